@@ -1,0 +1,105 @@
+//! Topic Aliases (3.3.2.3.4), both ways. They belong to a connection and die with it [5:MQTT-3.3.2-7].
+
+use alloc::boxed::Box;
+use alloc::vec::Vec;
+use serde::{Deserialize, Serialize};
+
+/// The aliases that a client has set.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub(crate) struct InboundAliases(Vec<Option<Box<str>>>);
+
+impl InboundAliases {
+    /// Sets an alias; the caller has checked it against our Topic Alias Maximum.
+    pub(crate) fn set(&mut self, alias: u16, topic: &str) {
+        let index = usize::from(alias);
+        if self.0.len() <= index {
+            self.0.resize(index + 1, None);
+        }
+        match &mut self.0[index] {
+            Some(old) if **old == *topic => {}
+            entry => *entry = Some(topic.into()),
+        }
+    }
+
+    pub(crate) fn get(&self, alias: u16) -> Option<&str> {
+        self.0.get(usize::from(alias))?.as_deref()
+    }
+}
+
+/// How a Topic Name goes out.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum AliasUse {
+    /// The name alone.
+    None,
+    /// The name, and an alias for it from now on.
+    Sets(u16),
+    /// The alias alone.
+    Uses(u16),
+}
+
+/// The aliases that we set towards a client: for the first topics that are sent twice, since one that is sent once
+/// would only get longer. A small set that never changes hands is enough for clients that follow few topics, and
+/// costs those that follow many nothing but one comparison a slot.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub(crate) struct OutboundAliases {
+    max: u16,
+    set: Vec<Box<str>>,
+    /// The topic sent last without an alias; sent again, it gets one.
+    once: Vec<Box<str>>,
+}
+
+/// Topics remembered as sent once.
+const ONCE_MAX: usize = 8;
+
+impl OutboundAliases {
+    /// `max` is the lower of the client's Topic Alias Maximum [5:MQTT-3.1.2-26] and our own limit.
+    pub(crate) fn new(max: u16) -> Self {
+        OutboundAliases { max, set: Vec::new(), once: Vec::new() }
+    }
+
+    pub(crate) fn is_off(&self) -> bool {
+        self.max == 0
+    }
+
+    /// Takes back what `choose` set last, because its packet was not sent after all.
+    pub(crate) fn take_back(&mut self, chosen: AliasUse) {
+        if let AliasUse::Sets(_) = chosen {
+            self.set.pop();
+        }
+    }
+
+    /// How to send this topic. If it sets an alias, the packet must be sent.
+    pub(crate) fn choose(&mut self, topic: &str) -> AliasUse {
+        if let Some(index) = self.set.iter().position(|known| **known == *topic) {
+            return AliasUse::Uses(index as u16 + 1);
+        }
+        if self.set.len() >= usize::from(self.max) {
+            return AliasUse::None;
+        }
+        if let Some(index) = self.once.iter().position(|known| **known == *topic) {
+            let topic = self.once.swap_remove(index);
+            self.set.push(topic);
+            return AliasUse::Sets(self.set.len() as u16);
+        }
+        if self.once.len() == ONCE_MAX {
+            self.once.remove(0);
+        }
+        self.once.push(topic.into());
+        AliasUse::None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_topic_sent_twice_gets_an_alias_while_there_are_some() {
+        let mut aliases = OutboundAliases::new(1);
+        assert_eq!(aliases.choose("a"), AliasUse::None);
+        assert_eq!(aliases.choose("a"), AliasUse::Sets(1));
+        assert_eq!(aliases.choose("a"), AliasUse::Uses(1));
+        assert_eq!(aliases.choose("b"), AliasUse::None);
+        assert_eq!(aliases.choose("b"), AliasUse::None);
+    }
+}

@@ -1,0 +1,314 @@
+//! The broker itself: all state in one place, and the one function through which everything enters. What each input
+//! means stands in the file that bears its name; this one shows how they hang together, and how the whole is saved.
+
+use alloc::boxed::Box;
+use alloc::collections::{BTreeMap, VecDeque};
+use alloc::vec::Vec;
+use core::hash::{BuildHasher, Hasher};
+use foldhash::fast::FixedState;
+use hashbrown::HashTable;
+use serde::{Deserialize, Serialize};
+use siphasher::sip::SipHasher13;
+
+use crate::config::Config;
+use crate::connection::Connection;
+use crate::door::{Input, Output};
+use crate::durable::Log;
+use crate::error::Fault;
+use crate::frames::{Encoded, FrameCache};
+use crate::id::{ConnectionId, QuestionId, Seed};
+use crate::inspect::Counters;
+use crate::message::MessageStore;
+use crate::permission::Access;
+use crate::retained::Retained;
+use crate::rng::Rng;
+use crate::session::Session;
+use crate::shared::Group;
+use crate::slab::Slab;
+use crate::subscribe::Subscribers;
+use crate::sys::Sys;
+use crate::time::Time;
+use crate::timers::{Timer, Timers};
+use crate::topic_tree::TopicTree;
+
+/// Leads every saved broker; the last byte is the number of the format.
+const SAVE_MAGIC: [u8; 8] = *b"wasmqtt\x01";
+
+/// An MQTT broker as a value. See the [crate page](crate) for how a driver uses it.
+#[derive(Clone, Serialize, Deserialize)]
+pub struct Broker {
+    pub(crate) config: Config,
+    /// `config.permissions`, ready to be asked, for clients whose rules have no variables.
+    pub(crate) access: Access,
+    /// The time of the last input.
+    pub(crate) now: Time,
+    pub(crate) rng: Rng,
+    pub(crate) hash_key: u64,
+    /// By slot of their [`ConnectionId`].
+    pub(crate) connections: Vec<Option<Box<Connection>>>,
+    pub(crate) sessions: Slab<Session>,
+    pub(crate) session_number: u64,
+    /// Sessions by Client Identifier; never walked.
+    #[serde(skip)]
+    clients: HashTable<u32>,
+    pub(crate) subscriptions: TopicTree<Subscribers>,
+    /// Raised by every change of Subscriptions; voids what was looked up before.
+    pub(crate) subscriptions_version: u64,
+    pub(crate) shares: Slab<Group>,
+    pub(crate) share_number: u32,
+    /// Share groups by name and node; never walked.
+    #[serde(skip)]
+    pub(crate) share_index: HashTable<u32>,
+    pub(crate) retained: TopicTree<Retained>,
+    pub(crate) messages: MessageStore,
+    pub(crate) publications: u64,
+    pub(crate) timers: Timers,
+    pub(crate) log: Log,
+    pub(crate) questions: BTreeMap<QuestionId, ConnectionId>,
+    pub(crate) question_number: u64,
+    pub(crate) counters: Counters,
+    pub(crate) sys: Sys,
+    pub(crate) stopping: bool,
+    /// Bytes in all outboxes.
+    pub(crate) outbox_bytes: u64,
+    /// Bytes that this turn has produced.
+    pub(crate) turn_bytes: u32,
+    /// Connections with input that waits for the next turn.
+    pub(crate) backlog: VecDeque<ConnectionId>,
+    /// Connections to be closed once the present input is done with.
+    pub(crate) doomed: Vec<(ConnectionId, Fault)>,
+    /// Connections that came to have something to send.
+    pub(crate) ready: Vec<ConnectionId>,
+    pub(crate) outputs: VecDeque<Output>,
+    /// Scratch memory: no state.
+    #[serde(skip)]
+    pub(crate) frontier: Vec<u32>,
+    #[serde(skip)]
+    pub(crate) frames: FrameCache,
+    #[serde(skip)]
+    pub(crate) own_frame: Encoded,
+}
+
+/// Why a saved broker could not be loaded.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum LoadError {
+    /// These bytes are no saved broker.
+    NotSaved,
+    /// It was saved in a format that this build doesn't know; here is the number.
+    UnknownFormat(u8),
+    /// It begins well and then makes no sense.
+    Damaged,
+}
+
+impl Broker {
+    /// A broker that knows nothing yet. All that looks random in it comes from `seed`.
+    #[must_use]
+    pub fn new(config: Config, seed: Seed) -> Self {
+        let mut rng = Rng::new(seed);
+        let hash_key = rng.next();
+        Broker {
+            access: Access::new(&config.permissions, "", None),
+            config,
+            now: Time(0),
+            rng,
+            hash_key,
+            connections: Vec::new(),
+            sessions: Slab::default(),
+            session_number: 0,
+            clients: HashTable::new(),
+            subscriptions: TopicTree::new(hash_key),
+            subscriptions_version: 1,
+            shares: Slab::default(),
+            share_number: 0,
+            share_index: HashTable::new(),
+            retained: TopicTree::new(hash_key),
+            messages: MessageStore::default(),
+            publications: 0,
+            timers: Timers::default(),
+            log: Log::default(),
+            questions: BTreeMap::new(),
+            question_number: 0,
+            counters: Counters::default(),
+            sys: Sys::default(),
+            stopping: false,
+            outbox_bytes: 0,
+            turn_bytes: 0,
+            backlog: VecDeque::new(),
+            doomed: Vec::new(),
+            ready: Vec::new(),
+            outputs: VecDeque::new(),
+            frontier: Vec::new(),
+            frames: FrameCache::default(),
+            own_frame: Encoded::default(),
+        }
+    }
+
+    /// Applies one input at a time that never goes back. Cannot fail: a peer's fault becomes a packet and a close, a
+    /// driver's fault is a panic.
+    pub fn handle(&mut self, now: Time, input: Input) {
+        self.now = self.now.max(now);
+        if self.sys.started_at.is_none() {
+            self.sys.started_at = Some(self.now);
+            self.lose_connections();
+            self.start_sys();
+        }
+        match input {
+            Input::Opened { conn, peer } => self.opened(conn, peer),
+            Input::Received { conn, bytes } => self.received(conn, bytes),
+            Input::Sent { conn, len } => self.sent(conn, len),
+            Input::Closed { conn } => self.closed(conn),
+            Input::Answered { question, verdict } => self.answered(question, verdict),
+            Input::Stored { upto } => self.stored(upto),
+            Input::StoreFailed { from } => self.store_failed(from),
+            Input::Command { id, command } => self.command(id, command),
+            Input::Woke { slept_us: _ } => self.woke(),
+            Input::Tick => self.tick(),
+        }
+        while let Some((id, fault)) = self.doomed.pop() {
+            if let Some(slot) = self.slot(id) {
+                self.fault(slot, fault);
+            }
+        }
+    }
+
+    /// Ends a turn: fires what is due, in order of time, then goes on with input that the last turn had no room for.
+    fn tick(&mut self) {
+        while let Some(timer) = self.timers.pop_due(self.now) {
+            match timer {
+                Timer::Connection(id) => self.connection_timer(id),
+                Timer::SessionExpiry(session) => self.session_expired(session),
+                Timer::WillDelay(session) => self.will_due(session),
+                Timer::RetainedExpiry(node) => self.retained_expired(node),
+                Timer::Sys => self.publish_sys(),
+            }
+        }
+        self.turn_bytes = 0;
+        self.work_off_backlog();
+    }
+
+    /// The machine slept: nobody could have sent a packet, so every Keep Alive begins anew. Expiry and Will Delay are
+    /// times on the wall and went on.
+    fn woke(&mut self) {
+        for slot in 0..self.connections.len() as u32 {
+            if let Some(connection) = self.connections[slot as usize].as_mut() {
+                connection.last_packet_at = self.now;
+                self.arm_connection(slot);
+            }
+        }
+    }
+
+    /// What is to be done, oldest first. May be asked after any number of inputs.
+    pub fn poll(&mut self) -> Option<Output> {
+        self.outputs.pop_front()
+    }
+
+    /// Connections that came to have something to send since the last call; each named once.
+    pub fn ready(&mut self) -> impl Iterator<Item = ConnectionId> {
+        let mut ready = core::mem::take(&mut self.ready);
+        ready.retain(|id| {
+            let connection = self.connections.get_mut(id.slot as usize).and_then(Option::as_mut);
+            connection.filter(|connection| connection.id == *id).is_some_and(|connection| {
+                connection.listed = false;
+                !connection.outbox.is_empty()
+            })
+        });
+        ready.into_iter()
+    }
+
+    /// Slices to write, oldest first; they stay until [`Input::Sent`] says so.
+    pub fn outgoing(&self, conn: ConnectionId) -> impl Iterator<Item = &[u8]> {
+        let slot = self.slot(conn).and_then(|slot| self.connections[slot as usize].as_ref());
+        slot.into_iter().flat_map(|connection| connection.outbox.slices())
+    }
+
+    /// When to [`Tick`](Input::Tick) if nothing else happens.
+    #[must_use]
+    pub fn deadline(&self) -> Option<Time> {
+        if self.backlog.is_empty() { self.timers.first() } else { Some(self.now) }
+    }
+
+    /// Everything, half packets and outboxes too: for swapping the program under a running broker, and for keyframes.
+    pub fn save(&self, into: &mut Vec<u8>) {
+        into.extend_from_slice(&SAVE_MAGIC);
+        let state = postcard::to_allocvec(self).expect("memory is all that writing to memory needs");
+        into.extend_from_slice(&state);
+    }
+
+    /// A broker as [`save`](Self::save) left it.
+    ///
+    /// # Errors
+    ///
+    /// The bytes are not a saved broker of a known format.
+    pub fn load(saved: &[u8]) -> Result<Self, LoadError> {
+        let Some((magic, state)) = saved.split_at_checked(SAVE_MAGIC.len()) else { return Err(LoadError::NotSaved) };
+        if magic[..7] != SAVE_MAGIC[..7] {
+            return Err(LoadError::NotSaved);
+        }
+        if magic[7] != SAVE_MAGIC[7] {
+            return Err(LoadError::UnknownFormat(magic[7]));
+        }
+        let mut broker: Broker = postcard::from_bytes(state).map_err(|_| LoadError::Damaged)?;
+        broker.subscriptions.rebuild();
+        broker.retained.rebuild();
+        broker.rebuild_clients();
+        broker.rebuild_share_index();
+        Ok(broker)
+    }
+
+    /// A hash of all state, equal on every platform: of what is saved, in which no order of a hash map and no width of
+    /// a machine's word is seen.
+    #[must_use]
+    pub fn digest(&self) -> u64 {
+        let mut saved = Vec::new();
+        self.save(&mut saved);
+        let mut hasher = SipHasher13::new();
+        hasher.write(&saved);
+        hasher.finish()
+    }
+
+    fn client_hash(&self, client_identifier: &str) -> u64 {
+        let mut hasher = FixedState::with_seed(self.hash_key).build_hasher();
+        hasher.write(client_identifier.as_bytes());
+        hasher.finish()
+    }
+
+    /// The Session of a client.
+    pub(crate) fn find_client(&self, client_identifier: &str) -> Option<u32> {
+        let hash = self.client_hash(client_identifier);
+        self.clients.find(hash, |session| self.sessions[*session].client_identifier == client_identifier).copied()
+    }
+
+    pub(crate) fn add_session(&mut self, session: Session) -> u32 {
+        let hash = self.client_hash(&session.client_identifier);
+        let session = self.sessions.insert(session);
+        self.index_client(hash, session);
+        session
+    }
+
+    fn index_client(&mut self, hash: u64, session: u32) {
+        let (sessions, hash_key) = (&self.sessions, self.hash_key);
+        self.clients.insert_unique(hash, session, |session| {
+            let mut hasher = FixedState::with_seed(hash_key).build_hasher();
+            hasher.write(sessions[*session].client_identifier.as_bytes());
+            hasher.finish()
+        });
+    }
+
+    /// A Session is gone; its client's name is free.
+    pub(crate) fn forget_client(&mut self, client_identifier: &str, session: u32) {
+        let hash = self.client_hash(client_identifier);
+        if let Ok(entry) = self.clients.find_entry(hash, |other| *other == session) {
+            entry.remove();
+        }
+    }
+
+    fn rebuild_clients(&mut self) {
+        self.clients.clear();
+        for session in 0..self.sessions.end() {
+            if let Some(state) = self.sessions.get(session) {
+                let hash = self.client_hash(&state.client_identifier);
+                self.index_client(hash, session);
+            }
+        }
+    }
+}

@@ -1,0 +1,494 @@
+//! A transport's life, from its opening to its close: cutting what arrives into packets, and handing each to the file
+//! that knows what it means. A Session is not a connection; what must outlive the transport is kept there.
+//!
+//! ```text
+//!   AwaitConnect ── CONNECT ──► Asking ── Allow ──────────────► Live ──► Closing
+//!        │                        │  ▲                           ▲          ▲
+//!        │                Continue│  │AUTH                       │          │
+//!        │                        ▼  │                           │          │
+//!        │                     Exchanging                        │          │
+//!        ├── CONNECT, nobody need be asked ──────────────────────┘          │
+//!        └── anything else; from every state: a fault, a timeout ───────────┘
+//! ```
+
+use alloc::boxed::Box;
+use alloc::collections::VecDeque;
+use alloc::string::String;
+use alloc::vec::Vec;
+use bytes::Bytes;
+use serde::{Deserialize, Serialize};
+use wasmqtt_codec::{self as codec, Framing, Packet, PacketType, ProtocolVersion, Sender};
+
+use crate::alias::{InboundAliases, OutboundAliases};
+use crate::broker::Broker;
+use crate::door::{CloseReason, Output, Peer};
+use crate::durable::Held;
+use crate::error::{Fault, Violation};
+use crate::id::{ConnectionId, Lsn, QuestionId};
+use crate::outbox::Outbox;
+use crate::retained::Walk;
+use crate::route::Matches;
+use crate::time::Time;
+use crate::timers::{Timer, TimerKey};
+
+/// Seconds that a closed transport may take to send its last bytes.
+const LINGER_S: u64 = 5;
+
+/// Where a connection stands.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) enum Phase {
+    /// No CONNECT yet.
+    AwaitConnect,
+    /// The driver is asked about a CONNECT or an AUTH before CONNACK.
+    Asking { question: QuestionId, connect: Box<Pending> },
+    /// The client's next AUTH is awaited before CONNACK.
+    Exchanging { connect: Box<Pending> },
+    /// CONNACK is sent.
+    Live { session: u32 },
+    /// The driver was told to close; nothing that comes is heard.
+    Closing,
+}
+
+/// A CONNECT that waits for its verdict: the packet itself, decoded again when it goes on.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Pending {
+    pub packet: Bytes,
+    /// The client's own, or assigned.
+    pub client_identifier: String,
+    pub assigned: bool,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Connection {
+    pub id: ConnectionId,
+    pub peer: Box<Peer>,
+    pub phase: Phase,
+    pub version: ProtocolVersion,
+    /// The beginning of a packet whose rest has not come.
+    partial: Vec<u8>,
+    /// What has come and may not be looked at yet.
+    waiting: VecDeque<Bytes>,
+    /// What the driver was last told.
+    reading: bool,
+    in_backlog: bool,
+    /// Named by `ready` already, or about to be.
+    pub listed: bool,
+    pub outbox: Outbox,
+    /// Packets behind records that are not yet stored.
+    pub held: VecDeque<Held>,
+    /// While CONNACK itself is held, nothing may overtake it [5:MQTT-3.2.0-1].
+    pub opening: Option<Lsn>,
+    /// In force; 0 = none.
+    pub keep_alive_s: u16,
+    pub last_packet_at: Time,
+    pub timer: Option<TimerKey>,
+    /// The client's Maximum Packet Size [5:MQTT-3.1.2-24].
+    pub packet_bytes_max: u32,
+    /// Request Problem Information [5:MQTT-3.1.2-29].
+    pub wants_reasons: bool,
+    /// Inbound QoS 1 and 2 publications of this connection that are not finished (4.9).
+    pub unfinished: u16,
+    /// Outbound QoS 1 and 2 publications that may be unfinished.
+    pub quota: u16,
+    pub aliases_in: InboundAliases,
+    pub aliases_out: OutboundAliases,
+    /// Authentication Method of the CONNECT.
+    pub method: Option<String>,
+    /// Whether the level had its highest bit set: mosquitto's mark of a bridge, which wants RETAIN as published and no
+    /// echo of its own messages.
+    pub bridge: bool,
+    /// A re-authentication has begun.
+    pub reauthenticating: bool,
+    /// A re-authentication that waits for its verdict.
+    pub reauthentication: Option<QuestionId>,
+    /// Retained Messages still to be sent for new Subscriptions.
+    pub walks: VecDeque<Walk>,
+    /// The topic published last and where it goes.
+    #[serde(skip)]
+    pub cache: Option<Box<TopicCache>>,
+}
+
+/// What the last PUBLISH of a connection had to look up. Publishers stay with a topic more often than not.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct TopicCache {
+    pub topic: String,
+    /// Memory for the next topic.
+    pub spare: String,
+    /// Whether its publisher may publish to it; void when permissions change.
+    pub permitted: bool,
+    pub matches: Matches,
+}
+
+impl Connection {
+    pub(crate) fn session(&self) -> Option<u32> {
+        match self.phase {
+            Phase::Live { session } => Some(session),
+            Phase::AwaitConnect | Phase::Asking { .. } | Phase::Exchanging { .. } | Phase::Closing => None,
+        }
+    }
+
+    fn new(id: ConnectionId, peer: Peer, now: Time) -> Self {
+        Connection {
+            id,
+            peer: Box::new(peer),
+            phase: Phase::AwaitConnect,
+            version: ProtocolVersion::V3_1_1,
+            partial: Vec::new(),
+            waiting: VecDeque::new(),
+            reading: true,
+            in_backlog: false,
+            listed: false,
+            outbox: Outbox::default(),
+            held: VecDeque::new(),
+            opening: None,
+            keep_alive_s: 0,
+            last_packet_at: now,
+            timer: None,
+            packet_bytes_max: u32::MAX,
+            wants_reasons: true,
+            unfinished: 0,
+            quota: u16::MAX,
+            aliases_in: InboundAliases::default(),
+            aliases_out: OutboundAliases::default(),
+            method: None,
+            bridge: false,
+            reauthenticating: false,
+            reauthentication: None,
+            walks: VecDeque::new(),
+            cache: None,
+        }
+    }
+}
+
+impl Broker {
+    pub(crate) fn opened(&mut self, id: ConnectionId, peer: Peer) {
+        let slot = id.slot as usize;
+        if self.connections.len() <= slot {
+            self.connections.resize_with(slot + 1, || None);
+        }
+        assert!(self.connections[slot].is_none(), "the driver opened a slot that is in use");
+        self.counters.connections_opened += 1;
+        self.counters.connections += 1;
+        let mut connection = Connection::new(id, peer, self.now);
+        let patience = u64::from(self.config.limits.connect_timeout_s);
+        connection.timer = Some(self.timers.arm(self.now.plus_s(patience), Timer::Connection(id)));
+        self.connections[slot] = Some(Box::new(connection));
+    }
+
+    /// The slot of a connection, if the driver means one that still is.
+    pub(crate) fn slot(&self, id: ConnectionId) -> Option<u32> {
+        let connection = self.connections.get(id.slot as usize)?.as_ref()?;
+        (connection.id == id).then_some(id.slot)
+    }
+
+    pub(crate) fn connection(&mut self, slot: u32) -> &mut Connection {
+        self.connections[slot as usize].as_mut().expect("a slot that is kept names an open connection")
+    }
+
+    pub(crate) fn received(&mut self, id: ConnectionId, bytes: Bytes) {
+        let Some(slot) = self.slot(id) else { return };
+        self.counters.bytes_received += bytes.len() as u64;
+        let goes_on = self.goes_on(slot);
+        let connection = self.connection(slot);
+        if matches!(connection.phase, Phase::Closing) {
+            return;
+        }
+        if goes_on && connection.waiting.is_empty() {
+            self.read(slot, bytes);
+        } else {
+            // It may have to wait for long: on its own memory it pins no block.
+            connection.waiting.push_back(Bytes::copy_from_slice(&bytes));
+            self.stall(slot);
+        }
+    }
+
+    /// Whether the next packet of a connection may be looked at now.
+    fn goes_on(&self, slot: u32) -> bool {
+        let connection = self.connections[slot as usize].as_ref();
+        let listens = connection.is_some_and(|connection| match connection.phase {
+            Phase::AwaitConnect | Phase::Exchanging { .. } | Phase::Live { .. } => true,
+            Phase::Asking { .. } | Phase::Closing => false,
+        });
+        listens && self.turn_bytes < self.config.limits.turn_bytes_max
+    }
+
+    /// Stops reading a connection until what has come is done with.
+    fn stall(&mut self, slot: u32) {
+        let connection = self.connection(slot);
+        if core::mem::replace(&mut connection.reading, false) {
+            let id = connection.id;
+            self.outputs.push_back(Output::Read { conn: id, on: false });
+        }
+        let connection = self.connection(slot);
+        if !matches!(connection.phase, Phase::Asking { .. }) {
+            self.join_backlog(slot);
+        }
+    }
+
+    /// Sees to it that the next turn looks at a connection without a new input.
+    pub(crate) fn join_backlog(&mut self, slot: u32) {
+        let connection = self.connection(slot);
+        let id = connection.id;
+        if !core::mem::replace(&mut connection.in_backlog, true) {
+            self.backlog.push_back(id);
+        }
+    }
+
+    /// Goes on where the last turn or an open question stopped, oldest first.
+    pub(crate) fn work_off_backlog(&mut self) {
+        for _ in 0..self.backlog.len() {
+            let Some(id) = self.backlog.pop_front() else { return };
+            let Some(slot) = self.slot(id) else { continue };
+            self.connection(slot).in_backlog = false;
+            self.resume(slot);
+        }
+    }
+
+    /// Looks at what waits, as far as it may, and reads on once nothing does.
+    pub(crate) fn resume(&mut self, slot: u32) {
+        while self.goes_on(slot) {
+            let Some(bytes) = self.connection(slot).waiting.pop_front() else { break };
+            self.read(slot, bytes);
+        }
+        if let Some(session) = self.connection(slot).session() {
+            self.pump(session);
+        }
+        let connection = self.connection(slot);
+        match connection.phase {
+            Phase::Closing => connection.waiting.clear(),
+            Phase::Asking { .. } => {}
+            Phase::AwaitConnect | Phase::Exchanging { .. } | Phase::Live { .. } => {
+                if !connection.waiting.is_empty() {
+                    self.stall(slot);
+                } else if !core::mem::replace(&mut connection.reading, true) {
+                    let conn = connection.id;
+                    self.outputs.push_back(Output::Read { conn, on: true });
+                }
+            }
+        }
+    }
+
+    /// Cuts bytes into packets and handles each.
+    fn read(&mut self, slot: u32, bytes: Bytes) {
+        let packet_bytes_max = self.config.limits.packet_bytes_max;
+        let connection = self.connection(slot);
+        let begins = matches!(connection.phase, Phase::AwaitConnect) && connection.partial.is_empty();
+        if begins && bytes.first().is_some_and(|byte| byte >> 4 != PacketType::Connect.bits()) {
+            // Whatever speaks another protocol need not wait for a packet to be complete [5:MQTT-3.1.0-1].
+            return self.violation(slot, Violation::NoConnect);
+        }
+        let mut at = match self.connection(slot).partial.is_empty() {
+            true => 0,
+            false => self.join(slot, &bytes),
+        };
+        while at < bytes.len() {
+            if !self.goes_on(slot) {
+                if !matches!(self.connection(slot).phase, Phase::Closing) {
+                    let rest = Bytes::copy_from_slice(&bytes[at..]);
+                    self.connection(slot).waiting.push_front(rest);
+                    self.stall(slot);
+                }
+                return;
+            }
+            match codec::frame(&bytes[at..], packet_bytes_max) {
+                Ok(Framing::Complete { total_bytes, .. }) => {
+                    self.packet(slot, &bytes, at as u32, (at + total_bytes) as u32);
+                    at += total_bytes;
+                }
+                Ok(Framing::Incomplete { .. }) => {
+                    self.connection(slot).partial = bytes[at..].to_vec();
+                    return;
+                }
+                Err(error) => return self.packet_fault(slot, error),
+            }
+        }
+    }
+
+    /// Completes a packet that began in an earlier read; says how many bytes that took. It is copied just once, and a
+    /// client that only announces a large packet makes nobody reserve memory for it.
+    fn join(&mut self, slot: u32, bytes: &Bytes) -> usize {
+        let packet_bytes_max = self.config.limits.packet_bytes_max;
+        let connection = self.connection(slot);
+        let mut at = 0;
+        loop {
+            let needed = match codec::frame(&connection.partial, packet_bytes_max) {
+                Ok(Framing::Incomplete { needed }) => needed,
+                Ok(Framing::Complete { .. }) => break,
+                Err(error) => {
+                    self.packet_fault(slot, error);
+                    return bytes.len();
+                }
+            };
+            if at == bytes.len() {
+                return at;
+            }
+            let take = (needed - connection.partial.len()).min(bytes.len() - at);
+            connection.partial.extend_from_slice(&bytes[at..at + take]);
+            at += take;
+        }
+        let packet = Bytes::from(core::mem::take(&mut connection.partial));
+        self.packet(slot, &packet, 0, packet.len() as u32);
+        at
+    }
+
+    /// One whole packet: `bytes[start..end]`.
+    fn packet(&mut self, slot: u32, bytes: &Bytes, start: u32, end: u32) {
+        self.counters.packets_received += 1;
+        let now = self.now;
+        let connection = self.connection(slot);
+        connection.last_packet_at = now;
+        let kind = PacketType::from_bits(bytes[start as usize] >> 4);
+        match (&connection.phase, kind) {
+            (Phase::Live { session }, Some(PacketType::Publish)) => {
+                let session = *session;
+                self.publish(slot, session, bytes, start, end);
+            }
+            (Phase::Live { session }, _) => {
+                let session = *session;
+                let version = connection.version;
+                match Packet::decode(&bytes[start as usize..end as usize], version, Sender::Client) {
+                    Ok(packet) => self.live_packet(slot, session, packet),
+                    Err(error) => self.packet_fault(slot, error),
+                }
+            }
+            (Phase::AwaitConnect, Some(PacketType::Connect)) => {
+                let packet = Bytes::copy_from_slice(&bytes[start as usize..end as usize]);
+                self.connect(slot, packet);
+            }
+            // [5:MQTT-3.1.0-1] [311:MQTT-3.1.0-1]
+            (Phase::AwaitConnect, _) => self.violation(slot, Violation::NoConnect),
+            (Phase::Exchanging { .. }, _) => {
+                self.exchange_packet(slot, &bytes[start as usize..end as usize]);
+            }
+            (Phase::Asking { .. } | Phase::Closing, _) => {}
+        }
+    }
+
+    fn live_packet(&mut self, slot: u32, session: u32, packet: Packet<'_>) {
+        match packet {
+            Packet::Puback(ack) => self.puback(slot, session, &ack),
+            Packet::Pubrec(ack) => self.pubrec(slot, session, &ack),
+            Packet::Pubrel(ack) => self.pubrel(slot, session, &ack),
+            Packet::Pubcomp(ack) => self.pubcomp(slot, session, &ack),
+            Packet::Subscribe(subscribe) => self.subscribe(slot, session, &subscribe),
+            Packet::Unsubscribe(unsubscribe) => self.unsubscribe(slot, session, &unsubscribe),
+            // [5:MQTT-3.12.4-1] [311:MQTT-3.12.4-1]
+            Packet::Pingreq => self.send(slot, &Packet::Pingresp),
+            Packet::Disconnect(disconnect) => self.disconnect(slot, session, &disconnect),
+            Packet::Auth(auth) => self.reauthenticate(slot, &auth),
+            // [5:MQTT-3.1.0-2] [311:MQTT-3.1.0-2]
+            Packet::Connect(_) => self.violation(slot, Violation::SecondConnect),
+            Packet::Publish(_) | Packet::Connack(_) | Packet::Suback(_) | Packet::Unsuback(_) | Packet::Pingresp => {
+                unreachable!("handled before, or refused by the codec from a client")
+            }
+        }
+    }
+
+    /// The transport took bytes.
+    pub(crate) fn sent(&mut self, id: ConnectionId, len: u32) {
+        let Some(slot) = self.slot(id) else { return };
+        self.counters.bytes_sent += u64::from(len);
+        let connection = self.connection(slot);
+        let before = connection.outbox.len();
+        connection.outbox.forget(u64::from(len));
+        let after = connection.outbox.len();
+        let session = connection.session();
+        self.outbox_bytes -= before - after;
+        if let Some(session) = session {
+            self.pump(session);
+        }
+    }
+
+    /// The transport is gone.
+    pub(crate) fn closed(&mut self, id: ConnectionId) {
+        let Some(slot) = self.slot(id) else { return };
+        if let Some(session) = self.connection(slot).session() {
+            self.depart(slot, session, None, true);
+        } else {
+            self.forget_question(slot);
+        }
+        let connection = self.connections[id.slot as usize].take().expect("the slot was just seen");
+        self.outbox_bytes -= connection.outbox.len();
+        self.timers.cancel(connection.timer);
+        self.counters.connections -= 1;
+    }
+
+    /// A connection's timer fired: is it overdue, or did something come since?
+    pub(crate) fn connection_timer(&mut self, id: ConnectionId) {
+        let Some(slot) = self.slot(id) else { return };
+        let now = self.now;
+        let connection = self.connection(slot);
+        connection.timer = None;
+        match connection.phase {
+            Phase::Closing => {}
+            Phase::AwaitConnect | Phase::Exchanging { .. } => {
+                self.counters.timeouts += 1;
+                self.violation(slot, Violation::ConnectTimeout);
+            }
+            // The driver may take its time; the client isn't to blame.
+            Phase::Asking { .. } => self.arm_connection(slot),
+            Phase::Live { .. } => {
+                let due = connection.last_packet_at.plus_us(keep_alive_us(connection.keep_alive_s));
+                // What came and was not looked at yet counts as a sign of life.
+                if due <= now && connection.waiting.is_empty() {
+                    self.counters.timeouts += 1;
+                    self.violation(slot, Violation::KeepAliveTimeout);
+                } else {
+                    self.arm_connection(slot);
+                }
+            }
+        }
+    }
+
+    /// Arms the timer that fits the phase.
+    pub(crate) fn arm_connection(&mut self, slot: u32) {
+        let now = self.now;
+        let patience = u64::from(self.config.limits.connect_timeout_s);
+        let connection = self.connection(slot);
+        let old = connection.timer.take();
+        let at = match connection.phase {
+            Phase::Closing => None,
+            Phase::AwaitConnect | Phase::Asking { .. } | Phase::Exchanging { .. } => Some(now.plus_s(patience)),
+            Phase::Live { .. } if connection.keep_alive_s == 0 => None,
+            // [5:MQTT-3.1.2-22] [311:MQTT-3.1.2-24]: one and a half times the Keep Alive.
+            Phase::Live { .. } => {
+                let at = connection.last_packet_at.plus_us(keep_alive_us(connection.keep_alive_s));
+                Some(at.max(now.plus_us(1)))
+            }
+        };
+        let id = connection.id;
+        self.timers.cancel(old);
+        let timer = at.map(|at| self.timers.arm(at, Timer::Connection(id)));
+        self.connection(slot).timer = timer;
+    }
+
+    /// Tells the driver to close a transport once it has sent what is outgoing.
+    pub(crate) fn close(&mut self, slot: u32, why: CloseReason) {
+        self.forget_question(slot);
+        let linger_until = self.now.plus_s(LINGER_S);
+        let connection = self.connection(slot);
+        connection.phase = Phase::Closing;
+        connection.partial = Vec::new();
+        connection.waiting = VecDeque::new();
+        connection.held = VecDeque::new();
+        connection.cache = None;
+        let (conn, timer) = (connection.id, connection.timer.take());
+        self.timers.cancel(timer);
+        self.outputs.push_back(Output::Close { conn, why, linger_until });
+    }
+
+    pub(crate) fn packet_fault(&mut self, slot: u32, error: codec::DecodeError) {
+        let version = self.connection(slot).version;
+        self.fault(slot, Fault::Packet { rule: error.rule, offset: error.offset, version });
+    }
+
+    pub(crate) fn violation(&mut self, slot: u32, violation: Violation) {
+        let version = self.connection(slot).version;
+        self.fault(slot, Fault::Violation(violation, version));
+    }
+}
+
+/// One and a half times the Keep Alive, in microseconds.
+fn keep_alive_us(keep_alive_s: u16) -> u64 {
+    u64::from(keep_alive_s) * 1_500_000
+}

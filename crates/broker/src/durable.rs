@@ -1,0 +1,198 @@
+//! What keeps promises across a crash. A record goes out for each change of durable state; every packet that a crash
+//! could turn into a lie is held on its connection until the records before it are stored. Held packets keep their
+//! order among themselves (4.6), and nothing else waits behind them.
+
+use alloc::collections::VecDeque;
+use alloc::vec::Vec;
+use serde::{Deserialize, Serialize};
+use wasmqtt_codec::{Ack, Packet, PacketIdentifier, Properties, ReasonCode, Suback};
+
+use crate::broker::Broker;
+use crate::config::Storage;
+use crate::door::{Event, Output};
+use crate::error::{Fault, Refusal};
+use crate::id::{ConnectionId, Lsn};
+use crate::record::Record;
+
+/// How far the log is.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub(crate) struct Log {
+    /// The last record that went out.
+    pub last: Lsn,
+    /// The last one that is known to be stored.
+    stored: Lsn,
+    /// Storing failed; until it works again nothing is accepted that needs it.
+    pub failed: bool,
+    /// Connections that hold packets, by what these wait for.
+    waiting: VecDeque<(Lsn, ConnectionId)>,
+}
+
+impl Log {
+    /// A log whose records are all stored.
+    pub(crate) fn stored_upto(last: Lsn) -> Self {
+        Log { last, stored: last, ..Log::default() }
+    }
+}
+
+/// A packet behind a record.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Held {
+    lsn: Lsn,
+    what: What,
+    bytes: Vec<u8>,
+}
+
+/// What a held packet is, as far as it matters when storing fails or it is let go.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub(crate) enum What {
+    /// PUBACK with success; lets go of the client's quota when it leaves.
+    Puback(PacketIdentifier),
+    /// PUBREC with success.
+    Pubrec(PacketIdentifier),
+    /// SUBACK with that many codes.
+    Suback(PacketIdentifier, u16),
+    /// CONNACK.
+    Connack,
+    /// A packet that needs no answer of its own when storing fails.
+    Other,
+}
+
+impl Broker {
+    /// Whether changes are written to a log at all.
+    pub(crate) fn is_logging(&self) -> bool {
+        self.config.storage == Storage::Log
+    }
+
+    /// Whether what needs the log can be accepted now.
+    pub(crate) fn can_store(&self) -> bool {
+        !self.log.failed
+    }
+
+    pub(crate) fn append(&mut self, record: Record) {
+        if self.is_logging() {
+            self.log.last.0 += 1;
+            self.outputs.push_back(Output::Append { lsn: self.log.last, record });
+        }
+    }
+
+    /// What a packet that depends on all records so far must wait for.
+    pub(crate) fn barrier(&self) -> Option<Lsn> {
+        (self.log.last > self.log.stored).then_some(self.log.last)
+    }
+
+    /// Sends a packet that says something about durable state, behind the records so far.
+    pub(crate) fn send_behind_log(&mut self, slot: u32, packet: &Packet<'_>, what: What) {
+        let barrier = self.barrier();
+        self.send_behind(slot, packet, what, barrier);
+    }
+
+    /// Sends a packet behind one record, or at once if there is none; never before an older held one.
+    pub(crate) fn send_behind(&mut self, slot: u32, packet: &Packet<'_>, what: What, lsn: Option<Lsn>) {
+        let connection = self.connection(slot);
+        if lsn.is_none() && connection.held.is_empty() {
+            self.let_go(slot, what);
+            return self.send(slot, packet);
+        }
+        let mut bytes = Vec::with_capacity(packet.encoded_bytes(connection.version));
+        packet.encode(connection.version, &mut bytes);
+        self.hold(slot, lsn, what, bytes);
+    }
+
+    /// Holds an encoded packet behind a record.
+    pub(crate) fn hold(&mut self, slot: u32, lsn: Option<Lsn>, what: What, bytes: Vec<u8>) {
+        let connection = self.connection(slot);
+        let last = connection.held.back().map(|held| held.lsn);
+        // Monotonic, since held packets keep their order.
+        let lsn = lsn.max(last).expect("held behind a record or behind a held packet");
+        if what == What::Connack {
+            connection.opening = Some(lsn);
+        }
+        connection.held.push_back(Held { lsn, what, bytes });
+        let id = connection.id;
+        self.log.waiting.push_back((lsn, id));
+    }
+
+    /// Every record up to `upto` is stored: what waited for them leaves.
+    pub(crate) fn stored(&mut self, upto: Lsn) {
+        self.log.stored = self.log.stored.max(upto.min(self.log.last));
+        self.log.failed = false;
+        let stored = self.log.stored;
+        while let Some(&(_, id)) = self.log.waiting.front().filter(|(lsn, _)| *lsn <= stored) {
+            self.log.waiting.pop_front();
+            let Some(slot) = self.slot(id) else { continue };
+            while let Some(held) = self.connection(slot).held.pop_front_if(|held| held.lsn <= stored) {
+                if held.what == What::Connack {
+                    self.connection(slot).opening = None;
+                }
+                self.let_go(slot, held.what);
+                self.push_bytes(slot, &held.bytes);
+            }
+        }
+    }
+
+    /// A packet leaves: a PUBACK gives the client its quota back (4.9).
+    fn let_go(&mut self, slot: u32, what: What) {
+        if let What::Puback(_) = what {
+            let connection = self.connection(slot);
+            connection.unfinished = connection.unfinished.saturating_sub(1);
+        }
+    }
+
+    /// Records from `from` on are not stored. Whoever waits for one is told so: 5.0 clients by 0x97 where the packet
+    /// has room for it, all others by the end of their connection.
+    pub(crate) fn store_failed(&mut self, from: Lsn) {
+        self.counters.store_failures += 1;
+        self.log.failed = true;
+        let fault = Fault::Refused(Refusal::Storage);
+        self.outputs.push_back(Output::Event(Event::LimitReached { client_identifier: None, fault }));
+        let waiting = core::mem::take(&mut self.log.waiting);
+        for (lsn, id) in waiting {
+            let Some(slot) = self.slot(id) else { continue };
+            if lsn < from {
+                self.log.waiting.push_back((lsn, id));
+                continue;
+            }
+            self.fail_held(slot, from);
+        }
+    }
+
+    fn fail_held(&mut self, slot: u32, from: Lsn) {
+        let connection = self.connection(slot);
+        let keep = connection.held.iter().take_while(|held| held.lsn < from).count();
+        let failed: Vec<Held> = connection.held.drain(keep..).collect();
+        if failed.is_empty() {
+            return;
+        }
+        let v5 = connection.version.is_v5();
+        let answerable = |held: &Held| matches!(held.what, What::Puback(_) | What::Pubrec(_) | What::Suback(..));
+        if !v5 || !failed.iter().all(answerable) {
+            return self.fault(slot, Fault::Refused(Refusal::Storage));
+        }
+        for held in failed {
+            self.refuse_held(slot, held.what);
+        }
+    }
+
+    fn refuse_held(&mut self, slot: u32, what: What) {
+        let reason = ReasonCode::QuotaExceeded;
+        let ack = |packet_identifier| Ack { packet_identifier, reason, properties: Properties::EMPTY };
+        match what {
+            What::Puback(identifier) => {
+                self.let_go(slot, what);
+                self.send_behind(slot, &Packet::Puback(ack(identifier)), What::Other, None);
+            }
+            What::Pubrec(identifier) => {
+                if let Some(session) = self.connection(slot).session() {
+                    self.release_received(slot, session, identifier);
+                }
+                self.send_behind(slot, &Packet::Pubrec(ack(identifier)), What::Other, None);
+            }
+            What::Suback(packet_identifier, count) => {
+                let codes = alloc::vec![reason.byte(); usize::from(count)];
+                let suback = Suback { packet_identifier, properties: Properties::EMPTY, codes: &codes };
+                self.send_behind(slot, &Packet::Suback(suback), What::Other, None);
+            }
+            What::Connack | What::Other => unreachable!("the connection ended instead"),
+        }
+    }
+}

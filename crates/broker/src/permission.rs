@@ -1,0 +1,157 @@
+//! What a client may do, decided without asking anybody: Topic Filters with `%c` and `%u` filled in once, when the
+//! client is authenticated. A denial wins over every allowance.
+
+use alloc::borrow::ToOwned;
+use alloc::string::String;
+use alloc::vec::Vec;
+use serde::{Deserialize, Serialize};
+use wasmqtt_codec::{TopicFilter, TopicName};
+
+use crate::config::{Allowed, Permissions, Rules};
+
+/// The permissions of one client, ready to be asked.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub(crate) struct Access {
+    publish: Gate,
+    subscribe: Gate,
+    receive: Gate,
+    /// As they were given, for the log.
+    given: Permissions,
+}
+
+/// One set of rules with its variables filled in.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+struct Gate {
+    /// `None` allows everything.
+    allow: Option<Vec<String>>,
+    deny: Vec<String>,
+}
+
+impl Access {
+    pub(crate) fn new(permissions: &Permissions, client_identifier: &str, user: Option<&str>) -> Self {
+        let gate = |rules: &Rules| Gate::new(rules, client_identifier, user);
+        let subscribe = gate(&permissions.subscribe);
+        let mut receive = gate(&permissions.receive);
+        // What may not be subscribed to is not received through a wider Topic Filter either.
+        receive.deny.extend_from_slice(&subscribe.deny);
+        Access { publish: gate(&permissions.publish), subscribe, receive, given: permissions.clone() }
+    }
+
+    pub(crate) fn given(&self) -> &Permissions {
+        &self.given
+    }
+
+    pub(crate) fn may_publish(&self, topic: &str) -> bool {
+        self.publish.passes_topic(topic)
+    }
+
+    pub(crate) fn may_receive(&self, topic: &str) -> bool {
+        self.receive.is_open() || self.receive.passes_topic(topic)
+    }
+
+    /// Whether every topic is received, so that nobody need be asked message by message.
+    pub(crate) fn receives_everything(&self) -> bool {
+        self.receive.is_open()
+    }
+
+    /// `filter` is without `$share/name/`.
+    pub(crate) fn may_subscribe(&self, filter: &str) -> bool {
+        let denied = self.subscribe.deny.iter().any(|rule| covers(rule, filter));
+        !denied && self.subscribe.allow.as_ref().is_none_or(|allow| allow.iter().any(|rule| covers(rule, filter)))
+    }
+}
+
+impl Gate {
+    fn new(rules: &Rules, client_identifier: &str, user: Option<&str>) -> Self {
+        let fill = |filters: &[String]| {
+            filters.iter().filter_map(|filter| fill_in(filter, client_identifier, user)).collect::<Vec<_>>()
+        };
+        let allow = match &rules.allow {
+            Allowed::Everything => None,
+            Allowed::Filters(filters) => Some(fill(filters)),
+        };
+        Gate { allow, deny: fill(&rules.deny) }
+    }
+
+    fn is_open(&self) -> bool {
+        self.allow.is_none() && self.deny.is_empty()
+    }
+
+    fn passes_topic(&self, topic: &str) -> bool {
+        let Ok(name) = TopicName::parse(topic) else { return false };
+        let matches = |rule: &String| TopicFilter::parse(rule).is_ok_and(|filter| filter.matches(&name));
+        !self.deny.iter().any(matches) && self.allow.as_ref().is_none_or(|allow| allow.iter().any(matches))
+    }
+}
+
+/// Fills in the variables. A value that would bring in a wildcard or a level of its own makes the rule void: a client
+/// could otherwise name itself `#` and read everything.
+fn fill_in(filter: &str, client_identifier: &str, user: Option<&str>) -> Option<String> {
+    let is_plain = |value: &str| !value.is_empty() && !value.contains(['+', '#', '/']);
+    let mut filled = filter.to_owned();
+    if filled.contains("%u") {
+        filled = filled.replace("%u", user.filter(|user| is_plain(user))?);
+    }
+    if filter.contains("%c") {
+        if !is_plain(client_identifier) {
+            return None;
+        }
+        // User names may contain `%c`; what they bring in is not filled in again.
+        filled = filter.replace("%c", client_identifier);
+        if filter.contains("%u") {
+            filled = fill_both(filter, client_identifier, user?);
+        }
+    }
+    Some(filled)
+}
+
+fn fill_both(filter: &str, client_identifier: &str, user: &str) -> String {
+    let parts: Vec<String> = filter.split("%c").map(|part| part.replace("%u", user)).collect();
+    parts.join(client_identifier)
+}
+
+/// Whether `rule` matches every Topic Name that `filter` could match.
+fn covers(rule: &str, filter: &str) -> bool {
+    // A leading wildcard doesn't reach `$` topics [5:MQTT-4.7.2-1].
+    if filter.starts_with('$') && rule.starts_with(['+', '#']) {
+        return false;
+    }
+    let (mut rule, mut filter) = (rule.split('/'), filter.split('/'));
+    loop {
+        match (rule.next(), filter.next()) {
+            (Some("#"), _) | (None, None) => return true,
+            (Some("+"), Some(level)) if level != "#" => {}
+            (Some(own), Some(level)) if own == level => {}
+            _ => return false,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::vec;
+
+    #[test]
+    fn a_rule_covers_what_it_matches_as_a_whole() {
+        assert!(covers("#", "a/b") && covers("a/#", "a") && covers("a/+", "a/+") && covers("a/#", "a/+/c"));
+        assert!(!covers("a/+", "a/#") && !covers("a", "a/b") && !covers("#", "$SYS/x") && !covers("a/b", "a/+"));
+    }
+
+    #[test]
+    fn variables_bring_no_wildcards_in() {
+        assert_eq!(fill_in("home/%c/%u", "bob", Some("eve")), Some("home/bob/eve".into()));
+        assert_eq!(fill_in("home/%u/x", "bob", Some("%c")), Some("home/%c/x".into()));
+        assert_eq!(fill_in("home/%c/%u", "bob", Some("%c")), Some("home/bob/%c".into()));
+        assert_eq!(fill_in("home/%c", "#", None), None);
+        assert_eq!(fill_in("home/%u", "bob", None), None);
+        assert_eq!(fill_in("home/%u", "bob", Some("a/b")), None);
+    }
+
+    #[test]
+    fn a_denial_wins() {
+        let rules = Rules { allow: Allowed::Filters(vec!["a/#".into()]), deny: vec!["a/secret".into()] };
+        let gate = Gate::new(&rules, "c", None);
+        assert!(gate.passes_topic("a/b") && !gate.passes_topic("a/secret") && !gate.passes_topic("b"));
+    }
+}

@@ -1,0 +1,428 @@
+//! PUBLISH from a client, and the acknowledgements both ways: what each means. The handshake's state is in
+//! `inflight.rs`, where the message goes is in `route.rs`.
+
+use alloc::boxed::Box;
+use alloc::string::String;
+use bytes::Bytes;
+use wasmqtt_codec::{Ack, Packet, PacketIdentifier, Properties, Publish, Qos, ReasonCode, Sender};
+
+use crate::broker::Broker;
+use crate::connection::TopicCache;
+use crate::door::{Event, Output};
+use crate::durable::What;
+use crate::error::{Fault, Refusal, Violation};
+use crate::inflight::Acknowledged;
+use crate::message::{Frame, Outgoing, forwarded};
+use crate::record::{Record, Stored};
+use crate::route::{Fan, Matches};
+use crate::trace::Trace;
+
+impl Broker {
+    /// A PUBLISH packet on a live connection: `bytes[start..end]`.
+    pub(crate) fn publish(&mut self, slot: u32, session: u32, bytes: &Bytes, start: u32, end: u32) {
+        let connection = self.connection(slot);
+        let version = connection.version;
+        // Taken out while the message is on its way, for it knows where that goes.
+        let mut cache = connection.cache.take().unwrap_or_default();
+        let topic = core::mem::take(&mut cache.topic);
+        let known = (!topic.is_empty()).then_some(&*topic);
+        let frame = &bytes[start as usize..end as usize];
+        let publish = match Publish::decode_with(frame, version, Sender::Client, known) {
+            Ok(publish) => publish,
+            Err(error) => return self.packet_fault(slot, error),
+        };
+        if let Err(fault) = self.admit(slot, session, &publish) {
+            return self.fault(slot, fault);
+        }
+        let alias = publish.properties.topic_alias();
+        let name = match self.resolve(slot, &publish, alias) {
+            Ok(name) => name,
+            Err(violation) => return self.violation(slot, violation),
+        };
+        let name = name.as_deref().or(publish.topic.map(|topic| topic.as_str())).unwrap_or_default();
+        let is_known = name == topic;
+        let frame = Frame { bytes, start, end, v5: version.is_v5() };
+        let as_it_came = publish.qos == Qos::AtMostOnce && !publish.retain && publish.properties.is_empty();
+        let frame = (as_it_came && is_minimal(bytes, start, end)).then_some(frame);
+        let is_kept = self.accept_publish(slot, session, &publish, name, frame, bytes, is_known, &mut cache);
+        // Small enough to be kept, and still of a connection that goes on.
+        const KEPT_TARGETS_MAX: usize = 64;
+        if let Some(connection) = self.connections[slot as usize].as_mut()
+            && connection.session().is_some()
+            && is_kept
+            && cache.matches.sessions.len() <= KEPT_TARGETS_MAX
+        {
+            if !is_known {
+                cache.spare.clear();
+                cache.spare.push_str(name);
+            }
+            // The two swap their memory, so that a new topic costs no allocation.
+            let other = core::mem::replace(&mut cache.topic, topic);
+            if !is_known {
+                cache.topic = core::mem::take(&mut cache.spare);
+                cache.spare = other;
+            }
+            connection.cache = Some(cache);
+        }
+    }
+
+    /// What a PUBLISH may be at all: QoS, RETAIN and the client's quota.
+    fn admit(&mut self, slot: u32, session: u32, publish: &Publish<'_>) -> Result<(), Fault> {
+        let limits = &self.config.limits;
+        let (maximum_qos, retain_available, receive_maximum) =
+            (limits.maximum_qos, limits.retain_available, limits.receive_maximum);
+        let version = self.connection(slot).version;
+        let violation = |violation| Err(Fault::Violation(violation, version));
+        if publish.qos > maximum_qos {
+            return violation(Violation::QosNotSupported);
+        }
+        if publish.retain && !retain_available {
+            return violation(Violation::RetainNotSupported);
+        }
+        let Some(identifier) = publish.packet_identifier else { return Ok(()) };
+        let again = publish.qos == Qos::ExactlyOnce && self.sessions[session].received.contains(identifier);
+        // 3.x clients know no Receive Maximum, but may not grow without bound either.
+        let receive_maximum = if version.is_v5() { receive_maximum } else { u16::MAX };
+        if !again && self.connection(slot).unfinished >= receive_maximum {
+            return violation(Violation::ReceiveMaximumExceeded);
+        }
+        Ok(())
+    }
+
+    /// Resolves or sets a Topic Alias; gives the name if the packet hasn't got one. A duplicate may set one too.
+    fn resolve(&mut self, slot: u32, publish: &Publish<'_>, alias: Option<u16>) -> Result<Option<String>, Violation> {
+        let Some(alias) = alias else { return Ok(None) };
+        // [5:MQTT-3.3.2-9]; 0 is refused by the codec [5:MQTT-3.3.2-8].
+        if alias > self.config.limits.topic_alias_maximum {
+            return Err(Violation::TopicAliasTooLarge);
+        }
+        let aliases = &mut self.connection(slot).aliases_in;
+        match publish.topic {
+            Some(topic) => {
+                aliases.set(alias, topic.as_str());
+                Ok(None)
+            }
+            None => aliases.get(alias).map(|name| Some(name.into())).ok_or(Violation::TopicAliasUnknown),
+        }
+    }
+
+    /// A well-formed PUBLISH with its Topic Name known. Says whether `cache` holds what was looked up for the name.
+    #[expect(clippy::too_many_arguments, reason = "the pieces of one packet, each borrowed from another place")]
+    fn accept_publish(
+        &mut self,
+        slot: u32,
+        session: u32,
+        publish: &Publish<'_>,
+        topic: &str,
+        frame: Option<Frame<'_>>,
+        bytes: &Bytes,
+        is_known: bool,
+        cache: &mut Box<TopicCache>,
+    ) -> bool {
+        if publish.qos == Qos::ExactlyOnce
+            && let Some(identifier) = publish.packet_identifier
+            && self.sessions[session].received.contains(identifier)
+        {
+            // Already held: PUBREC again and no more. This is the "exactly" in exactly once
+            // [5:MQTT-4.3.3-10] [311:MQTT-4.3.3-2].
+            self.send_behind_log(slot, &Packet::Pubrec(Ack::success(identifier)), What::Pubrec(identifier));
+            return is_known;
+        }
+        if !is_known {
+            if topic.split('/').count() > usize::from(self.config.limits.topic_levels_max) {
+                self.refuse_publish(slot, session, publish, Refusal::TopicNameLevels);
+                return false;
+            }
+            let state = &self.sessions[session];
+            cache.permitted = state.access.as_deref().unwrap_or(&self.access).may_publish(topic);
+            self.matches(topic, Some(session), &mut cache.matches);
+        } else if cache.matches.version != self.subscriptions_version {
+            self.matches(topic, Some(session), &mut cache.matches);
+        }
+        if !cache.permitted {
+            self.counters.publishes_refused += 1;
+            self.refuse_publish(slot, session, publish, Refusal::NotAuthorized);
+            return true;
+        }
+        self.counters.publishes_received += 1;
+        self.counters.publish_bytes_received += publish.payload.len() as u64;
+        let properties = publish.properties;
+        let altered = properties.topic_alias().is_some() || properties.message_expiry_interval_s().is_some();
+        let kept = if altered { forwarded(properties) } else { alloc::vec::Vec::new() };
+        let expires_at =
+            properties.message_expiry_interval_s().map(|interval_s| self.now.plus_s(u64::from(interval_s)));
+        let whole = bytes.slice_ref_of(publish.payload);
+        let message = Outgoing {
+            topic,
+            properties: if altered { &kept } else { properties.raw() },
+            payload: publish.payload,
+            shared: whole.as_ref(),
+            frame,
+            qos: publish.qos,
+            retain: publish.retain,
+            expires_at,
+            publication: 0,
+        };
+        self.publish_accepted(slot, session, publish, message, &cache.matches);
+        true
+    }
+
+    /// The message is the broker's now: it goes to all who match, then it is acknowledged.
+    fn publish_accepted(
+        &mut self,
+        slot: u32,
+        session: u32,
+        publish: &Publish<'_>,
+        message: Outgoing<'_>,
+        matches: &Matches,
+    ) {
+        let needs_log = publish.retain || self.has_lasting(matches);
+        if publish.qos > Qos::AtMostOnce && needs_log && !self.can_store() {
+            return self.refuse_publish(slot, session, publish, Refusal::Storage);
+        }
+        let mut retains = publish.retain;
+        if retains && let Err(refusal) = self.may_retain(&message) {
+            self.counters.retained_refused += 1;
+            if publish.qos > Qos::AtMostOnce {
+                return self.refuse_publish(slot, session, publish, refusal);
+            }
+            self.event_limit(session, refusal);
+            retains = false;
+        }
+        let before = self.log.last;
+        let received = match (publish.qos, publish.packet_identifier) {
+            (Qos::ExactlyOnce, Some(identifier)) => Some((session, identifier)),
+            _ => None,
+        };
+        let matched = self.publish_message(message, Some(session), received, retains, matches);
+        let Some(identifier) = publish.packet_identifier else { return };
+        // Without a record of its own the acknowledgement says nothing that a crash could make untrue.
+        let lsn = if self.log.last > before { self.barrier() } else { None };
+        let v5 = self.connection(slot).version.is_v5();
+        let reason = if matched || !v5 { ReasonCode::Success } else { ReasonCode::NoMatchingSubscribers };
+        let ack = Ack { packet_identifier: identifier, reason, properties: Properties::EMPTY };
+        match publish.qos {
+            Qos::AtMostOnce => {}
+            // [5:MQTT-4.3.2-4] [311:MQTT-4.3.2-2]
+            Qos::AtLeastOnce => {
+                self.connection(slot).unfinished += 1;
+                self.send_behind(slot, &Packet::Puback(ack), What::Puback(identifier), lsn);
+            }
+            // [5:MQTT-4.3.3-8] [311:MQTT-4.3.3-2]
+            Qos::ExactlyOnce => self.send_behind(slot, &Packet::Pubrec(ack), What::Pubrec(identifier), lsn),
+        }
+    }
+
+    /// Whether a message for these would have to be written to the log.
+    fn has_lasting(&self, matches: &Matches) -> bool {
+        self.is_logging()
+            && (!matches.groups.is_empty()
+                || matches.sessions.iter().any(|target| self.sessions[target.session].is_lasting()))
+    }
+
+    /// Sends a message to all who match and keeps it if it is to be retained and there is room for it; one record tells
+    /// the log all of it. `received` is the QoS 2 identifier that it came under.
+    pub(crate) fn publish_message(
+        &mut self,
+        message: Outgoing<'_>,
+        publisher: Option<u32>,
+        received: Option<(u32, PacketIdentifier)>,
+        retains: bool,
+        matches: &Matches,
+    ) -> bool {
+        self.publications += 1;
+        let message = Outgoing { publication: self.publications, ..message };
+        if self.config.trace {
+            self.trace_published(&message, publisher);
+        }
+        let mut fan = Fan::new(message, publisher, matches.sessions.len());
+        let matched = self.route(&mut fan, matches);
+        if let Some((session, identifier)) = received {
+            self.hold_received(session, identifier);
+        }
+        let retained = retains && self.retain(&message, &mut fan.kept);
+        self.log_published(&mut fan, received, retained);
+        self.settle(fan, matches);
+        matched
+    }
+
+    fn hold_received(&mut self, session: u32, identifier: PacketIdentifier) {
+        let state = &mut self.sessions[session];
+        let slot = state.connection;
+        state.received.insert(identifier, slot.is_some());
+        if let Some(slot) = slot {
+            self.connection(slot).unfinished += 1;
+        }
+    }
+
+    /// Identifier held, message queued and message retained are **one** record: a crash between them would break a
+    /// promise.
+    pub(crate) fn log_published(
+        &mut self,
+        fan: &mut Fan<'_>,
+        received: Option<(u32, PacketIdentifier)>,
+        retained: bool,
+    ) {
+        if !self.is_logging() {
+            return;
+        }
+        let received = received.and_then(|(session, identifier)| {
+            let state = &self.sessions[session];
+            state.is_durable().then_some((state.number, identifier))
+        });
+        let queued_for = core::mem::take(&mut fan.logged);
+        let own = fan.message.topic.starts_with("$SYS/");
+        if queued_for.is_empty() && received.is_none() && (!retained || own) {
+            return;
+        }
+        let message = match fan.kept {
+            Some(kept) => self.messages.get(kept).clone(),
+            None => fan.message.to_message(),
+        };
+        self.append(Record::Published(Box::new(Stored { message, received, queued_for, retained })));
+    }
+
+    fn trace_published(&mut self, message: &Outgoing<'_>, publisher: Option<u32>) {
+        let client_identifier = publisher.map(|session| self.sessions[session].client_identifier.clone());
+        self.outputs.push_back(Output::Trace(Trace::Published {
+            publication: message.publication,
+            client_identifier,
+            topic: message.topic.into(),
+            qos: message.qos,
+            retain: message.retain,
+            payload_bytes: message.payload.len() as u32,
+        }));
+    }
+
+    /// A PUBLISH that is well said but not granted. 5.0 clients are told in the acknowledgement; 3.x has no word for it,
+    /// and the message is acknowledged and dropped [311:MQTT-3.3.5-2], or, if its Topic Name is too deep, the connection
+    /// closed: as mosquitto does.
+    fn refuse_publish(&mut self, slot: u32, session: u32, publish: &Publish<'_>, refusal: Refusal) {
+        if refusal == Refusal::TopicNameLevels && !self.connection(slot).version.is_v5() {
+            return self.fault(slot, Fault::Refused(refusal));
+        }
+        let client_identifier = Some(self.sessions[session].client_identifier.clone());
+        let fault = Fault::Refused(refusal);
+        self.outputs.push_back(Output::Event(Event::LimitReached { client_identifier, fault }));
+        let Some(identifier) = publish.packet_identifier else { return };
+        let v5 = self.connection(slot).version.is_v5();
+        let raw = if v5 { self.explain(slot, refusal.text(), false, 6) } else { alloc::vec::Vec::new() };
+        let reason = if v5 { refusal.reason() } else { ReasonCode::Success };
+        let ack = Ack { packet_identifier: identifier, reason, properties: Properties::written(&raw) };
+        match publish.qos {
+            Qos::AtMostOnce => {}
+            Qos::AtLeastOnce => self.send_behind(slot, &Packet::Puback(ack), What::Other, None),
+            Qos::ExactlyOnce => {
+                // In 3.x the exchange goes on as usual. In 5.0 it ends here, and the identifier is free again
+                // [5:MQTT-4.3.3-9].
+                if !v5 {
+                    self.hold_received(session, identifier);
+                    let state = &self.sessions[session];
+                    if state.is_durable() {
+                        self.append(Record::Held { session: state.number, packet_identifier: identifier });
+                    }
+                }
+                self.send_behind(slot, &Packet::Pubrec(ack), What::Other, None);
+            }
+        }
+    }
+
+    /// PUBREL: the identifier is released [5:MQTT-4.3.3-11] [5:MQTT-4.3.3-12].
+    pub(crate) fn pubrel(&mut self, slot: u32, session: u32, ack: &Ack<'_>) {
+        let identifier = ack.packet_identifier;
+        let held = self.release_received(slot, session, identifier);
+        let state = &self.sessions[session];
+        if held && state.is_durable() {
+            let number = state.number;
+            self.append(Record::Released { session: number, packet_identifier: identifier });
+        }
+        let v5 = self.connection(slot).version.is_v5();
+        let reason = if held || !v5 { ReasonCode::Success } else { ReasonCode::PacketIdentifierNotFound };
+        let ack = Ack { packet_identifier: identifier, reason, properties: Properties::EMPTY };
+        let lsn = if self.sessions[session].is_durable() { self.barrier() } else { None };
+        self.send_behind(slot, &Packet::Pubcomp(ack), What::Other, lsn);
+    }
+
+    /// PUBACK from a subscriber.
+    pub(crate) fn puback(&mut self, slot: u32, session: u32, ack: &Ack<'_>) {
+        match self.sessions[session].window.puback(ack.packet_identifier) {
+            // Also with a Reason Code of 0x80 and above: discarded, given to nobody else [5:MQTT-4.8.2-6].
+            Acknowledged::Finished(delivery) => self.finished(session, delivery),
+            Acknowledged::OtherQos => return self.violation(slot, Violation::AcknowledgementOfOtherQos),
+            Acknowledged::HalfWay(_) | Acknowledged::Completed(_) | Acknowledged::Again | Acknowledged::Unknown => {}
+        }
+        self.pump(session);
+    }
+
+    /// PUBREC from a subscriber: the message may go, PUBREL is due [5:MQTT-4.3.3-4].
+    pub(crate) fn pubrec(&mut self, slot: u32, session: u32, ack: &Ack<'_>) {
+        let identifier = ack.packet_identifier;
+        match self.sessions[session].window.pubrec(identifier, ack.reason.is_error()) {
+            Acknowledged::Finished(delivery) => self.finished(session, delivery),
+            Acknowledged::HalfWay(delivery) => {
+                if let Some(delivery) = delivery {
+                    // The exchange goes on without its message [5:MQTT-4.3.3-6].
+                    self.messages.release(delivery.message);
+                    let state = &self.sessions[session];
+                    if state.is_durable() {
+                        let (session, sequence) = (state.number, delivery.sequence);
+                        self.append(Record::Received { session, sequence });
+                    }
+                }
+                self.send_pubrel(slot, session, identifier, ReasonCode::Success);
+            }
+            Acknowledged::Again => self.send_pubrel(slot, session, identifier, ReasonCode::Success),
+            Acknowledged::OtherQos => return self.violation(slot, Violation::AcknowledgementOfOtherQos),
+            Acknowledged::Completed(_) => {}
+            Acknowledged::Unknown if ack.reason.is_error() => {}
+            Acknowledged::Unknown => {
+                self.send_pubrel(slot, session, identifier, ReasonCode::PacketIdentifierNotFound);
+            }
+        }
+        self.pump(session);
+    }
+
+    fn send_pubrel(&mut self, slot: u32, session: u32, packet_identifier: PacketIdentifier, reason: ReasonCode) {
+        let reason = if self.connection(slot).version.is_v5() { reason } else { ReasonCode::Success };
+        let lsn = if self.sessions[session].is_durable() { self.barrier() } else { None };
+        let ack = Ack { packet_identifier, reason, properties: Properties::EMPTY };
+        self.send_behind(slot, &Packet::Pubrel(ack), What::Other, lsn);
+    }
+
+    /// PUBCOMP from a subscriber.
+    pub(crate) fn pubcomp(&mut self, slot: u32, session: u32, ack: &Ack<'_>) {
+        match self.sessions[session].window.pubcomp(ack.packet_identifier) {
+            Acknowledged::Completed(Some(sequence)) => self.log_finished(session, sequence),
+            Acknowledged::OtherQos => return self.violation(slot, Violation::AcknowledgementOfOtherQos),
+            Acknowledged::Completed(None)
+            | Acknowledged::Finished(_)
+            | Acknowledged::HalfWay(_)
+            | Acknowledged::Again
+            | Acknowledged::Unknown => {}
+        }
+        self.pump(session);
+    }
+}
+
+/// Whether the Remaining Length is written in as few bytes as can be; 3.1.1 doesn't ask for it, 5.0 does
+/// [5:MQTT-1.5.5-1], so that only such a packet may go out as it came.
+fn is_minimal(bytes: &Bytes, start: u32, end: u32) -> bool {
+    let length = (end - start) as usize;
+    let header = match bytes[start as usize + 1..].iter().position(|byte| byte & 0x80 == 0) {
+        Some(at) => at + 2,
+        None => return false,
+    };
+    wasmqtt_codec::varint::encoded_bytes((length - header) as u32) + 1 == header
+}
+
+/// The part of shared memory that a borrowed slice of it is.
+trait SliceRefOf {
+    /// `None` for an empty slice and for small ones, which are never shared.
+    fn slice_ref_of(&self, slice: &[u8]) -> Option<Bytes>;
+}
+
+impl SliceRefOf for Bytes {
+    fn slice_ref_of(&self, slice: &[u8]) -> Option<Bytes> {
+        (slice.len() >= crate::outbox::SHARE_BYTES_MIN).then(|| self.slice_ref(slice))
+    }
+}

@@ -1,0 +1,209 @@
+//! What waits for a Session and how it moves: into the queue when its client can't take it, out when quota, outbox and
+//! log allow; again after a reconnect [5:MQTT-4.4.0-1] [311:MQTT-4.4.0-1].
+
+use wasmqtt_codec::{Ack, Packet, PacketIdentifier, Qos};
+
+use crate::alias::AliasUse;
+use crate::broker::Broker;
+use crate::durable::What;
+use crate::frames::Form;
+use crate::inflight::{Delivery, Resend};
+use crate::message::Outgoing;
+use crate::record::{QueuedFor, Record};
+use crate::route::{Fan, Outcome, Target, share_payload};
+use crate::trace::NotDelivered;
+
+impl Broker {
+    /// Puts a message into a Session's queue; `pump` takes it from there.
+    pub(crate) fn enqueue(&mut self, target: &Target, qos: Qos, retain: bool, fan: &mut Fan<'_>) -> Outcome {
+        let identifiers = target.identifiers.clone();
+        let kept = match self.room_in_queue(target.session, &fan.message) {
+            Err(why) => return Outcome::Not(why),
+            Ok(()) => match fan.kept {
+                Some(kept) => kept,
+                None => *fan.kept.insert(self.messages.put(fan.message.to_message())),
+            },
+        };
+        let message = self.messages.share(kept);
+        let delivery = Delivery { message, sequence: 0, qos, retain, identifiers, share: target.share };
+        if let Some(entry) = self.push_delivery(target.session, delivery) {
+            fan.logged.push(entry);
+        }
+        fan.pump.push(target.session);
+        Outcome::Queued
+    }
+
+    /// Whether a Session's queue takes one more.
+    pub(crate) fn room_in_queue(&self, session: u32, message: &Outgoing<'_>) -> Result<(), NotDelivered> {
+        let (state, limits) = (&self.sessions[session], &self.config.limits);
+        let bytes = message.payload.len() as u64;
+        if state.queue.len() as u64 >= u64::from(limits.queue_messages_max)
+            || state.queue_bytes + bytes > limits.queue_bytes_max
+        {
+            return Err(NotDelivered::QueueFull);
+        }
+        if self.is_memory_short() {
+            return Err(NotDelivered::Memory);
+        }
+        Ok(())
+    }
+
+    /// Appends to a queue; gives what the log must know of it.
+    pub(crate) fn push_delivery(&mut self, session: u32, mut delivery: Delivery) -> Option<QueuedFor> {
+        let bytes = self.messages.get(delivery.message).payload.len() as u64;
+        let state = &mut self.sessions[session];
+        delivery.sequence = state.next_sequence;
+        state.next_sequence += 1;
+        state.queue_bytes += bytes;
+        state.dropping = false;
+        let durable = state.is_durable().then_some(state.number);
+        let entry = durable.map(|number| self.queued_for(number, &delivery));
+        self.sessions[session].queue.push_back(delivery);
+        entry
+    }
+
+    /// How the log writes down a delivery.
+    pub(crate) fn queued_for(&self, session: u64, delivery: &Delivery) -> QueuedFor {
+        QueuedFor {
+            session,
+            sequence: delivery.sequence,
+            qos: delivery.qos,
+            retain: delivery.retain,
+            identifiers: delivery.identifiers.as_slice().to_vec(),
+            share: delivery.share.and_then(|share| self.share_filter(share)),
+        }
+    }
+
+    /// Sends what a Session is owed as far as its client takes it: first again what an earlier connection left
+    /// unfinished, then what waits, then Retained Messages of new Subscriptions.
+    pub(crate) fn pump(&mut self, session: u32) {
+        let Some(slot) = self.sessions[session].connection else { return };
+        self.pump_queue(slot, session);
+        self.walk_retained(slot, session);
+    }
+
+    /// Sends again and sends on, as far as quota and outbox allow.
+    pub(crate) fn pump_queue(&mut self, slot: u32, session: u32) {
+        while self.pump_one(slot, session) {}
+    }
+
+    fn pump_one(&mut self, slot: u32, session: u32) -> bool {
+        let limit = u64::from(self.config.limits.outbox_bytes_max);
+        let connection = self.connections[slot as usize].as_mut().expect("a Session's connection is open");
+        let quota = connection.quota;
+        if connection.outbox.len() > limit {
+            return false;
+        }
+        let state = &mut self.sessions[session];
+        match state.window.next_resend(quota) {
+            Some(Resend::Pubrel(identifier)) => {
+                self.send_behind_log(slot, &Packet::Pubrel(Ack::success(identifier)), What::Other);
+                return true;
+            }
+            Some(Resend::Publish(identifier, delivery)) => {
+                self.send_kept(slot, session, &delivery, identifier, true);
+                return true;
+            }
+            None => {}
+        }
+        if !state.window.has_room(quota) {
+            return false;
+        }
+        let Some(delivery) = state.queue.pop_front() else { return false };
+        state.queue_bytes -= self.messages.get(delivery.message).payload.len() as u64;
+        self.send_queued(slot, session, delivery);
+        true
+    }
+
+    /// The next message of a queue: sent, or dropped if it came too late or is too large.
+    fn send_queued(&mut self, slot: u32, session: u32, delivery: Delivery) {
+        let message = self.messages.get(delivery.message).outgoing();
+        let connection = self.connections[slot as usize].as_mut().expect("a Session's connection is open");
+        let form = Form {
+            v5: connection.version.is_v5(),
+            qos: delivery.qos,
+            retain: delivery.retain,
+            dup: false,
+            identifiers: delivery.identifiers.as_slice(),
+            alias: AliasUse::None,
+        };
+        self.own_frame.fill(&message, form, self.now);
+        let why = if message.is_expired(self.now) {
+            // [5:MQTT-3.3.2-5]
+            Some(NotDelivered::Expired)
+        } else if self.own_frame.len() > connection.packet_bytes_max as usize {
+            // [5:MQTT-3.1.2-25]: as if it had been delivered.
+            Some(NotDelivered::PacketTooLarge)
+        } else {
+            None
+        };
+        if let Some(why) = why {
+            self.count_drop(session, &why);
+            return self.finished(session, Some(delivery));
+        }
+        let state = &mut self.sessions[session];
+        let kept = state.is_lasting() || delivery.share.is_some();
+        let identifier = state.window.open(delivery.qos, kept.then(|| delivery.clone()));
+        if state.is_durable() {
+            let (session, sequence) = (state.number, delivery.sequence);
+            self.append(Record::Sent { session, sequence, packet_identifier: identifier });
+        }
+        self.send_kept(slot, session, &delivery, identifier, false);
+        if !kept {
+            self.messages.release(delivery.message);
+        }
+    }
+
+    /// Sends a kept message under an identifier.
+    fn send_kept(&mut self, slot: u32, session: u32, delivery: &Delivery, identifier: PacketIdentifier, dup: bool) {
+        let durable = self.sessions[session].is_durable() && delivery.qos == Qos::ExactlyOnce;
+        let barrier = if durable { self.barrier() } else { None };
+        let message = self.messages.get(delivery.message).outgoing();
+        let connection = self.connections[slot as usize].as_mut().expect("a Session's connection is open");
+        let held = barrier.is_some() || connection.opening.is_some() || (durable && !connection.held.is_empty());
+        let mut form = connection.form(delivery.qos, delivery.retain, delivery.identifiers.as_slice(), "");
+        form.dup = dup;
+        if !held && !dup && form.v5 && !connection.aliases_out.is_off() {
+            // Neither a packet sent again nor one that others may overtake may set an alias.
+            form.alias = connection.aliases_out.choose(message.topic);
+        }
+        self.own_frame.fill(&message, form, self.now);
+        if self.own_frame.len() > connection.packet_bytes_max as usize {
+            // It fitted without an alias.
+            connection.aliases_out.take_back(form.alias);
+            form.alias = AliasUse::None;
+            self.own_frame.fill(&message, form, self.now);
+        }
+        self.counters.publishes_sent += 1;
+        self.counters.publish_bytes_sent += message.payload.len() as u64;
+        let encoded = &self.own_frame;
+        if held {
+            let bytes = encoded.to_vec(Some(identifier), &message);
+            return self.hold(slot, barrier, What::Other, bytes);
+        }
+        let len = encoded.len();
+        connection.outbox.write(encoded.bytes.len(), |buffer| encoded.copy_to(buffer, Some(identifier)));
+        share_payload(connection, &message, encoded.shared_bytes);
+        self.note_sent(slot, len);
+    }
+
+    /// A delivery is over: let go of its message, and tell the log.
+    pub(crate) fn finished(&mut self, session: u32, delivery: Option<Delivery>) {
+        let Some(delivery) = delivery else { return };
+        self.messages.release(delivery.message);
+        self.log_finished(session, delivery.sequence);
+    }
+
+    pub(crate) fn log_finished(&mut self, session: u32, sequence: u64) {
+        let state = &self.sessions[session];
+        if state.is_durable() {
+            self.append(Record::Finished { session: state.number, sequence });
+        }
+    }
+
+    /// Whether memory is so short that nothing new is kept.
+    pub(crate) fn is_memory_short(&self) -> bool {
+        let limit = self.config.limits.memory_bytes_max;
+        self.memory_bytes() > limit - limit / 16
+    }
+}

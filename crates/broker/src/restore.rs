@@ -1,0 +1,370 @@
+//! From records to state and back: what a broker knows after a crash, and the shortest log that says it. Every
+//! connection that was open counts as lost at the restart: its Will and its expiry take their course from there.
+
+use alloc::boxed::Box;
+use alloc::collections::BTreeMap;
+use alloc::vec::Vec;
+use hashbrown::HashMap;
+use wasmqtt_codec::PacketIdentifier;
+
+use crate::broker::Broker;
+use crate::config::Config;
+use crate::durable::Log;
+use crate::id::{Lsn, Seed};
+use crate::inflight::{Delivery, Identifiers, Restored};
+use crate::inspect::Awaits;
+use crate::message::{Message, MessageId};
+use crate::record::{Entry, QueuedFor, Record, Stored};
+use crate::retained::Retained;
+use crate::session::{NEVER, Session};
+use crate::time::Time;
+use crate::timers::Timer;
+
+/// Why a log could not be replayed: it is not what this core wrote.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum RestoreError {
+    /// A record names a Session that none before it started.
+    UnknownSession(Lsn),
+    /// A record names a delivery that none before it queued.
+    UnknownDelivery(Lsn),
+    /// A Topic Filter or Topic Name isn't one.
+    InvalidTopic(Lsn),
+    /// A record comes before its time.
+    OutOfOrder(Lsn),
+}
+
+/// What replaying needs to look up, gone when it is done.
+struct Replay {
+    /// Slots by Session number.
+    sessions: HashMap<u64, u32, foldhash::fast::FixedState>,
+    /// Kept messages by publication. Each is held once here, until the end.
+    messages: HashMap<u64, MessageId, foldhash::fast::FixedState>,
+    /// What each Session has in flight, by the delivery's name; half-way if the client has the message.
+    in_flight: BTreeMap<(u64, u64), (PacketIdentifier, bool)>,
+    lsn: Lsn,
+}
+
+impl Broker {
+    /// A broker as the durable log left it. The log counts as stored. The records of a compacted log all bear the place
+    /// at which [`records`](Self::records) was asked.
+    ///
+    /// # Errors
+    ///
+    /// The log is not one that a broker wrote.
+    pub fn restore(config: Config, seed: Seed, log: impl Iterator<Item = (Lsn, Record)>) -> Result<Self, RestoreError> {
+        let mut broker = Broker::new(config, seed);
+        let hasher = || foldhash::fast::FixedState::with_seed(broker.hash_key);
+        let mut replay = Replay {
+            sessions: HashMap::with_hasher(hasher()),
+            messages: HashMap::with_hasher(hasher()),
+            in_flight: BTreeMap::new(),
+            lsn: Lsn(0),
+        };
+        for (lsn, record) in log {
+            if lsn < replay.lsn {
+                return Err(RestoreError::OutOfOrder(lsn));
+            }
+            replay.lsn = lsn;
+            broker.replay(&mut replay, record)?;
+        }
+        broker.finish_replay(&replay);
+        broker.log = Log::stored_upto(replay.lsn);
+        Ok(broker)
+    }
+
+    fn replay(&mut self, replay: &mut Replay, record: Record) -> Result<(), RestoreError> {
+        let lsn = replay.lsn;
+        let unknown = RestoreError::UnknownSession(lsn);
+        match record {
+            Record::Entered(entry) => self.replay_entered(replay, *entry),
+            Record::Left { session, at, session_expiry_interval_s, will_at } => {
+                let session = replay.slot(session)?;
+                let state = &mut self.sessions[session];
+                state.session_expiry_interval_s = session_expiry_interval_s;
+                state.lost = false;
+                state.expires_at =
+                    (session_expiry_interval_s != NEVER).then(|| at.plus_s(u64::from(session_expiry_interval_s)));
+                state.will_at = will_at;
+                if will_at.is_none() {
+                    state.will = None;
+                }
+            }
+            Record::WillTaken { session } => {
+                let state = &mut self.sessions[replay.slot(session)?];
+                state.will = None;
+                state.will_at = None;
+            }
+            Record::Ended { session } => {
+                let slot = replay.sessions.remove(&session).ok_or(unknown)?;
+                self.forget_session(slot);
+            }
+            Record::Subscribed { session, filter, options, identifier } => {
+                let restored = self.restore_subscription(replay.slot(session)?, &filter, options, identifier);
+                restored.ok_or(RestoreError::InvalidTopic(lsn))?;
+            }
+            Record::Unsubscribed { session, filter } => self.restore_unsubscription(replay.slot(session)?, &filter),
+            Record::Published(stored) => self.replay_published(replay, *stored)?,
+            Record::Sent { session, sequence, packet_identifier } => {
+                replay.slot(session)?;
+                replay.in_flight.insert((session, sequence), (packet_identifier, false));
+            }
+            Record::Received { session, sequence } => {
+                let in_flight = replay.in_flight.get_mut(&(session, sequence));
+                in_flight.ok_or(RestoreError::UnknownDelivery(lsn))?.1 = true;
+                self.replay_gone(replay, session, sequence)?;
+            }
+            Record::HalfWay { session, sequence, packet_identifier } => {
+                let slot = replay.slot(session)?;
+                self.sessions[slot].next_sequence = self.sessions[slot].next_sequence.max(sequence + 1);
+                replay.in_flight.insert((session, sequence), (packet_identifier, true));
+            }
+            Record::Finished { session, sequence } => {
+                let half_way = replay.in_flight.remove(&(session, sequence)).is_some_and(|(_, half_way)| half_way);
+                if !half_way {
+                    self.replay_gone(replay, session, sequence)?;
+                }
+            }
+            Record::Held { session, packet_identifier } => {
+                let slot = replay.slot(session)?;
+                self.sessions[slot].received.insert(packet_identifier, false);
+            }
+            Record::Used { sessions, publications } => {
+                self.session_number = self.session_number.max(sessions);
+                self.publications = self.publications.max(publications);
+            }
+            Record::Released { session, packet_identifier } => {
+                let slot = replay.slot(session)?;
+                self.sessions[slot].received.remove(packet_identifier);
+            }
+        }
+        Ok(())
+    }
+
+    /// A queued message is gone from its Session.
+    fn replay_gone(&mut self, replay: &Replay, session: u64, sequence: u64) -> Result<(), RestoreError> {
+        let queue = &mut self.sessions[replay.slot(session)?].queue;
+        let at = queue.iter().position(|delivery| delivery.sequence == sequence);
+        let delivery = at.and_then(|at| queue.remove(at)).ok_or(RestoreError::UnknownDelivery(replay.lsn))?;
+        self.messages.release(delivery.message);
+        Ok(())
+    }
+
+    fn replay_entered(&mut self, replay: &mut Replay, entry: Entry) {
+        let Entry { session: number, client_identifier, version, user, permissions, session_expiry_interval_s, will } =
+            entry;
+        self.session_number = self.session_number.max(number);
+        let slot = match replay.sessions.get(&number) {
+            Some(slot) => *slot,
+            None => {
+                let slot = self.add_session(Session::new(client_identifier, number, version));
+                replay.sessions.insert(number, slot);
+                slot
+            }
+        };
+        let state = &mut self.sessions[slot];
+        state.version = version;
+        state.user = user;
+        state.session_expiry_interval_s = session_expiry_interval_s;
+        state.will = will;
+        state.will_at = None;
+        state.expires_at = None;
+        state.logged = true;
+        state.lost = true;
+        self.set_access(slot, permissions.as_ref());
+    }
+
+    fn replay_published(&mut self, replay: &mut Replay, stored: Stored) -> Result<(), RestoreError> {
+        let Stored { message, received, queued_for, retained } = stored;
+        let publication = message.publication;
+        self.publications = self.publications.max(publication);
+        if let Some((session, identifier)) = received {
+            let slot = replay.slot(session)?;
+            self.sessions[slot].received.insert(identifier, false);
+        }
+        let id = match replay.messages.get(&publication) {
+            Some(id) => *id,
+            None => {
+                let id = self.messages.put(message);
+                replay.messages.insert(publication, id);
+                id
+            }
+        };
+        for entry in queued_for {
+            self.replay_queued(replay, id, entry)?;
+        }
+        if retained {
+            let message = self.messages.get(id).clone();
+            let mut kept = Some(id);
+            self.retain(&message.outgoing(), &mut kept);
+        }
+        Ok(())
+    }
+
+    fn replay_queued(&mut self, replay: &Replay, id: MessageId, entry: QueuedFor) -> Result<(), RestoreError> {
+        let slot = replay.slot(entry.session)?;
+        let share = entry.share.as_deref().and_then(|filter| self.share_of_filter(filter));
+        let delivery = Delivery {
+            message: self.messages.share(id),
+            sequence: entry.sequence,
+            qos: entry.qos,
+            retain: entry.retain,
+            identifiers: Identifiers::from_slice(&entry.identifiers),
+            share,
+        };
+        let state = &mut self.sessions[slot];
+        state.next_sequence = state.next_sequence.max(entry.sequence + 1);
+        let at = state.queue.partition_point(|older| older.sequence < entry.sequence);
+        state.queue.insert(at, delivery);
+        Ok(())
+    }
+
+    /// While replaying, all that a Session has is in its queue; now what was sent moves into its window.
+    fn finish_replay(&mut self, replay: &Replay) {
+        for session in 0..self.sessions.end() {
+            let Some(state) = self.sessions.get_mut(session) else { continue };
+            let mut waiting = core::mem::take(&mut state.queue);
+            let number = state.number;
+            for (&(_, sequence), &(identifier, half_way)) in replay.in_flight.range((number, 0)..=(number, u64::MAX)) {
+                let exchange = match waiting.iter().position(|delivery| delivery.sequence == sequence) {
+                    Some(at) => waiting.remove(at).map(Restored::Message),
+                    None => half_way.then_some(Restored::HalfWay(sequence)),
+                };
+                if let Some(exchange) = exchange {
+                    state.window.restore(identifier, exchange);
+                }
+            }
+            let bytes = |delivery: &Delivery| self.messages.get(delivery.message).payload.len() as u64;
+            state.queue_bytes = waiting.iter().map(bytes).sum();
+            state.queue = waiting;
+        }
+        // In the order of their publication, so that the order of a map reaches nothing.
+        let mut held: Vec<_> = replay.messages.iter().collect();
+        held.sort_unstable_by_key(|(publication, _)| **publication);
+        for (_, id) in held {
+            self.messages.release(*id);
+        }
+    }
+
+    /// Takes a Session out without consequences, as the log says that these were recorded themselves.
+    fn forget_session(&mut self, session: u32) {
+        self.unsubscribe_all(session);
+        let Some(state) = self.sessions.remove(session) else { return };
+        self.forget_client(&state.client_identifier, session);
+        for delivery in state.queue {
+            self.messages.release(delivery.message);
+        }
+    }
+
+    /// At the first input after a restart: what was connected is lost now, what ran out meanwhile is due.
+    pub(crate) fn lose_connections(&mut self) {
+        for session in 0..self.sessions.end() {
+            let Some(state) = self.sessions.get_mut(session) else { continue };
+            if core::mem::take(&mut state.lost) {
+                self.leave(session, true);
+                continue;
+            }
+            let (expires_at, will_at) = (state.expires_at, state.will_at);
+            let expiry = expires_at.map(|at| self.timers.arm(at, Timer::SessionExpiry(session)));
+            let will = will_at.map(|at| self.timers.arm(at, Timer::WillDelay(session)));
+            let state = &mut self.sessions[session];
+            state.expiry_timer = expiry;
+            state.will_timer = will;
+        }
+    }
+
+    /// The shortest log that gives this durable state: compaction, export, and the test of `restore`.
+    pub fn records(&self) -> impl Iterator<Item = Record> {
+        let mut records = Vec::new();
+        records.push(Record::Used { sessions: self.session_number, publications: self.publications });
+        for (_, state) in self.sessions.iter().filter(|(_, state)| state.logged) {
+            self.session_records(state, &mut records);
+        }
+        self.message_records(&mut records);
+        for (_, state) in self.sessions.iter().filter(|(_, state)| state.is_durable()) {
+            sent_records(state, &mut records);
+        }
+        records.into_iter()
+    }
+
+    fn session_records(&self, state: &Session, records: &mut Vec<Record>) {
+        records.push(state.entry());
+        if !state.is_durable() {
+            return;
+        }
+        for subscription in &state.subscriptions {
+            records.push(Record::Subscribed {
+                session: state.number,
+                filter: self.whole_filter(subscription),
+                options: subscription.options,
+                identifier: subscription.identifier,
+            });
+        }
+        if state.connection.is_none() && !state.lost {
+            let expiry_s = state.session_expiry_interval_s;
+            let at = state.expires_at.map_or(Time(0), |at| Time(at.0 - u64::from(expiry_s) * 1_000_000));
+            records.push(Record::Left {
+                session: state.number,
+                at,
+                session_expiry_interval_s: expiry_s,
+                will_at: state.will_at,
+            });
+        }
+    }
+
+    /// Every message that somebody waits for or that is retained, in the order of publication.
+    fn message_records(&self, records: &mut Vec<Record>) {
+        let mut stored: Vec<Stored> = Vec::new();
+        let mut at: HashMap<u64, usize, _> = HashMap::with_hasher(foldhash::fast::FixedState::with_seed(self.hash_key));
+        let mut entry = |message: &Message| {
+            *at.entry(message.publication).or_insert_with(|| {
+                let message = message.clone();
+                stored.push(Stored { message, received: None, queued_for: Vec::new(), retained: false });
+                stored.len() - 1
+            })
+        };
+        let mut queued: Vec<(usize, QueuedFor)> = Vec::new();
+        let mut retained: Vec<usize> = Vec::new();
+        for (_, state) in self.sessions.iter().filter(|(_, state)| state.is_durable()) {
+            let in_flight = state.window.iter().filter_map(|(_, _, _, delivery)| delivery);
+            for delivery in in_flight.chain(&state.queue) {
+                let index = entry(self.messages.get(delivery.message));
+                queued.push((index, self.queued_for(state.number, delivery)));
+            }
+        }
+        for (_, Retained { message, .. }) in self.retained.values() {
+            let message = self.messages.get(*message);
+            if !message.topic.starts_with("$SYS/") {
+                retained.push(entry(message));
+            }
+        }
+        for (index, entry) in queued {
+            stored[index].queued_for.push(entry);
+        }
+        for index in retained {
+            stored[index].retained = true;
+        }
+        stored.sort_by_key(|stored| stored.message.publication);
+        records.extend(stored.into_iter().map(|stored| Record::Published(Box::new(stored))));
+    }
+}
+
+/// What is in flight, and which identifiers a client has not released.
+fn sent_records(state: &Session, records: &mut Vec<Record>) {
+    let session = state.number;
+    for (packet_identifier, awaits, sequence, _) in state.window.iter() {
+        let Some(sequence) = sequence else { continue };
+        records.push(match awaits {
+            Awaits::Pubcomp => Record::HalfWay { session, sequence, packet_identifier },
+            Awaits::Puback | Awaits::Pubrec => Record::Sent { session, sequence, packet_identifier },
+        });
+    }
+    for packet_identifier in state.received.iter() {
+        records.push(Record::Held { session, packet_identifier });
+    }
+}
+
+impl Replay {
+    fn slot(&self, number: u64) -> Result<u32, RestoreError> {
+        self.sessions.get(&number).copied().ok_or(RestoreError::UnknownSession(self.lsn))
+    }
+}

@@ -1,0 +1,359 @@
+//! Where a message goes: from matching Subscriptions to one delivery for each Session and one for each share group,
+//! and from there into outboxes and queues.
+//!
+//! A message that every receiver takes at once is kept nowhere. The first receiver that has to wait makes the one copy
+//! that all others share.
+
+use alloc::string::String;
+use alloc::vec::Vec;
+use wasmqtt_codec::Qos;
+
+use crate::alias::AliasUse;
+use crate::broker::Broker;
+use crate::connection::Connection;
+use crate::door::{DropReason, Event, Output};
+use crate::durable::What;
+use crate::frames::{Form, FrameCache};
+use crate::inflight::{Identifiers, ShareId};
+use crate::message::{MessageId, Outgoing};
+use crate::outbox::SHARE_BYTES_MIN;
+use crate::record::QueuedFor;
+use crate::session::Subscription;
+use crate::subscribe::Subscribers;
+use crate::trace::NotDelivered;
+
+/// Receivers from which on a packet that leaves as it came is shared instead of copied to each.
+const SHARE_TARGETS_MIN: usize = 16;
+
+/// One Session that a message goes to.
+#[derive(Clone, Debug)]
+pub(crate) struct Target {
+    pub session: u32,
+    /// The highest QoS granted by its matching Subscriptions [5:MQTT-3.3.4-2] [311:MQTT-3.3.5-1].
+    pub qos: Qos,
+    /// No Local of the Subscriptions that count; means nothing but to the publisher itself.
+    pub no_local: bool,
+    /// Some matching Subscription has Retain As Published.
+    pub retain_as_published: bool,
+    pub identifiers: Identifiers,
+    pub share: Option<ShareId>,
+    /// The node of a Topic Filter that grants `qos`; for people.
+    pub node: u32,
+}
+
+impl Target {
+    pub(crate) fn new(session: u32, subscription: &Subscription) -> Self {
+        let options = subscription.options;
+        let identifiers = match subscription.identifier {
+            0 => Identifiers::None,
+            identifier => Identifiers::One(identifier),
+        };
+        Target {
+            session,
+            qos: options.qos,
+            no_local: options.no_local,
+            retain_as_published: options.retain_as_published,
+            identifiers,
+            share: subscription.share,
+            node: subscription.node,
+        }
+    }
+
+    /// Joins two Subscriptions of one Session that match the same message: one delivery, at the higher QoS, with all
+    /// identifiers [5:MQTT-3.3.4-2] [5:MQTT-3.3.4-4]. `own`: the Session publishes the message itself, so that
+    /// Subscriptions with No Local stay out of it [5:MQTT-3.8.3-3].
+    fn join(&mut self, other: &Target, own: bool) {
+        if own && self.no_local != other.no_local {
+            if self.no_local {
+                *self = other.clone();
+            }
+            return;
+        }
+        if other.qos > self.qos {
+            self.qos = other.qos;
+            self.node = other.node;
+        }
+        self.retain_as_published |= other.retain_as_published;
+        let both = [self.identifiers.as_slice(), other.identifiers.as_slice()].concat();
+        self.identifiers = Identifiers::from_slice(&both);
+    }
+}
+
+/// What a Topic Name matches.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Matches {
+    /// The state of all Subscriptions that it was made from.
+    pub version: u64,
+    pub sessions: Vec<Target>,
+    /// Slots of share groups.
+    pub groups: Vec<u32>,
+}
+
+impl Matches {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.sessions.is_empty() && self.groups.is_empty()
+    }
+}
+
+/// What has become of a message for one Session.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) enum Outcome {
+    Sent,
+    Queued,
+    Not(NotDelivered),
+}
+
+/// One message on its way to all its receivers.
+pub(crate) struct Fan<'a> {
+    pub message: Outgoing<'a>,
+    /// The Session that published it.
+    pub publisher: Option<u32>,
+    /// The kept copy, once somebody needs it.
+    pub kept: Option<MessageId>,
+    /// Sessions in whose queue it went and which may be able to send it once the log knows of it.
+    pub pump: Vec<u32>,
+    /// Deliveries that the log must know.
+    pub logged: Vec<QueuedFor>,
+    /// Receivers altogether; decides between sharing and copying.
+    receivers: usize,
+    /// What became of it, for people; only when tracing.
+    pub outcomes: Vec<(u32, Target, Outcome)>,
+}
+
+impl<'a> Fan<'a> {
+    pub(crate) fn new(message: Outgoing<'a>, publisher: Option<u32>, receivers: usize) -> Self {
+        Fan { message, publisher, kept: None, pump: Vec::new(), logged: Vec::new(), receivers, outcomes: Vec::new() }
+    }
+}
+
+impl Broker {
+    /// Looks up what a Topic Name matches when this Session publishes to it.
+    pub(crate) fn matches(&mut self, topic: &str, publisher: Option<u32>, matches: &mut Matches) {
+        matches.version = self.subscriptions_version;
+        matches.sessions.clear();
+        matches.groups.clear();
+        let (tree, sessions) = (&self.subscriptions, &self.sessions);
+        let mut nodes = 0;
+        tree.filters_matching(topic, &mut self.frontier, |node| {
+            let Some(Subscribers { plain, groups }) = tree.value(node) else { return };
+            nodes += usize::from(!plain.is_empty());
+            matches.groups.extend_from_slice(groups);
+            matches.sessions.extend(plain.iter().map(|&session| {
+                let state = &sessions[session];
+                let at = state.find(node, None).expect("a subscriber of a node has its Subscription");
+                Target::new(session, &state.subscriptions[at])
+            }));
+        });
+        if nodes > 1 {
+            // Stable, so that what a Session's first Subscription says stays first.
+            matches.sessions.sort_by_key(|target| target.session);
+            matches.sessions.dedup_by(|other, target| {
+                let same = other.session == target.session;
+                if same {
+                    target.join(other, publisher == Some(target.session));
+                }
+                same
+            });
+        }
+    }
+
+    /// Sends a message to all that match; says whether anybody did. `logged` already holds what else the log must know
+    /// with it, so that all of it is one record.
+    pub(crate) fn route(&mut self, fan: &mut Fan<'_>, matches: &Matches) -> bool {
+        fan.receivers = matches.sessions.len();
+        let mut frames = core::mem::take(&mut self.frames);
+        frames.start();
+        for target in &matches.sessions {
+            self.deliver(target, fan, &mut frames);
+        }
+        for &slot in &matches.groups {
+            if let Some(target) = self.pick_member(slot, fan.message.topic, fan.message.qos) {
+                self.deliver(&target, fan, &mut frames);
+            }
+        }
+        if fan.message.payload.len() > 32 << 10 {
+            frames.trim();
+        }
+        self.frames = frames;
+        !matches.is_empty()
+    }
+
+    /// Lets queues move once the log has its record, and tells the decisions.
+    pub(crate) fn settle(&mut self, mut fan: Fan<'_>, matches: &Matches) {
+        for session in core::mem::take(&mut fan.pump) {
+            if self.sessions.get(session).is_some() {
+                self.pump(session);
+            }
+        }
+        if let Some(kept) = fan.kept {
+            self.messages.release(kept);
+        }
+        if self.config.trace {
+            self.explain_routing(&fan, matches);
+        }
+    }
+
+    pub(crate) fn deliver(&mut self, target: &Target, fan: &mut Fan<'_>, frames: &mut FrameCache) {
+        let outcome = self.try_deliver(target, fan, frames);
+        if let Outcome::Not(why) = &outcome {
+            self.count_drop(target.session, why);
+        }
+        if self.config.trace {
+            fan.outcomes.push((target.session, target.clone(), outcome));
+        }
+    }
+
+    fn try_deliver(&mut self, target: &Target, fan: &mut Fan<'_>, frames: &mut FrameCache) -> Outcome {
+        let session = &self.sessions[target.session];
+        if target.no_local && fan.publisher == Some(target.session) {
+            // [5:MQTT-3.8.3-3]
+            return Outcome::Not(NotDelivered::NoLocal { filter: String::new() });
+        }
+        let access = session.access.as_deref().unwrap_or(&self.access);
+        if !access.receives_everything() && !access.may_receive(fan.message.topic) {
+            return Outcome::Not(NotDelivered::NotPermitted);
+        }
+        // [5:MQTT-3.8.4-8] [311:3.8.4]
+        let qos = fan.message.qos.min(target.qos);
+        let retain = fan.message.retain && target.retain_as_published;
+        let Some(slot) = session.connection else {
+            if qos == Qos::AtMostOnce {
+                return Outcome::Not(NotDelivered::Offline);
+            }
+            return self.enqueue(target, qos, retain, fan);
+        };
+        if qos == Qos::AtMostOnce {
+            return self.send_at_most_once(slot, target, retain, fan, frames);
+        }
+        let connection = self.connections[slot as usize].as_mut().expect("a Session's connection is open");
+        let waits = session.is_lasting() || target.share.is_some() || !session.queue.is_empty();
+        let full = connection.outbox.len() > u64::from(self.config.limits.outbox_bytes_max);
+        if waits || full || !session.window.has_room(connection.quota) {
+            return self.enqueue(target, qos, retain, fan);
+        }
+        // Nothing outlives this connection: the message goes out and is kept nowhere.
+        let form = connection.form(qos, retain, target.identifiers.as_slice(), fan.message.topic);
+        self.write_publish(slot, target.session, &fan.message, form, frames)
+    }
+
+    /// Puts a message that is kept nowhere into an outbox; with QoS 1 or 2 that opens an exchange.
+    pub(crate) fn write_publish(
+        &mut self,
+        slot: u32,
+        session: u32,
+        message: &Outgoing<'_>,
+        form: Form<'_>,
+        frames: &mut FrameCache,
+    ) -> Outcome {
+        let connection = self.connections[slot as usize].as_mut().expect("a Session's connection is open");
+        let encoded = frames.encoded(message, form, self.now);
+        let len = encoded.len();
+        if len > connection.packet_bytes_max as usize {
+            // [5:MQTT-3.1.2-24] [5:MQTT-3.1.2-25]
+            connection.aliases_out.take_back(form.alias);
+            return Outcome::Not(NotDelivered::PacketTooLarge);
+        }
+        let identifier = match form.qos {
+            Qos::AtMostOnce => None,
+            Qos::AtLeastOnce | Qos::ExactlyOnce => Some(self.sessions[session].window.open(form.qos, None)),
+        };
+        self.counters.publishes_sent += 1;
+        self.counters.publish_bytes_sent += message.payload.len() as u64;
+        if connection.opening.is_some() {
+            let bytes = encoded.to_vec(identifier, message);
+            self.hold(slot, None, What::Other, bytes);
+        } else {
+            connection.outbox.write(encoded.bytes.len(), |buffer| encoded.copy_to(buffer, identifier));
+            share_payload(connection, message, encoded.shared_bytes);
+            self.note_sent(slot, len);
+        }
+        Outcome::Sent
+    }
+
+    fn send_at_most_once(
+        &mut self,
+        slot: u32,
+        target: &Target,
+        retain: bool,
+        fan: &Fan<'_>,
+        frames: &mut FrameCache,
+    ) -> Outcome {
+        let message = &fan.message;
+        let connection = self.connections[slot as usize].as_mut().expect("a Session's connection is open");
+        if connection.outbox.len() > u64::from(self.config.limits.outbox_bytes_max) {
+            return Outcome::Not(NotDelivered::OutboxFull);
+        }
+        let identifiers = target.identifiers.as_slice();
+        let v5 = connection.version.is_v5();
+        let as_it_came = message.frame.filter(|frame| {
+            let plain = identifiers.is_empty() && !retain && connection.opening.is_none();
+            plain && frame.v5 == v5 && (!v5 || connection.aliases_out.is_off())
+        });
+        if let Some(frame) = as_it_came {
+            let len = (frame.end - frame.start) as usize;
+            if len > connection.packet_bytes_max as usize {
+                return Outcome::Not(NotDelivered::PacketTooLarge);
+            }
+            if fan.receivers >= SHARE_TARGETS_MIN || len >= SHARE_BYTES_MIN {
+                connection.outbox.share(frame.bytes, frame.start, frame.end);
+            } else {
+                connection.outbox.copy(&frame.bytes[frame.start as usize..frame.end as usize]);
+            }
+            self.counters.publishes_sent += 1;
+            self.counters.publish_bytes_sent += message.payload.len() as u64;
+            self.note_sent(slot, len);
+            return Outcome::Sent;
+        }
+        let form = connection.form(Qos::AtMostOnce, retain, identifiers, message.topic);
+        self.write_publish(slot, target.session, message, form, frames)
+    }
+
+    /// Counts what was dropped, and tells it once when it begins.
+    pub(crate) fn count_drop(&mut self, session: u32, why: &NotDelivered) {
+        let counters = &mut self.counters;
+        let reason = match why {
+            NotDelivered::QueueFull => (&mut counters.dropped_queue_full, DropReason::QueueFull),
+            NotDelivered::OutboxFull => (&mut counters.dropped_outbox_full, DropReason::OutboxFull),
+            NotDelivered::PacketTooLarge => (&mut counters.dropped_too_large, DropReason::PacketTooLarge),
+            NotDelivered::Expired => (&mut counters.dropped_expired, DropReason::Expired),
+            NotDelivered::Memory => (&mut counters.dropped_memory, DropReason::Memory),
+            NotDelivered::NoSubscription
+            | NotDelivered::NoMatch { .. }
+            | NotDelivered::Dollar { .. }
+            | NotDelivered::NoLocal { .. }
+            | NotDelivered::NotPermitted
+            | NotDelivered::AnotherMember { .. }
+            | NotDelivered::Offline => return,
+        };
+        let (counter, why) = reason;
+        *counter += 1;
+        let state = &mut self.sessions[session];
+        if !core::mem::replace(&mut state.dropping, true) {
+            let client_identifier = state.client_identifier.clone();
+            self.outputs.push_back(Output::Event(Event::Dropping { client_identifier, why }));
+        }
+    }
+}
+
+impl Connection {
+    /// How a message is sent to this client.
+    pub(crate) fn form<'a>(&mut self, qos: Qos, retain: bool, identifiers: &'a [u32], topic: &str) -> Form<'a> {
+        let v5 = self.version.is_v5();
+        let alias = match v5 && !topic.is_empty() && self.opening.is_none() && !self.aliases_out.is_off() {
+            true => self.aliases_out.choose(topic),
+            false => AliasUse::None,
+        };
+        Form { v5, qos, retain, dup: false, identifiers: if v5 { identifiers } else { &[] }, alias }
+    }
+}
+
+/// Appends a payload that is not part of the encoded packet.
+pub(crate) fn share_payload(connection: &mut Connection, message: &Outgoing<'_>, bytes: u32) {
+    if bytes > 0
+        && let Some(shared) = message.shared
+    {
+        // The payload is the end of the memory that holds it.
+        let end = shared.len() as u32;
+        connection.outbox.share(shared, end - bytes, end);
+    }
+}

@@ -1,0 +1,407 @@
+//! A tree of topic levels, used twice: Topic Filters lead to Subscriptions, Topic Names to Retained Messages.
+//!
+//! A node knows its parent, its first child and its brothers; a child is found by one look-up in a hash table of all
+//! edges. So a literal level costs the same with ten brothers or a million, a node costs a few words, and walking
+//! children follows the order in which they were made — never the order of a hash map, which differs between machines.
+//! Wildcards are ordinary children named `+` and `#`; a node has a flag for each so that the usual case, none, costs
+//! no look-up.
+
+use alloc::boxed::Box;
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::hash::{BuildHasher, Hasher};
+use foldhash::fast::FixedState;
+use hashbrown::HashTable;
+use serde::{Deserialize, Serialize};
+
+use crate::slab::Slab;
+
+/// No node.
+const NONE: u32 = u32::MAX;
+const HAS_PLUS: u8 = 1;
+const HAS_HASH: u8 = 2;
+
+/// The root: before the first level.
+pub(crate) const ROOT: u32 = 0;
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct Node<T> {
+    parent: u32,
+    first_child: u32,
+    next: u32,
+    previous: u32,
+    wildcards: u8,
+    /// Walks that rest on this node; it stays until they go on.
+    pins: u32,
+    level: Box<str>,
+    value: Option<T>,
+}
+
+/// The tree. `T` is what a node may carry.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(bound(serialize = "T: Serialize", deserialize = "T: Deserialize<'de>"))]
+pub(crate) struct TopicTree<T> {
+    nodes: Slab<Node<T>>,
+    hash_key: u64,
+    /// Node numbers by (parent, level); never walked.
+    #[serde(skip)]
+    edges: HashTable<u32>,
+}
+
+fn edge_hash(hash_key: u64, parent: u32, level: &str) -> u64 {
+    let mut hasher = FixedState::with_seed(hash_key).build_hasher();
+    hasher.write_u32(parent);
+    hasher.write(level.as_bytes());
+    hasher.finish()
+}
+
+impl<T> TopicTree<T> {
+    pub(crate) fn new(hash_key: u64) -> Self {
+        let mut nodes = Slab::default();
+        nodes.insert(Node {
+            parent: NONE,
+            first_child: NONE,
+            next: NONE,
+            previous: NONE,
+            wildcards: 0,
+            pins: 0,
+            level: "".into(),
+            value: None,
+        });
+        TopicTree { nodes, hash_key, edges: HashTable::new() }
+    }
+
+    /// Makes the look-up table anew, which is not saved.
+    pub(crate) fn rebuild(&mut self) {
+        let mut edges = HashTable::with_capacity(self.nodes.len() as usize);
+        for (number, node) in self.nodes.iter().filter(|(number, _)| *number != ROOT) {
+            let hash = edge_hash(self.hash_key, node.parent, &node.level);
+            edges.insert_unique(hash, number, |n| self.hash_of(*n));
+        }
+        self.edges = edges;
+    }
+
+    fn hash_of(&self, number: u32) -> u64 {
+        let node = &self.nodes[number];
+        edge_hash(self.hash_key, node.parent, &node.level)
+    }
+
+    fn child(&self, parent: u32, level: &str) -> Option<u32> {
+        let hash = edge_hash(self.hash_key, parent, level);
+        let found = self.edges.find(hash, |number| {
+            let node = &self.nodes[*number];
+            node.parent == parent && *node.level == *level
+        });
+        found.copied()
+    }
+
+    /// The node at the end of a path, wildcards taken literally.
+    pub(crate) fn find(&self, path: &str) -> Option<u32> {
+        path.split('/').try_fold(ROOT, |node, level| self.child(node, level))
+    }
+
+    /// The node at the end of a path, made if need be.
+    pub(crate) fn insert(&mut self, path: &str) -> u32 {
+        path.split('/').fold(ROOT, |node, level| self.child(node, level).unwrap_or_else(|| self.add(node, level)))
+    }
+
+    fn add(&mut self, parent: u32, level: &str) -> u32 {
+        let next = self.nodes[parent].first_child;
+        let node = Node {
+            parent,
+            first_child: NONE,
+            next,
+            previous: NONE,
+            wildcards: 0,
+            pins: 0,
+            level: level.into(),
+            value: None,
+        };
+        let number = self.nodes.insert(node);
+        if next != NONE {
+            self.nodes[next].previous = number;
+        }
+        self.nodes[parent].first_child = number;
+        self.nodes[parent].wildcards |= wildcard_flag(level);
+        let hash = edge_hash(self.hash_key, parent, level);
+        let (nodes, hash_key) = (&self.nodes, self.hash_key);
+        self.edges.insert_unique(hash, number, |n| edge_hash(hash_key, nodes[*n].parent, &nodes[*n].level));
+        number
+    }
+
+    /// What a node carries.
+    pub(crate) fn value(&self, node: u32) -> Option<&T> {
+        self.nodes.get(node)?.value.as_ref()
+    }
+
+    /// What a node carries or will carry. Whoever empties it calls [`prune`](Self::prune).
+    pub(crate) fn value_mut(&mut self, node: u32) -> &mut Option<T> {
+        &mut self.nodes[node].value
+    }
+
+    /// Removes a node that carries nothing, and its parents as far as they carry nothing either.
+    pub(crate) fn prune(&mut self, mut number: u32) {
+        while number != ROOT {
+            let node = &self.nodes[number];
+            if node.value.is_some() || node.first_child != NONE || node.pins > 0 {
+                return;
+            }
+            let parent = node.parent;
+            self.unlink(number);
+            number = parent;
+        }
+    }
+
+    fn unlink(&mut self, number: u32) {
+        let hash = self.hash_of(number);
+        if let Ok(entry) = self.edges.find_entry(hash, |n| *n == number) {
+            entry.remove();
+        }
+        let Some(node) = self.nodes.remove(number) else { return };
+        match node.previous {
+            NONE => self.nodes[node.parent].first_child = node.next,
+            previous => self.nodes[previous].next = node.next,
+        }
+        if node.next != NONE {
+            self.nodes[node.next].previous = node.previous;
+        }
+        self.nodes[node.parent].wildcards &= !wildcard_flag(&node.level);
+    }
+
+    /// The path of a node: its Topic Name or Topic Filter.
+    pub(crate) fn path(&self, number: u32) -> String {
+        let mut levels = Vec::new();
+        let mut node = &self.nodes[number];
+        while node.parent != NONE {
+            levels.push(&*node.level);
+            node = &self.nodes[node.parent];
+        }
+        levels.reverse();
+        levels.join("/")
+    }
+
+    /// All carrying nodes whose path, as a Topic Filter, matches a Topic Name (4.7). `frontier` is scratch.
+    pub(crate) fn filters_matching(&self, topic: &str, frontier: &mut Vec<u32>, mut found: impl FnMut(u32)) {
+        frontier.clear();
+        frontier.push(ROOT);
+        let mut first = 0;
+        // A leading wildcard does not match a topic that begins with `$` [5:MQTT-4.7.2-1] [311:MQTT-4.7.2-1].
+        let mut wildcards = !topic.starts_with('$');
+        for level in topic.split('/') {
+            let end = frontier.len();
+            for at in first..end {
+                let number = frontier[at];
+                let flags = if wildcards { self.nodes[number].wildcards } else { 0 };
+                if flags & HAS_HASH != 0 {
+                    found(self.child(number, "#").expect("the flag says that it is there"));
+                }
+                if flags & HAS_PLUS != 0 {
+                    frontier.push(self.child(number, "+").expect("the flag says that it is there"));
+                }
+                if let Some(child) = self.child(number, level) {
+                    frontier.push(child);
+                }
+            }
+            wildcards = true;
+            first = end;
+            if first == frontier.len() {
+                return;
+            }
+        }
+        for &number in &frontier[first..] {
+            let node = &self.nodes[number];
+            if node.value.is_some() {
+                found(number);
+            }
+            // `sport/#` matches `sport` too (4.7.1.2).
+            if node.wildcards & HAS_HASH != 0 {
+                found(self.child(number, "#").expect("the flag says that it is there"));
+            }
+        }
+    }
+
+    /// The first carrying node after `from` (or at all) whose path, as a Topic Name, a Topic Filter matches. Walking
+    /// needs no memory but the node it rests on, so a subscriber to `#` may take a million Retained Messages in as many
+    /// steps as it likes; the node it rests on is kept by [`pin`](Self::pin).
+    pub(crate) fn next_topic_matching(&self, filter: &str, from: Option<u32>) -> Option<u32> {
+        let levels: Vec<&str> = filter.split('/').collect();
+        let mut at = match from {
+            None => self.descend(ROOT, 0, &levels)?,
+            Some(number) => self.advance(number, self.depth(number), &levels)?,
+        };
+        loop {
+            let depth = self.depth(at);
+            if self.nodes[at].value.is_some() && ends_match(&levels, depth) {
+                return Some(at);
+            }
+            at = self.advance(at, depth, &levels)?;
+        }
+    }
+
+    /// The next node in depth-first order after one of the given depth, among those whose path fits the filter so far.
+    fn advance(&self, number: u32, depth: usize, levels: &[&str]) -> Option<u32> {
+        if let Some(child) = self.descend(number, depth, levels) {
+            return Some(child);
+        }
+        let (mut number, mut depth) = (number, depth);
+        while number != ROOT {
+            if let Some(brother) = self.next_brother(number, depth, levels) {
+                return Some(brother);
+            }
+            number = self.nodes[number].parent;
+            depth -= 1;
+        }
+        None
+    }
+
+    /// The first child of a node at `depth` that fits the filter's next level.
+    fn descend(&self, number: u32, depth: usize, levels: &[&str]) -> Option<u32> {
+        match pattern(levels, depth)? {
+            "+" | "#" => self.skip_dollar(self.nodes[number].first_child, depth),
+            level => self.child(number, level),
+        }
+    }
+
+    /// The next brother of a node at `depth` that fits the filter's level there.
+    fn next_brother(&self, number: u32, depth: usize, levels: &[&str]) -> Option<u32> {
+        match pattern(levels, depth - 1)? {
+            "+" | "#" => self.skip_dollar(self.nodes[number].next, depth - 1),
+            _ => None,
+        }
+    }
+
+    /// From this brother on the first that a wildcard matches: at the first level none that begins with `$`
+    /// [5:MQTT-4.7.2-1].
+    fn skip_dollar(&self, mut number: u32, depth: usize) -> Option<u32> {
+        while number != NONE {
+            if depth > 0 || !self.nodes[number].level.starts_with('$') {
+                return Some(number);
+            }
+            number = self.nodes[number].next;
+        }
+        None
+    }
+
+    fn depth(&self, mut number: u32) -> usize {
+        let mut depth = 0;
+        while number != ROOT {
+            number = self.nodes[number].parent;
+            depth += 1;
+        }
+        depth
+    }
+
+    /// Keeps a node alive while a walk rests on it.
+    pub(crate) fn pin(&mut self, number: u32) {
+        self.nodes[number].pins += 1;
+    }
+
+    /// Takes a pin back.
+    pub(crate) fn unpin(&mut self, number: u32) {
+        self.nodes[number].pins -= 1;
+        self.prune(number);
+    }
+
+    /// Carrying nodes by number, which is no order that means anything but always the same.
+    pub(crate) fn values(&self) -> impl Iterator<Item = (u32, &T)> {
+        self.nodes.iter().filter_map(|(number, node)| Some((number, node.value.as_ref()?)))
+    }
+}
+
+fn wildcard_flag(level: &str) -> u8 {
+    match level {
+        "+" => HAS_PLUS,
+        "#" => HAS_HASH,
+        _ => 0,
+    }
+}
+
+/// The filter's level for children of a node at `depth`; `#` goes on for ever.
+fn pattern<'a>(levels: &[&'a str], depth: usize) -> Option<&'a str> {
+    match levels.get(depth) {
+        Some(level) => Some(level),
+        None if levels.last() == Some(&"#") => Some("#"),
+        None => None,
+    }
+}
+
+/// Whether a path of this depth that fits level by level is matched as a whole.
+fn ends_match(levels: &[&str], depth: usize) -> bool {
+    let hash = levels.last() == Some(&"#");
+    depth == levels.len() || hash && depth + 1 >= levels.len()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn tree(paths: &[&str]) -> TopicTree<()> {
+        let mut tree = TopicTree::new(1);
+        for path in paths {
+            let node = tree.insert(path);
+            *tree.value_mut(node) = Some(());
+        }
+        tree
+    }
+
+    fn filters(tree: &TopicTree<()>, topic: &str) -> Vec<String> {
+        let (mut frontier, mut found) = (Vec::new(), Vec::new());
+        tree.filters_matching(topic, &mut frontier, |node| found.push(tree.path(node)));
+        found.sort();
+        found
+    }
+
+    fn topics(tree: &TopicTree<()>, filter: &str) -> Vec<String> {
+        let (mut at, mut found) = (None, Vec::new());
+        while let Some(node) = tree.next_topic_matching(filter, at) {
+            found.push(tree.path(node));
+            at = Some(node);
+        }
+        found.sort();
+        found
+    }
+
+    // The examples of 4.7.1 and 4.7.2.
+    #[test]
+    fn filters_match_as_the_standard_shows() {
+        let tree =
+            tree(&["sport/tennis/player1/#", "sport/#", "#", "+", "+/tennis/#", "sport/+", "/+", "+/+", "$SYS/#"]);
+        assert_eq!(filters(&tree, "sport"), ["#", "+", "sport/#"]);
+        assert_eq!(filters(&tree, "sport/"), ["#", "+/+", "sport/#", "sport/+"]);
+        assert_eq!(filters(&tree, "/finance"), ["#", "+/+", "/+"]);
+        assert_eq!(
+            filters(&tree, "sport/tennis/player1/ranking"),
+            ["#", "+/tennis/#", "sport/#", "sport/tennis/player1/#"]
+        );
+        // [5:MQTT-4.7.2-1]
+        assert_eq!(filters(&tree, "$SYS/uptime"), ["$SYS/#"]);
+    }
+
+    #[test]
+    fn walking_topics_gives_each_match_once() {
+        let tree = tree(&["a", "a/b", "a/b/c", "a/x/c", "b", "$SYS/a", "a/", "/a"]);
+        assert_eq!(topics(&tree, "#"), ["/a", "a", "a/", "a/b", "a/b/c", "a/x/c", "b"]);
+        assert_eq!(topics(&tree, "a/#"), ["a", "a/", "a/b", "a/b/c", "a/x/c"]);
+        assert_eq!(topics(&tree, "a/+/c"), ["a/b/c", "a/x/c"]);
+        assert_eq!(topics(&tree, "+"), ["a", "b"]);
+        assert_eq!(topics(&tree, "+/a"), ["/a"]);
+        assert_eq!(topics(&tree, "$SYS/#"), ["$SYS/a"]);
+        assert_eq!(topics(&tree, "a/b"), ["a/b"]);
+        assert!(topics(&tree, "a/b/c/d").is_empty());
+    }
+
+    #[test]
+    fn a_pinned_node_outlives_its_value_and_no_node_stays_behind() {
+        let mut tree = tree(&["a/b/c", "a/b/d"]);
+        let node = tree.next_topic_matching("a/b/+", None).unwrap();
+        tree.pin(node);
+        *tree.value_mut(node) = None;
+        tree.prune(node);
+        let next = tree.next_topic_matching("a/b/+", Some(node)).unwrap();
+        tree.unpin(node);
+        *tree.value_mut(next) = None;
+        tree.prune(next);
+        assert_eq!(tree.nodes.len(), 1);
+        assert!(tree.edges.is_empty());
+    }
+}

@@ -1,0 +1,43 @@
+//! The Will Message (3.1.2.5): published when a client goes without saying goodbye, after its delay or when its Session
+//! ends, whichever comes first.
+
+use crate::broker::Broker;
+use crate::error::Refusal;
+use crate::record::Record;
+use crate::route::Matches;
+
+impl Broker {
+    /// The Will Delay Interval of a Session has passed.
+    pub(crate) fn will_due(&mut self, session: u32) {
+        self.sessions[session].will_timer = None;
+        self.publish_will(session);
+    }
+
+    /// Publishes the Will of a Session, if it has one [5:MQTT-3.1.2-7], and removes it [5:MQTT-3.1.2-10].
+    pub(crate) fn publish_will(&mut self, session: u32) {
+        let state = &mut self.sessions[session];
+        let Some(will) = state.will.take() else { return };
+        let (timer, logged, number) = (state.will_timer.take(), state.logged, state.number);
+        state.will_at = None;
+        self.timers.cancel(timer);
+        if logged {
+            self.append(Record::WillTaken { session: number });
+        }
+        let mut message = will.message;
+        message.expires_at = will.expiry_s.map(|interval_s| self.now.plus_s(u64::from(interval_s)));
+        let access = self.sessions[session].access.as_deref().unwrap_or(&self.access);
+        if !access.may_publish(&message.topic) {
+            self.counters.publishes_refused += 1;
+            return self.event_limit(session, Refusal::NotAuthorized);
+        }
+        let mut retains = message.retain;
+        if retains && let Err(refusal) = self.may_retain(&message.outgoing()) {
+            self.counters.retained_refused += 1;
+            self.event_limit(session, refusal);
+            retains = false;
+        }
+        let mut matches = Matches::default();
+        self.matches(&message.topic, Some(session), &mut matches);
+        self.publish_message(message.outgoing(), Some(session), None, retains, &matches);
+    }
+}

@@ -1,0 +1,213 @@
+//! The story language: what a scenario file may say, and reading it.
+//!
+//! ```text
+//! # A takeover tells the old connection why          the title
+//! #
+//! # What the story shows, for people.
+//! proves: 5:MQTT-3.1.4-3                             statements of the standards
+//! config limits.receive_maximum=2                    how the broker is configured
+//!
+//! alice connect v5 id=a                              who does what
+//! after 5s bob connect v5 id=a                       time passes first
+//! ---
+//! 0.000 alice <- CONNACK                             what each client receives
+//! 5.000 alice <- DISCONNECT reason=0x8E
+//! ```
+//!
+//! Above the first step stand `proves:`, `targets:`, `config`, `permissions`, `account`, `show` and `split`; below it one
+//! step a line. Steps begin with a client's name, or with `link`, `broker`, `store`, `operator`, `answer` or `repeat`.
+
+pub mod args;
+pub mod client;
+pub mod error;
+pub mod property;
+pub mod raw;
+pub mod settings;
+pub mod step;
+pub mod token;
+pub mod wish;
+
+use wasmqtt_broker::{Authentication, Config, Permissions};
+
+pub use error::{ParseError, Wrong};
+pub use step::{Act, LinkAct, Operation, Step};
+
+use args::Args;
+use token::words;
+
+/// A story with its expected transcript.
+#[derive(Clone, Debug)]
+pub struct Scenario {
+    /// The first line of the file.
+    pub title: String,
+    /// The statements it proves, such as `5:MQTT-4.3.3-8`.
+    pub proves: Vec<String>,
+    /// The targets it names; all of them if it names none.
+    pub targets: Vec<String>,
+    /// How the broker is configured.
+    pub config: Config,
+    /// Who may connect, when the story declares it; questions are then answered from here.
+    pub accounts: Vec<Account>,
+    /// What the transcript shows beside packets.
+    pub show: Show,
+    /// Bytes of clients are delivered in pieces of this many; 0 = as they are sent.
+    pub split: usize,
+    /// What happens, in order.
+    pub steps: Vec<Step>,
+    /// The text below `---`, as it stands in the file.
+    pub expected: String,
+}
+
+/// A user that may connect.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Account {
+    /// User Name.
+    pub user: String,
+    /// Password.
+    pub password: Vec<u8>,
+    /// What it may do; the configuration's permissions if not said.
+    pub permissions: Option<Permissions>,
+}
+
+/// What the transcript shows beside the packets.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Show {
+    /// `show events`: rare events of the broker.
+    pub events: bool,
+    /// `show traces`: why each message was delivered or not; switches tracing on.
+    pub traces: bool,
+    /// `show all`: properties of CONNACK that only repeat the broker's usual announcement.
+    pub all: bool,
+    /// `show reason_strings`: Reason Strings, which are for people and change freely.
+    pub reason_strings: bool,
+}
+
+/// What a story asks of a target beside bytes and time.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Needs {
+    /// It looks inside or acts from inside: events, questions, operator, storage, restart, swap.
+    pub inside: bool,
+    /// It needs links whose speed the runner decides.
+    pub flow: bool,
+}
+
+impl Scenario {
+    /// Reads a scenario file.
+    pub fn parse(text: &str) -> Result<Scenario, ParseError> {
+        let first = ParseError { line: 1, column: 1, what: Wrong::NoTitle };
+        let title = text.lines().next().and_then(|line| line.strip_prefix("# ")).ok_or(first)?;
+        let config = Config { sys_interval_s: 0, ..Config::default() };
+        let mut scenario = Scenario {
+            title: title.trim().into(),
+            proves: Vec::new(),
+            targets: Vec::new(),
+            config,
+            accounts: Vec::new(),
+            show: Show::default(),
+            split: 0,
+            steps: Vec::new(),
+            expected: String::new(),
+        };
+        let mut lines = text.split_inclusive('\n').zip(1u32..);
+        let mut last = 1;
+        for (line, number) in lines.by_ref() {
+            last = number;
+            if line.trim_end() == "---" {
+                scenario.expected = lines.map(|(line, _)| line).collect();
+                return Ok(scenario);
+            }
+            scenario.line(line.trim_end(), number)?;
+        }
+        Err(ParseError { line: last, column: 1, what: Wrong::NoTranscript })
+    }
+
+    /// What the story asks of a target.
+    pub fn needs(&self) -> Needs {
+        let mut needs = Needs {
+            inside: self.show.events || self.show.traces || self.config.authentication == Authentication::Ask,
+            flow: false,
+        };
+        for step in &self.steps {
+            match &step.act {
+                Act::Link { what: LinkAct::Freeze | LinkAct::Thaw, .. } => needs.flow = true,
+                Act::Broker(_) | Act::Store(_) | Act::Operator(_) | Act::Answer { .. } => needs.inside = true,
+                Act::Link { .. } | Act::Client { .. } | Act::Open { .. } | Act::Acks { .. } | Act::Wait => {}
+            }
+        }
+        needs
+    }
+
+    fn line(&mut self, line: &str, number: u32) -> Result<(), ParseError> {
+        let head = line.split_whitespace().next().unwrap_or("#");
+        let rest = line[line.find(head).unwrap_or(0)..].strip_prefix(head).unwrap_or("");
+        let list = || token::without_comment(rest).split_whitespace().map(Into::into);
+        match head {
+            "#" => Ok(()),
+            "proves:" => {
+                self.proves.extend(list());
+                Ok(())
+            }
+            "targets:" => {
+                self.targets.extend(list());
+                Ok(())
+            }
+            "config" | "permissions" | "account" | "show" | "split" if self.steps.is_empty() => {
+                let words = words(line, number)?.concat();
+                self.directive(head, Args::new(words[1..].to_vec(), number))
+            }
+            _ => step::read(line, number, &mut self.steps),
+        }
+    }
+
+    fn directive(&mut self, head: &str, mut args: Args) -> Result<(), ParseError> {
+        match head {
+            "config" => return settings::configure(&mut self.config, args),
+            "permissions" => {
+                self.config.permissions = settings::permissions(&mut args)?.unwrap_or_else(Permissions::everything);
+            }
+            "account" => {
+                self.config.authentication = Authentication::Ask;
+                let user = args.expect("a User Name")?.text()?.into();
+                let password = args.expect("a Password")?.value;
+                self.accounts.push(Account { user, password, permissions: settings::permissions(&mut args)? });
+            }
+            "split" => self.split = args::number(&args.expect("a number of bytes")?)?,
+            _ => {
+                self.show.all |= args.flag("all")?;
+                self.show.events |= args.flag("events")?;
+                self.show.traces |= args.flag("traces")?;
+                self.show.reason_strings |= args.flag("reason_strings")?;
+                self.config.trace |= self.show.traces;
+            }
+        }
+        args.finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const STORY: &str = "# A title\n#\n# Words.\nproves: 5:MQTT-1.2.3-4\nconfig limits.receive_maximum=2 storage=log\n\n\
+        alice connect v5 clean_start=false session_expiry_s=60 # why\nafter 5s link alice cut before PUBCOMP\n\
+        repeat 2 bob publish t/{n} \"x\"\n---\n0.000 alice <- CONNACK\n";
+
+    #[test]
+    fn a_story_is_read() {
+        let story = Scenario::parse(STORY).unwrap();
+        assert_eq!((story.title.as_str(), story.steps.len()), ("A title", 4));
+        assert_eq!(story.config.limits.receive_maximum, 2);
+        assert_eq!(story.config.storage, wasmqtt_broker::Storage::Log);
+        assert_eq!(story.steps[1].after_us, 5_000_000);
+        assert_eq!(story.expected, "0.000 alice <- CONNACK\n");
+        assert!(!story.needs().inside);
+    }
+
+    #[test]
+    fn mistakes_say_where_and_what_is_allowed() {
+        let wrong = |story: &str| Scenario::parse(story).unwrap_err().to_string();
+        assert_eq!(wrong("# T\nalice dance\n---\n").split(';').next(), Some("line 2, column 7: found `dance`"));
+        assert!(wrong("# T\nconfig limits.receive_max=2\n---\n").contains("limits.receive_maximum"));
+        assert!(wrong("# T\nalice connect v5\n").ends_with("a line `---` between story and transcript is missing"));
+    }
+}

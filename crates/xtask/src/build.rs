@@ -1,0 +1,97 @@
+//! Builds the server: the guest as WebAssembly, the guest compiled ahead for this processor family, and the host with
+//! both inside.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use crate::tools::{self, Failure, Outcome, cargo, run};
+
+/// A guest on disk, as WebAssembly and compiled ahead.
+pub struct Guest {
+    pub wasm: PathBuf,
+    pub compiled: PathBuf,
+}
+
+impl Guest {
+    /// Lets a build of the host embed it.
+    pub fn embed_into<'a>(&self, command: &'a mut Command) -> &'a mut Command {
+        command.env("WASMQTT_GUEST", &self.wasm).env("WASMQTT_GUEST_COMPILED", &self.compiled)
+    }
+}
+
+/// Builds the guest as WebAssembly.
+pub fn guest_wasm() -> Outcome<PathBuf> {
+    tools::wasm_targets()?;
+    run(cargo().args(["build", "--package", "wasmqtt-guest", "--target", "wasm32-wasip1", "--profile", "guest"]))?;
+    Ok(tools::target_dir().join("wasm32-wasip1/guest/wasmqtt_guest.wasm"))
+}
+
+/// Builds the guest and compiles it ahead, with a host that is built without one for that purpose.
+pub fn guest(release: bool) -> Outcome<Guest> {
+    let wasm = guest_wasm()?;
+    let wasmtime = tools::target_dir().join(profile(release)).join("deps");
+    if !has_wasmtime(&wasmtime) {
+        println!("compiling wasmtime, which runs the guest: 5 to 10 minutes on two cores, once");
+    }
+    let host = host(release, None)?;
+    let compiled = wasm.with_extension("cwasm");
+    if is_older(&compiled, &wasm) || is_older(&compiled, &host) {
+        run(tools::program(&host).arg("precompile").args([&wasm, &compiled]))?;
+    }
+    Ok(Guest { wasm, compiled })
+}
+
+/// Builds the server with the guest inside and says where it is.
+pub fn server(release: bool) -> Outcome<PathBuf> {
+    let guest = guest(release)?;
+    host(release, Some(&guest))
+}
+
+fn profile(release: bool) -> &'static str {
+    if release { "release" } else { "debug" }
+}
+
+/// Builds the host. Without a guest inside it goes to a folder of its own, so that the two don't displace each other.
+fn host(release: bool, guest: Option<&Guest>) -> Outcome<PathBuf> {
+    let mut command = cargo();
+    command.args(["build", "--package", "wasmqtt-host"]);
+    if release {
+        command.arg("--release");
+    }
+    let built = tools::target_dir().join(profile(release)).join("wasmqtt");
+    match guest {
+        Some(guest) => {
+            run(guest.embed_into(&mut command))?;
+            Ok(built)
+        }
+        None => {
+            run(command.env_remove("WASMQTT_GUEST").env_remove("WASMQTT_GUEST_COMPILED"))?;
+            let kept = built.with_file_name("wasmqtt-without-guest");
+            copy_if_changed(&built, &kept)?;
+            Ok(kept)
+        }
+    }
+}
+
+fn has_wasmtime(deps: &Path) -> bool {
+    let entries = std::fs::read_dir(deps).into_iter().flatten().flatten();
+    entries.into_iter().any(|entry| entry.file_name().to_string_lossy().starts_with("libwasmtime-"))
+}
+
+/// Keeps the time of a file whose content is the same, so that nothing that depends on it is made anew.
+fn copy_if_changed(from: &Path, to: &Path) -> Outcome {
+    let file = |path: &Path, error| Failure::File { path: path.into(), error };
+    let content = std::fs::read(from).map_err(|error| file(from, error))?;
+    if std::fs::read(to).is_ok_and(|old| old == content) {
+        return Ok(());
+    }
+    std::fs::copy(from, to).map(drop).map_err(|error| file(to, error))
+}
+
+fn is_older(made: &Path, source: &Path) -> bool {
+    let time = |path: &Path| std::fs::metadata(path).and_then(|metadata| metadata.modified()).ok();
+    match (time(made), time(source)) {
+        (Some(made), Some(source)) => made < source,
+        _ => true,
+    }
+}

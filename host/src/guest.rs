@@ -1,0 +1,397 @@
+//! One running guest: a wasmtime instance, its memory and its exports. What is told to it is collected here and carried
+//! over in [`Guest::step`]; what it answers is copied out of its tables and checked, so that nothing behind this file
+//! ever sees an address that is not inside the guest's memory.
+//!
+//! A turn, as the reactor does it:
+//!
+//! ```text
+//!   guest.block()            room for a socket's bytes, inside the guest's memory
+//!   guest.received(conn, n)  n bytes of it were read
+//!   guest.step(now)          the one call
+//!   guest.outputs()          what the broker wants that is not bytes
+//!   guest.rows(), bytes()    what to write where
+//!   guest.sent(conn, n)      told with the next step
+//! ```
+
+use std::time::Duration;
+
+use serde::Serialize;
+use wasmqtt_abi::{Entry, Header, MAGIC, NO_DEADLINE, Row, Slice, Table, VERSION, flag, kind};
+use wasmqtt_broker::{Config, ConnectionId, Input, Output, Seed, Time};
+use wasmtime::{Linker, Memory, ResourceLimiter, Store, TypedFunc, WasmParams, WasmResults};
+use wasmtime_wasi::p1::WasiP1Ctx;
+use wasmtime_wasi::{WasiCtxBuilder, p2::pipe::MemoryOutputPipe};
+
+use crate::fault::GuestFault;
+use crate::module::{EPOCH_TICK, GuestModule};
+
+/// Bytes of its stderr that are kept for the log.
+const SAID_BYTES_MAX: usize = 16 << 10;
+/// Elements of wasm tables; a guest has one table, of its function pointers.
+const TABLE_ELEMENTS_MAX: usize = 100_000;
+
+/// What one guest may take.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct GuestLimits {
+    /// Bytes of linear memory.
+    pub memory_bytes_max: u64,
+    /// Time for one call; a grain of 0.1 s is added.
+    pub step_max: Duration,
+}
+
+impl Default for GuestLimits {
+    fn default() -> Self {
+        GuestLimits { memory_bytes_max: 4 << 30, step_max: Duration::from_secs(10) }
+    }
+}
+
+/// What wasmtime keeps beside an instance.
+struct State {
+    wasi: WasiP1Ctx,
+    limits: GuestLimits,
+    /// The growth that was refused, if one was.
+    refused_bytes: Option<u64>,
+}
+
+impl ResourceLimiter for State {
+    fn memory_growing(&mut self, _now: usize, wanted: usize, _declared: Option<usize>) -> wasmtime::Result<bool> {
+        let granted = wanted as u64 <= self.limits.memory_bytes_max;
+        if !granted {
+            self.refused_bytes = Some(wanted as u64);
+        }
+        Ok(granted)
+    }
+
+    fn table_growing(&mut self, _now: usize, wanted: usize, _declared: Option<usize>) -> wasmtime::Result<bool> {
+        Ok(wanted <= TABLE_ELEMENTS_MAX)
+    }
+}
+
+/// A running guest.
+pub struct Guest {
+    store: Store<State>,
+    memory: Memory,
+    tables: TypedFunc<u32, u32>,
+    step: TypedFunc<(u64, u32), u64>,
+    stderr: MemoryOutputPipe,
+    header: Header,
+    /// What to tell with the next step.
+    entries: Vec<Entry>,
+    /// The letters that some entries name.
+    letters: Vec<u8>,
+    /// Bytes of the block in use.
+    block_used: u32,
+    rows: Vec<Row>,
+    slices: Vec<Slice>,
+    outputs: Vec<Output>,
+}
+
+impl Guest {
+    /// Starts a guest with an empty broker.
+    ///
+    /// # Errors
+    /// Fails if the guest does anything wrong while it starts.
+    pub fn new(module: &GuestModule, config: &Config, seed: Seed, limits: GuestLimits) -> Result<Self, GuestFault> {
+        let stderr = MemoryOutputPipe::new(SAID_BYTES_MAX);
+        let wasi = WasiCtxBuilder::new().stderr(stderr.clone()).build_p1();
+        let mut store = Store::new(module.engine(), State { wasi, limits, refused_bytes: None });
+        store.limiter(|state| state);
+        store.epoch_deadline_trap();
+        store.set_epoch_deadline(ticks(limits.step_max));
+        let mut linker: Linker<State> = Linker::new(module.engine());
+        let linked = wasmtime_wasi::p1::add_to_linker_sync(&mut linker, |state| &mut state.wasi);
+        let instance = linked.and_then(|()| linker.instantiate(&mut store, module.module()));
+        let instance = instance.map_err(|error| fault(&store, &stderr, &error))?;
+
+        let missing = |name| GuestFault::BadExport { name };
+        let memory = instance.get_memory(&mut store, "memory").ok_or(missing("memory"))?;
+        let initialize = instance.get_typed_func::<(), ()>(&mut store, "_initialize");
+        let initialize = initialize.map_err(|_| missing("_initialize"))?;
+        let configure = instance.get_typed_func::<u32, ()>(&mut store, "configure");
+        let configure = configure.map_err(|_| missing("configure"))?;
+        let tables = instance.get_typed_func(&mut store, "tables").map_err(|_| missing("tables"))?;
+        let step = instance.get_typed_func(&mut store, "step").map_err(|_| missing("step"))?;
+        let mut guest = Guest {
+            store,
+            memory,
+            tables,
+            step,
+            stderr,
+            header: Header::default(),
+            entries: Vec::new(),
+            letters: Vec::new(),
+            block_used: 0,
+            rows: Vec::new(),
+            slices: Vec::new(),
+            outputs: Vec::new(),
+        };
+        guest.call(&initialize, ())?;
+        guest.put(&(config, seed));
+        let letter_bytes = guest.write_letters()?;
+        guest.letters.clear();
+        guest.call(&configure, letter_bytes)?;
+        guest.ask_tables(0)?;
+        Ok(guest)
+    }
+
+    /// Where the next bytes of a socket go. Empty when this step takes no more: then step first.
+    pub fn block(&mut self) -> &mut [u8] {
+        if self.entries.len() >= self.header.entries_room as usize {
+            return &mut [];
+        }
+        let memory = self.memory.data_mut(&mut self.store);
+        // Both ends were checked when the header was read.
+        &mut memory[self.header.block_at as usize..][..self.header.block_room as usize][self.block_used as usize..]
+    }
+
+    /// The first `len` bytes of [`Self::block`] came from this connection.
+    pub fn received(&mut self, conn: ConnectionId, len: usize) {
+        let len = u32::try_from(len).expect("a block is smaller than 4 GiB");
+        assert!(self.block_used + len <= self.header.block_room, "more was received than there was room for");
+        self.entry(kind::RECEIVED, conn, self.block_used, len);
+        self.block_used += len;
+    }
+
+    /// The transport took this many of the bytes that its last row listed. Every row must be answered.
+    pub fn sent(&mut self, conn: ConnectionId, len: usize) {
+        self.entry(kind::SENT, conn, 0, u32::try_from(len).expect("a row is smaller than 4 GiB"));
+    }
+
+    /// A transport that took fewer bytes than were listed takes bytes again.
+    pub fn writable(&mut self, conn: ConnectionId) {
+        self.entry(kind::WRITABLE, conn, 0, 0);
+    }
+
+    /// The transport is gone.
+    pub fn closed(&mut self, conn: ConnectionId) {
+        self.entry(kind::CLOSED, conn, 0, 0);
+    }
+
+    /// Any input that has no method of its own. Not [`Input::Tick`], which ends each step by itself.
+    pub fn letter(&mut self, input: &Input) {
+        let offset = self.letters.len();
+        self.put(input);
+        let range = (offset as u32, (self.letters.len() - offset) as u32);
+        self.entry(kind::LETTER, ConnectionId { slot: 0, generation: 0 }, range.0, range.1);
+    }
+
+    /// Whether something is to be told.
+    #[must_use]
+    pub fn has_entries(&self) -> bool {
+        !self.entries.is_empty()
+    }
+
+    /// Whether another step is due without waiting for anything: the guest has more to say, or more to be told than one
+    /// step takes, or waits to hear that what it listed was sent.
+    #[must_use]
+    pub fn wants_step(&self) -> bool {
+        self.header.flags & flag::MORE != 0
+            || self.entries.len() >= self.header.entries_room as usize
+            || (self.header.flags & flag::WANTS_SENT != 0 && !self.entries.is_empty())
+    }
+
+    /// One turn: everything told since the last one, then the timers. Gives the time of the next turn if nothing
+    /// happens before.
+    ///
+    /// # Errors
+    /// Whatever the guest did wrong; after that it must not be used again.
+    pub fn step(&mut self, now: Time) -> Result<Option<Time>, GuestFault> {
+        let count = self.entries.len().min(self.header.entries_room as usize);
+        if !self.letters.is_empty() {
+            self.write_letters()?;
+        }
+        let table = Self::region_mut(
+            self.memory.data_mut(&mut self.store),
+            "the entries",
+            self.header.entries_at,
+            count * Entry::BYTES,
+        )?;
+        for (row, entry) in table.chunks_exact_mut(Entry::BYTES).zip(&self.entries) {
+            entry.write(row).expect("a chunk is as long as an entry");
+        }
+        let step = self.step.clone();
+        let deadline = self.call(&step, (now.0, count as u32))?;
+        self.entries.drain(..count);
+        if self.entries.is_empty() {
+            self.letters.clear();
+        }
+        self.block_used = 0;
+        let header_at = self.header.reserved;
+        self.read_header(header_at)?;
+        self.read_rows()?;
+        self.read_letters()?;
+        Ok(if deadline == NO_DEADLINE { None } else { Some(Time(deadline)) })
+    }
+
+    /// What the broker wanted done in the last step; to be taken before the next.
+    pub fn outputs(&mut self) -> std::vec::Drain<'_, Output> {
+        self.outputs.drain(..)
+    }
+
+    /// How many connections the last step listed.
+    #[must_use]
+    pub fn rows(&self) -> usize {
+        self.rows.len()
+    }
+
+    /// One of them.
+    #[must_use]
+    pub fn row(&self, index: usize) -> Row {
+        self.rows[index]
+    }
+
+    /// The slices that a row lists.
+    #[must_use]
+    pub fn slices(&self, row: Row) -> &[Slice] {
+        &self.slices[row.slices_first as usize..][..row.slices_len as usize]
+    }
+
+    /// The whole memory, in which slices lie.
+    #[must_use]
+    pub fn memory(&self) -> GuestMemory<'_> {
+        GuestMemory(self.memory.data(&self.store))
+    }
+
+    fn entry(&mut self, kind: u32, conn: ConnectionId, offset: u32, len: u32) {
+        self.entries.push(Entry { kind, slot: conn.slot, generation: conn.generation, offset, len });
+    }
+
+    fn put<T: Serialize>(&mut self, letter: &T) {
+        let letters = std::mem::take(&mut self.letters);
+        self.letters = postcard::to_extend(letter, letters).expect("an input can be written down");
+    }
+
+    /// Carries the letters over; gives their length.
+    fn write_letters(&mut self) -> Result<u32, GuestFault> {
+        let len = u32::try_from(self.letters.len()).expect("letters are smaller than 4 GiB");
+        if len > self.header.letters_in_room {
+            self.ask_tables(len)?;
+        }
+        let memory = self.memory.data_mut(&mut self.store);
+        let room = Self::region_mut(memory, "the letters in", self.header.letters_in_at, self.letters.len())?;
+        room.copy_from_slice(&self.letters);
+        Ok(len)
+    }
+
+    /// Asks for room for letters and for the header's address.
+    fn ask_tables(&mut self, letter_bytes: u32) -> Result<(), GuestFault> {
+        let tables = self.tables.clone();
+        let at = self.call(&tables, letter_bytes)?;
+        self.read_header(at)?;
+        if self.header.letters_in_room < letter_bytes {
+            return Err(GuestFault::BadTable { what: "the room for letters", found: self.header.letters_in_room });
+        }
+        Ok(())
+    }
+
+    fn call<P: WasmParams, R: WasmResults>(&mut self, export: &TypedFunc<P, R>, with: P) -> Result<R, GuestFault> {
+        let ticks = ticks(self.store.data().limits.step_max);
+        self.store.set_epoch_deadline(ticks);
+        export.call(&mut self.store, with).map_err(|error| fault(&self.store, &self.stderr, &error))
+    }
+
+    /// Reads the header and checks all that does not change before the next call.
+    fn read_header(&mut self, at: u32) -> Result<(), GuestFault> {
+        let memory = self.memory.data(&self.store);
+        let mut header = Header::read(Self::region(memory, "the header", at, Header::BYTES)?).expect("it is as long");
+        if header.magic != MAGIC {
+            return Err(GuestFault::BadTable { what: "the header's first word", found: header.magic });
+        }
+        if header.version != VERSION {
+            return Err(GuestFault::BadTable { what: "the version of the tables", found: header.version });
+        }
+        if header.entries_room == 0 {
+            return Err(GuestFault::BadTable { what: "the room for entries", found: 0 });
+        }
+        let entries_bytes = header.entries_room as usize * Entry::BYTES;
+        Self::region(memory, "the entries", header.entries_at, entries_bytes)?;
+        Self::region(memory, "the block", header.block_at, header.block_room as usize)?;
+        Self::region(memory, "the letters in", header.letters_in_at, header.letters_in_room as usize)?;
+        // The word is ours to use: where this header was found, to find it again after a step.
+        header.reserved = at;
+        self.header = header;
+        Ok(())
+    }
+
+    /// Copies rows and slices out and checks them.
+    fn read_rows(&mut self) -> Result<(), GuestFault> {
+        let memory = self.memory.data(&self.store);
+        let slices_bytes = self.header.slices_len as usize * Slice::BYTES;
+        let slices = Self::region(memory, "the slices", self.header.slices_at, slices_bytes)?;
+        self.slices.clear();
+        for slice in slices.chunks_exact(Slice::BYTES) {
+            let slice = Slice::read(slice).expect("a chunk is as long as a slice");
+            Self::region(memory, "a slice to send", slice.at, slice.len as usize)?;
+            self.slices.push(slice);
+        }
+        let rows_bytes = self.header.rows_len as usize * Row::BYTES;
+        let rows = Self::region(memory, "the rows", self.header.rows_at, rows_bytes)?;
+        self.rows.clear();
+        for row in rows.chunks_exact(Row::BYTES) {
+            let row = Row::read(row).expect("a chunk is as long as a row");
+            let end = u64::from(row.slices_first) + u64::from(row.slices_len);
+            if end > self.slices.len() as u64 {
+                return Err(GuestFault::BadTable { what: "a row's last slice", found: row.slices_len });
+            }
+            self.rows.push(row);
+        }
+        Ok(())
+    }
+
+    fn read_letters(&mut self) -> Result<(), GuestFault> {
+        let memory = self.memory.data(&self.store);
+        let len = self.header.letters_out_len as usize;
+        let letters = Self::region(memory, "the letters out", self.header.letters_out_at, len)?;
+        self.outputs.clear();
+        let mut rest = letters;
+        while !rest.is_empty() {
+            let (output, after) = postcard::take_from_bytes(rest)
+                .map_err(|_| GuestFault::BadLetter { offset: letters.len() - rest.len() })?;
+            self.outputs.push(output);
+            rest = after;
+        }
+        Ok(())
+    }
+
+    fn region<'a>(memory: &'a [u8], what: &'static str, at: u32, bytes: usize) -> Result<&'a [u8], GuestFault> {
+        let wild = GuestFault::WildPointer { what, at, bytes: bytes as u64 };
+        memory.get(at as usize..).and_then(|rest| rest.get(..bytes)).ok_or(wild)
+    }
+
+    fn region_mut<'a>(
+        memory: &'a mut [u8],
+        what: &'static str,
+        at: u32,
+        bytes: usize,
+    ) -> Result<&'a mut [u8], GuestFault> {
+        let wild = GuestFault::WildPointer { what, at, bytes: bytes as u64 };
+        memory.get_mut(at as usize..).and_then(|rest| rest.get_mut(..bytes)).ok_or(wild)
+    }
+}
+
+/// The guest's memory, to read slices that [`Guest::step`] has checked.
+#[derive(Clone, Copy)]
+pub struct GuestMemory<'a>(&'a [u8]);
+
+impl<'a> GuestMemory<'a> {
+    /// The bytes of a slice. Memory never shrinks, so what was inside it stays inside.
+    #[must_use]
+    pub fn bytes(self, slice: Slice) -> &'a [u8] {
+        &self.0[slice.at as usize..][..slice.len as usize]
+    }
+}
+
+/// Epoch ticks until a call is stopped; one more, because the next tick may come at once.
+fn ticks(step_max: Duration) -> u64 {
+    u64::try_from(step_max.as_nanos().div_ceil(EPOCH_TICK.as_nanos())).unwrap_or(u64::MAX - 1) + 1
+}
+
+/// Names what went wrong in a call. A refused growth comes first: what followed from it is its consequence.
+fn fault(store: &Store<State>, stderr: &MemoryOutputPipe, error: &wasmtime::Error) -> GuestFault {
+    let state = store.data();
+    if let Some(wanted_bytes) = state.refused_bytes {
+        return GuestFault::OutOfMemory { memory_bytes_max: state.limits.memory_bytes_max, wanted_bytes };
+    }
+    let said = String::from_utf8_lossy(&stderr.contents()).into_owned();
+    GuestFault::of_call(error, said, state.limits.step_max)
+}

@@ -1,0 +1,148 @@
+//! The program `wasmqtt`: flags, files and signals around the library. Exit code 0 is a clean end, 2 a mistake in flags
+//! or configuration, 1 anything else that kept it from serving.
+
+mod cli;
+
+use std::io::{IsTerminal, Write};
+use std::path::Path;
+use std::process::ExitCode;
+
+use clap::Parser;
+use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::iterator::Signals;
+use wasmqtt_broker::Transport;
+use wasmqtt_host::auth::PasswordFile;
+use wasmqtt_host::config::{LogFormat, ServerConfig};
+use wasmqtt_host::listen::Listen;
+use wasmqtt_host::server::{Remote, Server, ServerOptions, StartError};
+
+use cli::{Command, Flags, ServeFlags};
+
+/// A mistake in flags or configuration.
+const EXIT_CONFIG: u8 = 2;
+/// Anything else that kept it from serving.
+const EXIT_FAILED: u8 = 1;
+
+fn main() -> ExitCode {
+    let done = match Flags::parse().command {
+        Command::Serve(flags) => serve(flags),
+        Command::CheckConfig { file } => check_config(&file),
+        Command::Passwd { file, user } => passwd(&file, &user),
+        Command::Precompile { from, to } => precompile(&from, &to),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err((code, message)) => {
+            eprintln!("wasmqtt: {message}");
+            ExitCode::from(code)
+        }
+    }
+}
+
+/// An exit code and what to say.
+type Failure = (u8, String);
+
+fn serve(flags: ServeFlags) -> Result<(), Failure> {
+    let wrong = |error: wasmqtt_host::config::ConfigError| (EXIT_CONFIG, error.to_string());
+    let (ready_file, config) = (flags.ready_file.clone(), flags.config.clone());
+    let read = config.map_or_else(|| Ok(Default::default()), |path| ServerConfig::from_file(&path));
+    let (mut config, mut log) = read.map_err(wrong)?;
+    flags.apply(&mut config, &mut log);
+    wasmqtt_host::log::start(log);
+
+    // Signals that come while it starts are kept and obeyed after.
+    let signals = Signals::new([SIGTERM, SIGINT]).map_err(failed)?;
+    let running = Server::start(ServerOptions { config, ..ServerOptions::default() });
+    let running = running.map_err(|error| match error {
+        StartError::Config(error) => wrong(error),
+        other => (EXIT_FAILED, other.to_string()),
+    })?;
+    obey_signals(signals, running.remote()).map_err(failed)?;
+    for listen in running.addresses() {
+        tracing::info!(%listen, "listening");
+    }
+    if log.format == LogFormat::Human {
+        greet(running.addresses()).map_err(failed)?;
+    }
+    if let Some(path) = ready_file {
+        tell_ready(&path, running.addresses()).map_err(failed)?;
+    }
+    running.join().map_err(failed)
+}
+
+fn failed(error: std::io::Error) -> Failure {
+    (EXIT_FAILED, error.to_string())
+}
+
+/// The first signal ends the server cleanly, the second at once.
+fn obey_signals(mut signals: Signals, remote: Remote) -> std::io::Result<()> {
+    let obey = move || {
+        let mut stopping = false;
+        for signal in signals.forever() {
+            if stopping {
+                std::process::exit(128 + signal);
+            }
+            stopping = true;
+            tracing::info!("stopping; once more to end at once");
+            remote.stop();
+        }
+    };
+    std::thread::Builder::new().name("signals".into()).spawn(obey).map(drop)
+}
+
+/// Says what listens where and what to type next.
+fn greet(addresses: &[Listen]) -> std::io::Result<()> {
+    let mut out = std::io::stdout().lock();
+    let list: Vec<_> = addresses.iter().map(ToString::to_string).collect();
+    writeln!(out, "wasmqtt {} listens on {}", env!("CARGO_PKG_VERSION"), list.join(" and "))?;
+    if let Some(tcp) = addresses.iter().find(|listen| listen.transport == Transport::Tcp) {
+        let (host, port) = (tcp.address.ip(), tcp.address.port());
+        let host = if host.is_unspecified() || host.to_string() == "127.0.0.1" { String::new() } else { format!("-h {host} ") };
+        let port = if port == 1883 { String::new() } else { format!("-p {port} ") };
+        writeln!(out, "Try, in two other terminals:")?;
+        writeln!(out, "  mosquitto_sub {host}{port}-t 'home/#' -v")?;
+        writeln!(out, "  mosquitto_pub {host}{port}-t home/kitchen -m hello")?;
+    }
+    writeln!(out, "Ctrl-C ends it.")?;
+    out.flush()
+}
+
+/// Writes a file with one address a line, for programs that wait for it: it is there whole or not at all.
+fn tell_ready(path: &Path, addresses: &[Listen]) -> std::io::Result<()> {
+    let mut beside = path.as_os_str().to_owned();
+    beside.push(".new");
+    let lines: String = addresses.iter().map(|listen| format!("{listen}\n")).collect();
+    std::fs::write(&beside, lines)?;
+    std::fs::rename(&beside, path)
+}
+
+fn check_config(path: &Path) -> Result<(), Failure> {
+    let checked = ServerConfig::from_file(path).and_then(|(mut config, _)| config.complete());
+    checked.map_err(|error| (EXIT_CONFIG, error.to_string()))?;
+    println!("{}: no mistakes found", path.display());
+    Ok(())
+}
+
+fn passwd(path: &Path, user: &str) -> Result<(), Failure> {
+    let password = ask_password(user).map_err(failed)?;
+    let mut file = if path.exists() { PasswordFile::read(path) } else { Ok(PasswordFile::empty()) }
+        .map_err(|error| (EXIT_CONFIG, error.to_string()))?;
+    file.set(user, password.as_bytes()).map_err(|error| (EXIT_CONFIG, error.to_string()))?;
+    file.write(path).map_err(|error| (EXIT_FAILED, error.to_string()))
+}
+
+/// From a person, without showing it; from a program, the first line of its input.
+fn ask_password(user: &str) -> std::io::Result<String> {
+    if std::io::stdin().is_terminal() {
+        return rpassword::prompt_password(format!("Password for {user}: "));
+    }
+    let mut line = String::new();
+    std::io::stdin().read_line(&mut line)?;
+    Ok(line.trim_end_matches(['\n', '\r']).into())
+}
+
+fn precompile(from: &Path, to: &Path) -> Result<(), Failure> {
+    let wasm = std::fs::read(from).map_err(|error| (EXIT_FAILED, format!("{}: {error}", from.display())))?;
+    let compiled = wasmqtt_host::module::precompile(&wasm).map_err(|error| (EXIT_FAILED, error.to_string()))?;
+    std::fs::write(to, compiled).map_err(|error| (EXIT_FAILED, format!("{}: {error}", to.display())))
+}

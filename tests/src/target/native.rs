@@ -1,0 +1,108 @@
+//! The core in this process: no guest, no socket. The fastest target, and the one where a debugger sees everything.
+
+use wasmqtt_broker::{Broker, Config, ConnectionId, Input, Lsn, Output, Record, Seed, Time};
+use wasmqtt_sim::{Scenario, Target, TargetError};
+
+use super::driver::{BEGIN, Core, Driver};
+
+/// What all stories draw their luck from.
+pub const SEED: Seed = Seed(*b"wasmqtt scenario");
+
+/// The core as a value in this process.
+pub struct Native {
+    config: Config,
+    broker: Broker,
+}
+
+impl Native {
+    /// A broker that has seen nothing yet.
+    pub fn new(config: Config) -> Self {
+        Native { broker: Broker::new(config.clone(), SEED), config }
+    }
+
+    /// The broker itself.
+    pub fn broker(&self) -> Broker {
+        self.broker.clone()
+    }
+}
+
+/// The target for a story.
+pub fn target(scenario: &Scenario) -> Result<Box<dyn Target>, TargetError> {
+    Ok(Box::new(driver(scenario)))
+}
+
+/// The target for a story, saved and loaded behind every turn.
+pub fn swapping(scenario: &Scenario) -> Result<Box<dyn Target>, TargetError> {
+    Ok(Box::new(Driver::swapping(Native::new(scenario.config.clone()))))
+}
+
+/// The same with its type, for tests that look further.
+pub fn driver(scenario: &Scenario) -> Driver<Native> {
+    Driver::new(Native::new(scenario.config.clone()))
+}
+
+impl Core for Native {
+    fn turn(&mut self, now: Time, inputs: Vec<Input>) -> Result<(Vec<Output>, Vec<ConnectionId>), TargetError> {
+        let broker = &mut self.broker;
+        for input in inputs {
+            broker.handle(now, input);
+        }
+        let outputs = std::iter::from_fn(|| broker.poll()).collect();
+        let ready = broker.ready().collect();
+        Ok((outputs, ready))
+    }
+
+    fn outgoing(&self, conn: ConnectionId) -> Vec<u8> {
+        self.broker.outgoing(conn).flatten().copied().collect()
+    }
+
+    fn deadline(&self) -> Option<Time> {
+        self.broker.deadline()
+    }
+
+    fn restore(&mut self, log: Vec<(Lsn, Record)>) -> Result<(), TargetError> {
+        let restored = Broker::restore(self.config.clone(), SEED, log.into_iter());
+        self.broker = restored.map_err(|error| TargetError::Broken(format!("restore: {error:?}")))?;
+        Ok(())
+    }
+
+    fn swap(&mut self) -> Result<(), TargetError> {
+        let mut saved = Vec::new();
+        self.broker.save(&mut saved);
+        let digest = self.broker.digest();
+        let loaded = Broker::load(&saved).map_err(|error| TargetError::Broken(format!("load: {error:?}")))?;
+        if loaded.digest() != digest {
+            return Err(TargetError::Broken("what was loaded has another digest than what was saved".into()));
+        }
+        self.broker = loaded;
+        Ok(())
+    }
+
+    fn digest(&mut self) -> Option<u64> {
+        Some(self.broker.digest())
+    }
+
+    fn records(&self) -> Option<Vec<Record>> {
+        Some(self.broker.records().collect())
+    }
+}
+
+/// Whether a broker restored from the log, one restored from that one's own records, and so on, are the same.
+pub fn check_restore(config: &Config, log: Vec<(Lsn, Record)>) -> Result<(), TargetError> {
+    let restore = |log: Vec<(Lsn, Record)>| {
+        let broker = Broker::restore(config.clone(), SEED, log.into_iter());
+        broker.map_err(|error| TargetError::Broken(format!("restore: {error:?}")))
+    };
+    let numbered = |records: &[Record]| (1..).map(Lsn).zip(records.iter().cloned()).collect::<Vec<_>>();
+    let settled = |mut broker: Broker| {
+        broker.handle(BEGIN, Input::Tick);
+        while broker.poll().is_some() {}
+        broker
+    };
+    let once: Vec<Record> = settled(restore(log)?).records().collect();
+    let twice: Vec<Record> = settled(restore(numbered(&once))?).records().collect();
+    if once == twice {
+        return Ok(());
+    }
+    Err(TargetError::Broken(format!("restore(records()) gives other records\n{once:#?}\n{twice:#?}")))
+}
