@@ -221,8 +221,7 @@ impl ServerConfig {
         let passwords = self.password_file.as_deref().map(PasswordFile::read).transpose();
         let acl = self.acl_file.as_deref().map(Acl::read).transpose().map_err(ConfigError::Acl)?;
         let passwords = passwords.map_err(ConfigError::Password)?;
-        self.core.permissions =
-            acl.as_ref().map_or_else(Permissions::everything, |acl| acl.permissions(None));
+        self.core.permissions = acl.as_ref().map_or_else(Permissions::everything, |acl| acl.permissions(None));
         self.core.authentication = if passwords.is_some() { Authentication::Ask } else { Authentication::Open };
         if passwords.is_none() && acl.as_ref().is_some_and(Acl::names_users) {
             tracing::warn!("the ACL file has `user` lines, but without password_file nobody proves to be a user");
@@ -272,9 +271,15 @@ mod tests {
     fn mistakes_name_file_line_what_was_found_and_what_is_allowed() {
         let error = |text| read(text).unwrap_err();
         let unknown = error("trace = true\nlisen = []\n");
-        assert!(unknown.starts_with("etc/wasmqtt.toml, line 2: lisen = []: unknown field `lisen`, expected"), "{unknown}");
+        assert!(
+            unknown.starts_with("etc/wasmqtt.toml, line 2: lisen = []: unknown field `lisen`, expected"),
+            "{unknown}"
+        );
         let wrong = error("\n[limits]\nreceive_maximum = \"many\"\n");
-        assert!(wrong.contains("line 3: receive_maximum = \"many\": invalid type: string \"many\", expected u16"), "{wrong}");
+        assert!(
+            wrong.contains("line 3: receive_maximum = \"many\": invalid type: string \"many\", expected u16"),
+            "{wrong}"
+        );
         let large = error("[limits]\nmaximum_qos = 3\n");
         assert!(large.contains("line 2: maximum_qos = 3: ") && large.contains("0, 1 or 2"), "{large}");
         let listen = error("listen = [\"tcp:1883\"]\n");

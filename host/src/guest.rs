@@ -17,7 +17,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 use wasmqtt_abi::{Entry, Header, MAGIC, NO_DEADLINE, Row, Slice, Table, VERSION, flag, kind};
-use wasmqtt_broker::{Config, ConnectionId, Input, Output, Seed, Time};
+use wasmqtt_broker::{Config, ConnectionId, Input, Lsn, Output, Record, Seed, Time};
 use wasmtime::{Linker, Memory, ResourceLimiter, Store, TypedFunc, WasmParams, WasmResults};
 use wasmtime_wasi::p1::WasiP1Ctx;
 use wasmtime_wasi::{WasiCtxBuilder, p2::pipe::MemoryOutputPipe};
@@ -43,6 +43,18 @@ impl Default for GuestLimits {
     fn default() -> Self {
         GuestLimits { memory_bytes_max: 4 << 30, step_max: Duration::from_secs(10) }
     }
+}
+
+/// What a guest begins with.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub enum Beginning {
+    /// Nothing.
+    #[default]
+    Empty,
+    /// A log to restore from, after a crash.
+    Log(Vec<(Lsn, Record)>),
+    /// What a broker saved, connections and all; its configuration is in there.
+    Saved(Vec<u8>),
 }
 
 /// What wasmtime keeps beside an instance.
@@ -75,6 +87,8 @@ pub struct Guest {
     step: TypedFunc<(u64, u32), u64>,
     stderr: MemoryOutputPipe,
     header: Header,
+    /// Where the guest put it.
+    header_at: u32,
     /// What to tell with the next step.
     entries: Vec<Entry>,
     /// The letters that some entries name.
@@ -92,6 +106,36 @@ impl Guest {
     /// # Errors
     /// Fails if the guest does anything wrong while it starts.
     pub fn new(module: &GuestModule, config: &Config, seed: Seed, limits: GuestLimits) -> Result<Self, GuestFault> {
+        Self::begin(module, config, seed, limits, Beginning::Empty)
+    }
+
+    /// Starts a guest with what an earlier broker left.
+    ///
+    /// # Errors
+    /// Fails if the guest does anything wrong while it starts, or cannot begin with that.
+    pub fn begin(
+        module: &GuestModule,
+        config: &Config,
+        seed: Seed,
+        limits: GuestLimits,
+        beginning: Beginning,
+    ) -> Result<Self, GuestFault> {
+        let (mut guest, configure) = Self::instantiate(module, limits)?;
+        let (log, saved) = match beginning {
+            Beginning::Empty => (Vec::new(), Vec::new()),
+            Beginning::Log(log) => (log, Vec::new()),
+            Beginning::Saved(saved) => (Vec::new(), saved),
+        };
+        guest.put(&(config, seed, log, saved));
+        let letter_bytes = guest.write_letters()?;
+        guest.letters.clear();
+        guest.call(&configure, letter_bytes)?;
+        guest.ask_tables(0)?;
+        Ok(guest)
+    }
+
+    /// An instance whose constructors ran, and its `configure`.
+    fn instantiate(module: &GuestModule, limits: GuestLimits) -> Result<(Self, TypedFunc<u32, ()>), GuestFault> {
         let stderr = MemoryOutputPipe::new(SAID_BYTES_MAX);
         let wasi = WasiCtxBuilder::new().stderr(stderr.clone()).build_p1();
         let mut store = Store::new(module.engine(), State { wasi, limits, refused_bytes: None });
@@ -118,6 +162,7 @@ impl Guest {
             step,
             stderr,
             header: Header::default(),
+            header_at: 0,
             entries: Vec::new(),
             letters: Vec::new(),
             block_used: 0,
@@ -126,12 +171,7 @@ impl Guest {
             outputs: Vec::new(),
         };
         guest.call(&initialize, ())?;
-        guest.put(&(config, seed));
-        let letter_bytes = guest.write_letters()?;
-        guest.letters.clear();
-        guest.call(&configure, letter_bytes)?;
-        guest.ask_tables(0)?;
-        Ok(guest)
+        Ok((guest, configure))
     }
 
     /// Where the next bytes of a socket go. Empty when this step takes no more: then step first.
@@ -216,8 +256,7 @@ impl Guest {
             self.letters.clear();
         }
         self.block_used = 0;
-        let header_at = self.header.reserved;
-        self.read_header(header_at)?;
+        self.read_header()?;
         self.read_rows()?;
         self.read_letters()?;
         Ok(if deadline == NO_DEADLINE { None } else { Some(Time(deadline)) })
@@ -276,8 +315,8 @@ impl Guest {
     /// Asks for room for letters and for the header's address.
     fn ask_tables(&mut self, letter_bytes: u32) -> Result<(), GuestFault> {
         let tables = self.tables.clone();
-        let at = self.call(&tables, letter_bytes)?;
-        self.read_header(at)?;
+        self.header_at = self.call(&tables, letter_bytes)?;
+        self.read_header()?;
         if self.header.letters_in_room < letter_bytes {
             return Err(GuestFault::BadTable { what: "the room for letters", found: self.header.letters_in_room });
         }
@@ -291,9 +330,10 @@ impl Guest {
     }
 
     /// Reads the header and checks all that does not change before the next call.
-    fn read_header(&mut self, at: u32) -> Result<(), GuestFault> {
+    fn read_header(&mut self) -> Result<(), GuestFault> {
         let memory = self.memory.data(&self.store);
-        let mut header = Header::read(Self::region(memory, "the header", at, Header::BYTES)?).expect("it is as long");
+        let header = Self::region(memory, "the header", self.header_at, Header::BYTES)?;
+        let header = Header::read(header).expect("it is as long as a header");
         if header.magic != MAGIC {
             return Err(GuestFault::BadTable { what: "the header's first word", found: header.magic });
         }
@@ -307,8 +347,6 @@ impl Guest {
         Self::region(memory, "the entries", header.entries_at, entries_bytes)?;
         Self::region(memory, "the block", header.block_at, header.block_room as usize)?;
         Self::region(memory, "the letters in", header.letters_in_at, header.letters_in_room as usize)?;
-        // The word is ours to use: where this header was found, to find it again after a step.
-        header.reserved = at;
         self.header = header;
         Ok(())
     }

@@ -67,7 +67,8 @@ impl FromStr for Listen {
         if !port_is_a_number {
             return Err(form());
         }
-        let mut addresses = host.to_socket_addrs().map_err(|error| ListenError::Host(text.into(), error.to_string()))?;
+        let mut addresses =
+            host.to_socket_addrs().map_err(|error| ListenError::Host(text.into(), error.to_string()))?;
         let address = addresses.next().ok_or_else(form)?;
         Ok(Listen { transport, address, path: path.into() })
     }

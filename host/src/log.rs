@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 
 use tracing::field::display;
+use wasmqtt_broker::codec::PacketType;
 use wasmqtt_broker::{CloseReason, ConnectionId, Event, Fault};
 
 use crate::config::{Log, LogFormat, LogLevel};
@@ -31,9 +32,7 @@ pub fn start(log: Log) {
 pub(crate) fn event(event: &Event, peer: impl Fn(ConnectionId) -> Option<SocketAddr>) {
     let address = |conn: &ConnectionId| peer(*conn).map(display);
     match event {
-        Event::Connected {
-            conn, client_identifier, version, user, clean_start, session_present, keep_alive_s,
-        } => {
+        Event::Connected { conn, client_identifier, version, user, clean_start, session_present, keep_alive_s } => {
             let (address, user) = (address(conn), user.as_deref());
             tracing::info!(client = client_identifier, address, %version, user, clean_start, session_present, keep_alive_s, "connected");
         }
@@ -44,7 +43,7 @@ pub(crate) fn event(event: &Event, peer: impl Fn(ConnectionId) -> Option<SocketA
         }
         Event::Disconnected { conn, client_identifier, why, session_kept } => {
             let address = address(conn);
-            let reason = why.as_ref().map_or("connection lost", |why| why.reason().name());
+            let reason = why.as_ref().map_or("connection lost", |why| why.reason().name_in(PacketType::Disconnect));
             let fault = match why {
                 Some(CloseReason::Fault(fault)) => Some(fault),
                 Some(
@@ -54,7 +53,13 @@ pub(crate) fn event(event: &Event, peer: impl Fn(ConnectionId) -> Option<SocketA
             };
             let (statement, why) = (fault.map(Fault::statement), fault.map(Fault::text));
             tracing::info!(
-                client = client_identifier, address, reason, statement, why, at = fault.and_then(offset), session_kept,
+                client = client_identifier,
+                address,
+                reason,
+                statement,
+                why,
+                at = fault.and_then(offset),
+                session_kept,
                 "disconnected"
             );
         }
@@ -63,7 +68,13 @@ pub(crate) fn event(event: &Event, peer: impl Fn(ConnectionId) -> Option<SocketA
         }
         Event::LimitReached { client_identifier, fault } => {
             let (reason, statement) = (fault.reason().name(), fault.statement());
-            tracing::warn!(client = client_identifier.as_deref(), reason, statement, why = fault.text(), "limit reached");
+            tracing::warn!(
+                client = client_identifier.as_deref(),
+                reason,
+                statement,
+                why = fault.text(),
+                "limit reached"
+            );
         }
         Event::SessionEnded { client_identifier, why } => {
             tracing::debug!(client = client_identifier, ?why, "session ended");

@@ -4,6 +4,7 @@
 mod cli;
 
 use std::io::{IsTerminal, Write};
+use std::net::Ipv4Addr;
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -62,7 +63,8 @@ fn serve(flags: ServeFlags) -> Result<(), Failure> {
         tracing::info!(%listen, "listening");
     }
     if log.format == LogFormat::Human {
-        greet(running.addresses()).map_err(failed)?;
+        // Nobody reading along is no reason not to serve.
+        let _ = std::io::stdout().write_all(greeting(running.addresses()).as_bytes());
     }
     if let Some(path) = ready_file {
         tell_ready(&path, running.addresses()).map_err(failed)?;
@@ -90,21 +92,21 @@ fn obey_signals(mut signals: Signals, remote: Remote) -> std::io::Result<()> {
     std::thread::Builder::new().name("signals".into()).spawn(obey).map(drop)
 }
 
-/// Says what listens where and what to type next.
-fn greet(addresses: &[Listen]) -> std::io::Result<()> {
-    let mut out = std::io::stdout().lock();
+/// What listens where and what to type next.
+fn greeting(addresses: &[Listen]) -> String {
     let list: Vec<_> = addresses.iter().map(ToString::to_string).collect();
-    writeln!(out, "wasmqtt {} listens on {}", env!("CARGO_PKG_VERSION"), list.join(" and "))?;
+    let mut text = format!("wasmqtt {} listens on {}\n", env!("CARGO_PKG_VERSION"), list.join(" and "));
     if let Some(tcp) = addresses.iter().find(|listen| listen.transport == Transport::Tcp) {
-        let (host, port) = (tcp.address.ip(), tcp.address.port());
-        let host = if host.is_unspecified() || host.to_string() == "127.0.0.1" { String::new() } else { format!("-h {host} ") };
+        let (ip, port) = (tcp.address.ip(), tcp.address.port());
+        let usual_host = ip.is_unspecified() || ip == Ipv4Addr::LOCALHOST;
+        let host = if usual_host { String::new() } else { format!("-h {ip} ") };
         let port = if port == 1883 { String::new() } else { format!("-p {port} ") };
-        writeln!(out, "Try, in two other terminals:")?;
-        writeln!(out, "  mosquitto_sub {host}{port}-t 'home/#' -v")?;
-        writeln!(out, "  mosquitto_pub {host}{port}-t home/kitchen -m hello")?;
+        text.push_str("Try, in two other terminals:\n");
+        text.push_str(&format!("  mosquitto_sub {host}{port}-t 'home/#' -v\n"));
+        text.push_str(&format!("  mosquitto_pub {host}{port}-t home/kitchen -m hello\n"));
     }
-    writeln!(out, "Ctrl-C ends it.")?;
-    out.flush()
+    text.push_str("Ctrl-C ends it.\n");
+    text
 }
 
 /// Writes a file with one address a line, for programs that wait for it: it is there whole or not at all.

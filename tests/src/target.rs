@@ -2,4 +2,6 @@
 //! share, a driver with a virtual clock, is written once.
 
 pub mod driver;
+pub mod guest;
+pub mod host;
 pub mod native;

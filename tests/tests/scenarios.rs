@@ -1,9 +1,9 @@
 //! Every scenario of the corpus, told to every target, each as a test of its own: `native::connect/takeover`.
 
 use libtest_mimic::{Arguments, Failed, Trial};
-use wasmqtt_sim::{Scenario, tell};
+use wasmqtt_sim::{Scenario, Target, tell};
 use wasmqtt_tests::corpus::{self, File, Make};
-use wasmqtt_tests::target::native;
+use wasmqtt_tests::target::{guest, host, native};
 
 fn main() {
     let arguments = Arguments::from_args();
@@ -15,6 +15,14 @@ fn main() {
             mount("swapped", native::swapping, &file, &mut trials);
         }
         mount("bytewise", native::target, &file, &mut trials);
+        let needs = file.read().map(|(_, story)| story.needs()).unwrap_or_default();
+        if !needs.reload {
+            mount("guest", guest::target, &file, &mut trials);
+            same_digest(&file, &mut trials);
+        }
+        if !needs.reload && !needs.inside && !needs.flow {
+            mount("host", host::target, &file, &mut trials);
+        }
         restored(&file, &mut trials);
     }
     libtest_mimic::run(&arguments, trials).exit();
@@ -49,4 +57,22 @@ fn restored(file: &File, trials: &mut Vec<Trial>) {
         Ok(native::check_restore(&story.config, driver.log()).map_err(|error| error.to_string())?)
     };
     trials.push(Trial::test(format!("restore::{}", file.name), check));
+}
+
+/// After a story the core in this process and the one in WebAssembly must be in the very same state.
+fn same_digest(file: &File, trials: &mut Vec<Trial>) {
+    let Ok((_, story)) = file.read() else { return };
+    let check = move || {
+        let mut native = native::driver(&story);
+        let mut wasm = guest::driver(&story.config).map_err(|error| error.to_string())?;
+        for target in [&mut native as &mut dyn Target, &mut wasm] {
+            tell(&story, target).map_err(|error| error.to_string())?;
+        }
+        let digests = (native.digest(), wasm.digest());
+        match digests.0.is_some() && digests.0 == digests.1 {
+            true => Ok(()),
+            false => Err(Failed::from(format!("native {:x?}, guest {:x?}", digests.0, digests.1))),
+        }
+    };
+    trials.push(Trial::test(format!("digest::{}", file.name), check));
 }

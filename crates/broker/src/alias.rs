@@ -37,14 +37,14 @@ pub(crate) enum AliasUse {
     Uses(u16),
 }
 
-/// The aliases that we set towards a client: for the first topics that are sent twice, since one that is sent once
-/// would only get longer. A small set that never changes hands is enough for clients that follow few topics, and
-/// costs those that follow many nothing but one comparison a slot.
+/// The aliases that we set towards a client. Half of them go to the first topics, at once, which is all that a client
+/// of few topics needs; the other half to topics that are sent twice, since one that is sent once would only get longer.
+/// An alias never changes hands, so that following many topics costs no more than one comparison a slot.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct OutboundAliases {
     max: u16,
     set: Vec<Box<str>>,
-    /// The topic sent last without an alias; sent again, it gets one.
+    /// Topics sent last without an alias; sent again, they get one.
     once: Vec<Box<str>>,
 }
 
@@ -76,8 +76,9 @@ impl OutboundAliases {
         if self.set.len() >= usize::from(self.max) {
             return AliasUse::None;
         }
-        if let Some(index) = self.once.iter().position(|known| **known == *topic) {
-            let topic = self.once.swap_remove(index);
+        let once = self.once.iter().position(|known| **known == *topic);
+        if once.is_some() || self.set.len() < usize::from(self.max.div_ceil(2)) {
+            let topic = once.map_or_else(|| topic.into(), |index| self.once.swap_remove(index));
             self.set.push(topic);
             return AliasUse::Sets(self.set.len() as u16);
         }
@@ -94,12 +95,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_topic_sent_twice_gets_an_alias_while_there_are_some() {
-        let mut aliases = OutboundAliases::new(1);
-        assert_eq!(aliases.choose("a"), AliasUse::None);
+    fn the_first_topics_get_an_alias_at_once_and_others_when_sent_twice() {
+        let mut aliases = OutboundAliases::new(2);
         assert_eq!(aliases.choose("a"), AliasUse::Sets(1));
         assert_eq!(aliases.choose("a"), AliasUse::Uses(1));
         assert_eq!(aliases.choose("b"), AliasUse::None);
-        assert_eq!(aliases.choose("b"), AliasUse::None);
+        assert_eq!(aliases.choose("c"), AliasUse::None);
+        assert_eq!(aliases.choose("b"), AliasUse::Sets(2));
+        assert_eq!(aliases.choose("b"), AliasUse::Uses(2));
+        assert_eq!(aliases.choose("c"), AliasUse::None);
     }
 }

@@ -3,7 +3,7 @@
 
 use core::cell::RefCell;
 
-use wasmqtt_broker::{Broker, Config, Seed};
+use wasmqtt_broker::{Broker, Config, Lsn, Record, Seed};
 
 use crate::bridge::Tables;
 use crate::turn::Turn;
@@ -40,14 +40,24 @@ pub extern "C" fn tables(letter_bytes: u32) -> u32 {
     })
 }
 
-/// Starts an empty broker with the configuration and the seed in the letters.
+/// What the letters of `configure` hold: a log to restore from, or what a broker saved, or neither.
+type Beginning = (Config, Seed, Vec<(Lsn, Record)>, Vec<u8>);
+
+/// Starts the broker that the letters describe.
 #[allow(unsafe_code, reason = "an export needs a fixed name")]
 #[unsafe(no_mangle)]
 pub extern "C" fn configure(letter_bytes: u32) {
-    let (config, seed): (Config, Seed) = TABLES.with_borrow(|tables| {
+    let (config, seed, log, saved): Beginning = TABLES.with_borrow(|tables| {
         postcard::from_bytes(tables.letter(0, letter_bytes)).expect("the host and this guest disagree about Config")
     });
-    TURN.set(Some(Turn::new(Broker::new(config, seed))));
+    let broker = if !saved.is_empty() {
+        Broker::load(&saved).expect("what the host gave is no broker that this guest can load")
+    } else if !log.is_empty() {
+        Broker::restore(config, seed, log.into_iter()).expect("what the host gave is no log that this guest can replay")
+    } else {
+        Broker::new(config, seed)
+    };
+    TURN.set(Some(Turn::new(broker)));
 }
 
 /// One turn; gives the next deadline.

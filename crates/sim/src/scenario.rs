@@ -27,10 +27,10 @@ pub mod step;
 pub mod token;
 pub mod wish;
 
-use wasmqtt_broker::{Authentication, Config, Permissions};
+use wasmqtt_broker::{Authentication, Config, Permissions, Storage};
 
 pub use error::{ParseError, Wrong};
-pub use step::{Act, LinkAct, Operation, Step};
+pub use step::{Act, BrokerAct, LinkAct, Operation, Step};
 
 use args::Args;
 use token::words;
@@ -85,8 +85,10 @@ pub struct Show {
 /// What a story asks of a target beside bytes and time.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Needs {
-    /// It looks inside or acts from inside: events, questions, operator, storage, restart, swap.
+    /// It looks inside or acts as the broker's driver: events, traces, questions, the log, sleep.
     pub inside: bool,
+    /// It restarts the broker or moves its state into another one.
+    pub reload: bool,
     /// It needs links whose speed the runner decides.
     pub flow: bool,
 }
@@ -123,15 +125,17 @@ impl Scenario {
 
     /// What the story asks of a target.
     pub fn needs(&self) -> Needs {
-        let mut needs = Needs {
-            inside: self.show.events || self.show.traces || self.config.authentication == Authentication::Ask,
-            flow: false,
-        };
+        let asks = self.config.authentication == Authentication::Ask;
+        let logs = self.config.storage == Storage::Log;
+        let inside = self.show.events || self.show.traces || asks || logs;
+        let mut needs = Needs { inside, ..Needs::default() };
         for step in &self.steps {
             match &step.act {
                 Act::Link { what: LinkAct::Freeze | LinkAct::Thaw, .. } => needs.flow = true,
-                Act::Broker(_) | Act::Store(_) | Act::Operator(_) | Act::Answer { .. } => needs.inside = true,
-                Act::Link { .. } | Act::Client { .. } | Act::Open { .. } | Act::Acks { .. } | Act::Wait => {}
+                Act::Broker(BrokerAct::Restart | BrokerAct::Swap) => needs.reload = true,
+                Act::Broker(BrokerAct::Sleep(_)) | Act::Store(_) | Act::Answer { .. } => needs.inside = true,
+                Act::Link { .. } | Act::Client { .. } | Act::Open { .. } | Act::Acks { .. } => {}
+                Act::Operator(_) | Act::Wait => {}
             }
         }
         needs

@@ -76,10 +76,14 @@ pub enum LineError {
 impl fmt::Display for LineError {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         out.write_str(match self {
-            LineError::Keyword => "allowed are `user NAME`, `topic [read|write|readwrite|deny] FILTER`, `pattern …`, `# …`",
+            LineError::Keyword => {
+                "allowed are `user NAME`, `topic [read|write|readwrite|deny] FILTER`, `pattern …`, `# …`"
+            }
             LineError::NoUser => "found no name; allowed: `user NAME`",
             LineError::NoFilter => "found no filter; allowed: `topic [read|write|readwrite|deny] FILTER`",
-            LineError::Wildcard => "found a wildcard inside a level; allowed: `+` as a whole level, `#` as the last one",
+            LineError::Wildcard => {
+                "found a wildcard inside a level; allowed: `+` as a whole level, `#` as the last one"
+            }
             LineError::Placeholder => "found %c or %u; allowed in `pattern` lines only",
         })
     }
@@ -195,9 +199,10 @@ fn rule(rest: &str) -> Result<(Access, String), LineError> {
         return Err(LineError::NoFilter);
     }
     let levels = filter.split('/').count();
-    let misplaced = filter.split('/').enumerate().any(|(index, level)| {
-        level.contains(['+', '#']) && level != "+" && !(level == "#" && index + 1 == levels)
-    });
+    let misplaced = filter
+        .split('/')
+        .enumerate()
+        .any(|(index, level)| level.contains(['+', '#']) && level != "+" && !(level == "#" && index + 1 == levels));
     if misplaced { Err(LineError::Wildcard) } else { Ok((access, filter.into())) }
 }
 

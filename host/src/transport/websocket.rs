@@ -322,11 +322,7 @@ fn unmask(bytes: &mut [u8], mask: &mut [u8; 4]) {
 }
 
 /// `len` bytes of the slices, from `from` on.
-fn skip<'a>(
-    slices: impl Iterator<Item = &'a [u8]>,
-    mut from: usize,
-    mut len: usize,
-) -> impl Iterator<Item = &'a [u8]> {
+fn skip<'a>(slices: impl Iterator<Item = &'a [u8]>, mut from: usize, mut len: usize) -> impl Iterator<Item = &'a [u8]> {
     slices.filter_map(move |slice| {
         let begin = from.min(slice.len());
         from -= begin;
@@ -367,7 +363,8 @@ mod tests {
     fn any_cut_of_fragments_and_pings_gives_the_same_bytes() {
         let long: Vec<u8> = (0..300_u32).map(|byte| byte as u8).collect();
         let stream =
-            [frame(0x02, b"ab"), frame(0x89, b"ping"), frame(0x80, &long), frame(0x82, b""), frame(0x82, b"c")].concat();
+            [frame(0x02, b"ab"), frame(0x89, b"ping"), frame(0x80, &long), frame(0x82, b""), frame(0x82, b"c")]
+                .concat();
         let expected = [b"ab", &long[..], b"c"].concat();
         for cut in 0..stream.len() {
             let mut socket = WebSocket::default();

@@ -19,22 +19,31 @@ const TURNS_MAX: u32 = 1_000_000;
 
 /// A broker that takes turns.
 pub trait Core {
-    /// Applies inputs, `Tick` last; what it wants done, and which connections came to have something to send.
-    fn turn(&mut self, now: Time, inputs: Vec<Input>) -> Result<(Vec<Output>, Vec<ConnectionId>), TargetError>;
+    /// Applies inputs, `Tick` last. Connections in `thawed` take bytes again.
+    fn turn(&mut self, now: Time, inputs: Vec<Input>, thawed: &[ConnectionId]) -> Result<Turn, TargetError>;
     /// What waits to be sent on a connection.
     fn outgoing(&self, conn: ConnectionId) -> Vec<u8>;
     /// When to `Tick` if nothing else happens.
     fn deadline(&self) -> Option<Time>;
     /// Becomes a broker restored from a log.
-    fn restore(&mut self, log: Vec<(Lsn, Record)>) -> Result<(), TargetError>;
-    /// Saves and becomes what was saved.
-    fn swap(&mut self) -> Result<(), TargetError>;
-    /// The digest of all state.
-    fn digest(&mut self) -> Option<u64>;
-    /// The shortest log of the durable state, where it can be had.
-    fn records(&self) -> Option<Vec<Record>> {
-        None
+    fn restore(&mut self, _log: Vec<(Lsn, Record)>) -> Result<(), TargetError> {
+        Err(TargetError::Unsupported("restart"))
     }
+    /// Saves and becomes what was saved.
+    fn swap(&mut self) -> Result<(), TargetError> {
+        Err(TargetError::Unsupported("swap"))
+    }
+}
+
+/// What came of a turn.
+#[derive(Debug, Default)]
+pub struct Turn {
+    /// What the broker wants done.
+    pub outputs: Vec<Output>,
+    /// Connections that came to have something to send.
+    pub ready: Vec<ConnectionId>,
+    /// Whether another turn is due at once.
+    pub more: bool,
 }
 
 /// A core with transports, a log and a clock.
@@ -43,6 +52,7 @@ pub struct Driver<C> {
     now: Time,
     due: bool,
     inputs: Vec<Input>,
+    thawed: Vec<ConnectionId>,
     connections: BTreeMap<LinkId, Connection>,
     /// Slots that are free, with the generation they had.
     free: Vec<ConnectionId>,
@@ -80,6 +90,7 @@ impl<C: Core> Driver<C> {
             now: BEGIN,
             due: true,
             inputs: Vec::new(),
+            thawed: Vec::new(),
             connections: BTreeMap::new(),
             free: Vec::new(),
             slots: 0,
@@ -107,17 +118,34 @@ impl<C: Core> Driver<C> {
         self.stored.iter().map(|(lsn, record)| (*lsn, record.clone())).collect()
     }
 
+    /// A command whose reply is not for the story.
+    fn ask(&mut self, command: Command) -> Result<Option<Reply>, TargetError> {
+        let before = std::mem::take(&mut self.notices);
+        self.command(command)?;
+        self.settle()?;
+        let notices = std::mem::replace(&mut self.notices, before);
+        let mut answer = None;
+        for notice in notices {
+            match notice {
+                Notice::Reply(reply) => answer = Some(reply),
+                other => self.notices.push(other),
+            }
+        }
+        Ok(answer)
+    }
+
     fn turn(&mut self) -> Result<(), TargetError> {
-        self.due = false;
         let mut inputs = std::mem::take(&mut self.inputs);
         inputs.push(Input::Tick);
         self.connections.values_mut().for_each(|connection| connection.carried = false);
-        let (outputs, ready) = self.core.turn(self.now, inputs)?;
+        let thawed = std::mem::take(&mut self.thawed);
+        let Turn { outputs, ready, more } = self.core.turn(self.now, inputs, &thawed)?;
+        self.due = more;
         for output in outputs {
             self.output(output);
         }
         self.keep();
-        for conn in ready {
+        for conn in ready.into_iter().chain(thawed) {
             let link = self.connections.iter().find(|(_, c)| c.id == conn && !c.gone).map(|(link, _)| *link);
             if let Some(link) = link {
                 self.carry(link);
@@ -287,8 +315,11 @@ impl<C: Core> Target for Driver<C> {
     fn freeze(&mut self, link: LinkId, frozen: bool) -> Result<(), TargetError> {
         if let Some(connection) = self.connections.get_mut(&link) {
             connection.frozen = frozen;
+            if !frozen {
+                self.thawed.push(connection.id);
+                self.due = true;
+            }
         }
-        self.carry(link);
         Ok(())
     }
 
@@ -308,11 +339,8 @@ impl<C: Core> Target for Driver<C> {
     }
 
     fn counters(&mut self) -> Result<Counters, TargetError> {
-        self.command(Command::Count)?;
-        self.settle()?;
-        let at = self.notices.iter().position(|notice| matches!(notice, Notice::Reply(Reply::Counters(_))));
-        match at.map(|at| self.notices.remove(at)) {
-            Some(Notice::Reply(Reply::Counters(counters))) => Ok(*counters),
+        match self.ask(Command::Count)? {
+            Some(Reply::Counters(counters)) => Ok(*counters),
             _ => Err(TargetError::Broken("no reply to Command::Count".into())),
         }
     }
@@ -344,6 +372,9 @@ impl<C: Core> Target for Driver<C> {
     }
 
     fn digest(&mut self) -> Option<u64> {
-        self.core.digest()
+        match self.ask(Command::Digest) {
+            Ok(Some(Reply::Digest(digest))) => Some(digest),
+            _ => None,
+        }
     }
 }

@@ -1,9 +1,9 @@
 //! The core in this process: no guest, no socket. The fastest target, and the one where a debugger sees everything.
 
-use wasmqtt_broker::{Broker, Config, ConnectionId, Input, Lsn, Output, Record, Seed, Time};
+use wasmqtt_broker::{Broker, Config, ConnectionId, Input, Lsn, Record, Seed, Time};
 use wasmqtt_sim::{Scenario, Target, TargetError};
 
-use super::driver::{BEGIN, Core, Driver};
+use super::driver::{BEGIN, Core, Driver, Turn};
 
 /// What all stories draw their luck from.
 pub const SEED: Seed = Seed(*b"wasmqtt scenario");
@@ -42,14 +42,14 @@ pub fn driver(scenario: &Scenario) -> Driver<Native> {
 }
 
 impl Core for Native {
-    fn turn(&mut self, now: Time, inputs: Vec<Input>) -> Result<(Vec<Output>, Vec<ConnectionId>), TargetError> {
+    fn turn(&mut self, now: Time, inputs: Vec<Input>, _thawed: &[ConnectionId]) -> Result<Turn, TargetError> {
         let broker = &mut self.broker;
         for input in inputs {
             broker.handle(now, input);
         }
         let outputs = std::iter::from_fn(|| broker.poll()).collect();
         let ready = broker.ready().collect();
-        Ok((outputs, ready))
+        Ok(Turn { outputs, ready, more: false })
     }
 
     fn outgoing(&self, conn: ConnectionId) -> Vec<u8> {
@@ -76,14 +76,6 @@ impl Core for Native {
         }
         self.broker = loaded;
         Ok(())
-    }
-
-    fn digest(&mut self) -> Option<u64> {
-        Some(self.broker.digest())
-    }
-
-    fn records(&self) -> Option<Vec<Record>> {
-        Some(self.broker.records().collect())
     }
 }
 

@@ -1,0 +1,244 @@
+//! The server in this process, with the real guest and real sockets: TCP and WebSocket, slow readers, passwords, time.
+
+mod common;
+
+use std::io::{Read, Write};
+use std::net::TcpStream;
+
+use common::{
+    BEGIN, CONNECT, PATIENCE, PINGREQ, PINGRESP, address, config, connect, guest, open, packet, ping, rest, serve,
+};
+use tungstenite::client::IntoClientRequest;
+use tungstenite::protocol::frame::coding::{CloseCode, Data, OpCode};
+use tungstenite::protocol::frame::{Frame, FrameHeader};
+use tungstenite::{Message, WebSocket};
+use wasmqtt_broker::{Command, Reply, Transport};
+use wasmqtt_host::clock::Clock;
+use wasmqtt_host::module::IMPORTS_ALLOWED;
+use wasmqtt_host::server::Running;
+
+/// SUBSCRIBE to "t", QoS 0, and its SUBACK.
+const SUBSCRIBE: &[u8] = b"\x82\x07\x00\x01\x00\x00\x01t\x00";
+const SUBACK: &[u8] = b"\x90\x04\x00\x01\x00\x00";
+
+#[test]
+fn the_guest_imports_the_four_and_nothing_else() {
+    let guest = guest();
+    let mut imports: Vec<_> = guest.imports().collect();
+    imports.sort_unstable();
+    assert_eq!(imports, IMPORTS_ALLOWED);
+}
+
+#[test]
+fn a_client_is_served_on_every_listener() {
+    let running = serve(config(&["tcp://127.0.0.1:0", "tcp://[::1]:0"]), Clock::Real);
+    for listen in running.addresses() {
+        ping(&mut connect(listen.address, CONNECT));
+    }
+    assert!(
+        matches!(running.command(Command::Count), Some(Reply::Counters(counters)) if counters.connections_opened == 2)
+    );
+}
+
+#[test]
+fn who_says_nothing_is_closed_when_its_time_is_up() {
+    let running = serve(config(&["tcp://127.0.0.1:0", "ws://127.0.0.1:0"]), Clock::Virtual(BEGIN));
+    let mut tcp = open(address(&running, Transport::Tcp));
+    let mut half = open(address(&running, Transport::Tcp));
+    half.write_all(&CONNECT[..5]).unwrap();
+    let mut websocket = open(address(&running, Transport::WebSocket));
+    websocket.write_all(b"GET /mqtt HTTP/1.1\r\n").unwrap();
+    // Who is served has been accepted after those three.
+    let mut patient = connect(address(&running, Transport::Tcp), CONNECT);
+    settle(&running);
+    running.advance(10_100_000).unwrap();
+    assert_eq!(rest(&mut tcp), b"");
+    assert_eq!(rest(&mut half), b"");
+    assert!(rest(&mut websocket).starts_with(b"HTTP/1.1 408 "));
+    ping(&mut patient);
+}
+
+/// Lets the server see what lies in its sockets: a newcomer on each listener is served after those before it.
+fn settle(running: &Running) {
+    let connect = |listen: &wasmqtt_host::listen::Listen| match listen.transport {
+        Transport::WebSocket => drop(websocket(running, "mqtt")),
+        Transport::Tcp | Transport::Local => ping(&mut connect(listen.address, &named(b'z'))),
+    };
+    running.addresses().iter().for_each(connect);
+}
+
+/// CONNECT with another Client Identifier.
+fn named(name: u8) -> Vec<u8> {
+    let mut connect = CONNECT.to_vec();
+    *connect.last_mut().unwrap() = name;
+    connect
+}
+
+#[test]
+fn a_slow_reader_stalls_nobody() {
+    let running = serve(config(&["tcp://127.0.0.1:0"]), Clock::Real);
+    let address = address(&running, Transport::Tcp);
+    let subscribe = |name| {
+        let mut stream = connect(address, &named(name));
+        stream.write_all(SUBSCRIBE).unwrap();
+        assert_eq!(packet(&mut stream), SUBACK);
+        stream
+    };
+    let slow = subscribe(b's');
+    let mut quick = subscribe(b'q');
+    let mut publisher = connect(address, &named(b'p'));
+    // PUBLISH to "t", QoS 0, 64 KiB less 4 bytes in all: 16 MiB of them, far more than any socket holds.
+    let mut publish = b"\x30\xF8\xFF\x03\x00\x01t\x00".to_vec();
+    publish.resize(65_536 - 4, b'm');
+    let total = 256 * publish.len();
+    let writer = std::thread::spawn(move || {
+        for _ in 0..256 {
+            publisher.write_all(&publish).unwrap();
+        }
+        publisher
+    });
+    let mut got = vec![0; total];
+    quick.read_exact(&mut got).unwrap();
+    assert!(got.chunks(total / 256).all(|message| message[..8] == *b"\x30\xF8\xFF\x03\x00\x01t\x00"));
+    ping(&mut writer.join().unwrap());
+    drop(slow);
+}
+
+#[test]
+fn a_stop_says_goodbye_and_ends() {
+    let running = serve(config(&["tcp://127.0.0.1:0", "ws://127.0.0.1:0"]), Clock::Virtual(BEGIN));
+    let mut client = connect(address(&running, Transport::Tcp), CONNECT);
+    let mut socket = websocket(&running, "mqtt");
+    running.stop();
+    assert_eq!(rest(&mut client), common::SHUTTING_DOWN);
+    drop(client);
+    let Message::Close(Some(close)) = socket.read().unwrap() else { panic!("no close") };
+    assert_eq!(close.code, CloseCode::Away);
+    drop(socket);
+    running.join().unwrap();
+}
+
+fn websocket(running: &Running, subprotocol: &str) -> WebSocket<TcpStream> {
+    try_websocket(running, subprotocol).unwrap()
+}
+
+fn try_websocket(running: &Running, subprotocol: &str) -> Result<WebSocket<TcpStream>, u16> {
+    let address = address(running, Transport::WebSocket);
+    let mut request = format!("ws://{address}/mqtt").into_client_request().unwrap();
+    if !subprotocol.is_empty() {
+        request.headers_mut().insert("Sec-WebSocket-Protocol", subprotocol.parse().unwrap());
+    }
+    match tungstenite::client(request, open(address)) {
+        Ok((socket, response)) => {
+            assert_eq!(response.headers()["Sec-WebSocket-Protocol"], *subprotocol);
+            Ok(socket)
+        }
+        Err(tungstenite::HandshakeError::Failure(tungstenite::Error::Http(response))) => {
+            Err(response.status().as_u16())
+        }
+        Err(error) => panic!("{error}"),
+    }
+}
+
+/// The bytes of the next messages until there are this many.
+fn websocket_bytes(socket: &mut WebSocket<TcpStream>, len: usize) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    while bytes.len() < len {
+        match socket.read().unwrap() {
+            Message::Binary(more) => bytes.extend_from_slice(&more),
+            Message::Pong(_) => {}
+            other => panic!("{other:?}"),
+        }
+    }
+    bytes
+}
+
+#[test]
+fn packets_may_be_split_and_joined_over_frames() {
+    let running = serve(config(&["ws://127.0.0.1:0"]), Clock::Real);
+    for subprotocol in ["mqtt", "mqttv3.1"] {
+        let mut socket = websocket(&running, subprotocol);
+        for byte in CONNECT {
+            socket.send(Message::Binary(vec![*byte].into())).unwrap();
+        }
+        let connack = websocket_bytes(&mut socket, 4);
+        assert_eq!((connack[0], connack[3]), (0x20, 0));
+        // Fragments of one message, with a ping between them; then three packets in one message.
+        let fragment = |opcode, is_final, bytes: &'static [u8]| {
+            let header = FrameHeader { is_final, opcode: OpCode::Data(opcode), ..FrameHeader::default() };
+            Message::Frame(Frame::from_payload(header, bytes.into()))
+        };
+        socket.send(fragment(Data::Binary, false, &PINGREQ[..1])).unwrap();
+        socket.send(Message::Ping(b"still there?".as_slice().into())).unwrap();
+        socket.send(fragment(Data::Continue, true, &PINGREQ[1..])).unwrap();
+        assert_eq!(socket.read().unwrap(), Message::Pong(b"still there?".as_slice().into()));
+        assert_eq!(websocket_bytes(&mut socket, 2), PINGRESP);
+        socket.send(Message::Binary([PINGREQ, PINGREQ, PINGREQ].concat().into())).unwrap();
+        assert_eq!(websocket_bytes(&mut socket, 6), [PINGRESP, PINGRESP, PINGRESP].concat());
+        // DISCONNECT: the code says that all is well.
+        socket.send(Message::Binary(b"\xE0\x00".as_slice().into())).unwrap();
+        assert_eq!(close_code(&mut socket), CloseCode::Normal);
+    }
+}
+
+fn close_code(socket: &mut WebSocket<TcpStream>) -> CloseCode {
+    loop {
+        match socket.read().unwrap() {
+            Message::Close(close) => return close.unwrap().code,
+            Message::Binary(_) => {}
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+#[test]
+fn a_websocket_is_told_why_it_is_closed() {
+    let running = serve(config(&["ws://127.0.0.1:0"]), Clock::Real);
+    assert_eq!(try_websocket(&running, "").map(drop), Err(400));
+    assert_eq!(try_websocket(&running, "amqp").map(drop), Err(400));
+    let code = |message: Message| {
+        let mut socket = websocket(&running, "mqtt");
+        socket.send(message).unwrap();
+        close_code(&mut socket)
+    };
+    assert_eq!(code(Message::Text("no".into())), CloseCode::Unsupported);
+    assert_eq!(code(Message::Binary(PINGREQ.into())), CloseCode::Protocol);
+    let mut socket = websocket(&running, "mqtt");
+    socket.close(None).unwrap();
+    assert!(matches!(socket.read(), Ok(Message::Close(_))));
+}
+
+#[test]
+fn passwords_and_permissions_are_obeyed() {
+    let folder = tempfile::tempdir().unwrap();
+    let (passwords, acl) = (folder.path().join("passwords"), folder.path().join("acl"));
+    let mut file = wasmqtt_host::auth::PasswordFile::empty();
+    file.set("u", b"secret").unwrap();
+    file.write(&passwords).unwrap();
+    std::fs::write(&acl, "user u\ntopic t\ntopic deny no/#\n").unwrap();
+    let mut config = config(&["tcp://127.0.0.1:0"]);
+    (config.password_file, config.acl_file) = (Some(passwords), Some(acl));
+    let running = serve(config, Clock::Real);
+    let address = address(&running, Transport::Tcp);
+    // CONNECT with user name "u" and this password.
+    let with = |password: &[u8]| {
+        let mut connect = b"\x10\x00\x00\x04MQTT\x05\xC2\x00\x00\x00\x00\x01a\x00\x01u\x00".to_vec();
+        connect.push(password.len() as u8);
+        connect.extend_from_slice(password);
+        connect[1] = (connect.len() - 2) as u8;
+        connect
+    };
+    let mut refused = open(address);
+    refused.write_all(&with(b"wrong")).unwrap();
+    assert_eq!(packet(&mut refused)[3], 0x87);
+    let mut nameless = open(address);
+    nameless.write_all(CONNECT).unwrap();
+    assert_eq!(packet(&mut nameless)[3], 0x87);
+    let mut client = connect(address, &with(b"secret"));
+    client.write_all(SUBSCRIBE).unwrap();
+    assert_eq!(packet(&mut client), SUBACK);
+    // SUBSCRIBE to "no/x" is covered by the denial.
+    client.write_all(b"\x82\x0A\x00\x02\x00\x00\x04no/x\x00").unwrap();
+    assert_eq!(packet(&mut client).last(), Some(&0x87));
+    client.set_read_timeout(Some(PATIENCE)).unwrap();
+}

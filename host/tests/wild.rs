@@ -1,0 +1,234 @@
+//! Guests gone wrong, written in WebAssembly text. Whatever they do, the host names it, stays up, and a fresh guest
+//! serves whoever comes back.
+
+mod common;
+
+use std::io::Write;
+use std::time::Duration;
+
+use common::{config, open, rest};
+use wasmqtt_abi::{Header, MAGIC, Row, Slice, Table, VERSION, row_flag};
+use wasmqtt_broker::{Config, Seed, Time, Transport};
+use wasmqtt_host::clock::Clock;
+use wasmqtt_host::fault::GuestFault;
+use wasmqtt_host::guest::{Guest, GuestLimits};
+use wasmqtt_host::module::{GuestModule, ModuleError};
+use wasmqtt_host::server::{Server, ServerOptions, StartError};
+
+const LIMITS: GuestLimits = GuestLimits { memory_bytes_max: 1 << 20, step_max: Duration::from_millis(50) };
+
+/// Addresses in these guests.
+const HEADER_AT: u32 = 1_024;
+const ENTRIES_AT: u32 = 2_048;
+const ROWS_AT: u32 = 8_192;
+const SLICES_AT: u32 = 12_288;
+const BLOCK_AT: u32 = 65_536;
+const LETTERS_AT: u32 = 131_072;
+
+/// The header of a guest in order.
+fn header() -> Header {
+    Header {
+        magic: MAGIC,
+        version: VERSION,
+        entries_at: ENTRIES_AT,
+        entries_room: 64,
+        block_at: BLOCK_AT,
+        block_room: 65_536,
+        letters_in_at: LETTERS_AT,
+        letters_in_room: 65_536,
+        rows_at: ROWS_AT,
+        slices_at: SLICES_AT,
+        ..Header::default()
+    }
+}
+
+/// A row as WebAssembly text for data.
+fn data(at: u32, table: &impl Table, bytes: usize) -> String {
+    let mut written = vec![0; bytes];
+    table.write(&mut written).unwrap();
+    let text: String = written.iter().map(|byte| format!("\\{byte:02x}")).collect();
+    format!("(data (i32.const {at}) \"{text}\")")
+}
+
+/// A guest with this header, more data, and this body of `step`.
+fn wat(header: &Header, more: &str, step: &str) -> String {
+    format!(
+        "(module (memory (export \"memory\") 4)
+           {} {more}
+           (func (export \"_initialize\"))
+           (func (export \"configure\") (param i32))
+           (func (export \"tables\") (param i32) (result i32) i32.const {HEADER_AT})
+           (func $step (export \"step\") (param $now i64) (param $entries i32) (result i64) {step}))",
+        data(HEADER_AT, header, Header::BYTES)
+    )
+}
+
+fn module(wat: &str) -> GuestModule {
+    GuestModule::from_wasm(&wat::parse_str(wat).unwrap()).unwrap()
+}
+
+/// What the first step of such a guest ends with.
+fn fault(wat: &str) -> GuestFault {
+    let mut guest = Guest::new(&module(wat), &Config::default(), Seed([0; 16]), LIMITS).unwrap();
+    guest.step(Time(1)).unwrap_err()
+}
+
+const NO_DEADLINE: &str = "i64.const -1";
+
+#[test]
+fn a_guest_in_order_steps() {
+    let module = module(&wat(&header(), "", NO_DEADLINE));
+    let mut guest = Guest::new(&module, &Config::default(), Seed([0; 16]), LIMITS).unwrap();
+    assert_eq!(guest.step(Time(1)), Ok(None));
+}
+
+#[test]
+fn a_step_without_end_is_stopped() {
+    let fault = fault(&wat(&header(), "", "(loop br 0) i64.const 0"));
+    let GuestFault::TimedOut { step_max, frames } = fault else { panic!("{fault}") };
+    assert_eq!(step_max, LIMITS.step_max);
+    assert!(frames[0].starts_with("step"), "{frames:?}");
+}
+
+#[test]
+fn memory_without_end_is_refused() {
+    let grow = "(loop (br_if 0 (i32.ne (memory.grow (i32.const 1)) (i32.const -1)))) unreachable";
+    let expected = GuestFault::OutOfMemory { memory_bytes_max: 1 << 20, wanted_bytes: (1 << 20) + 65_536 };
+    assert_eq!(fault(&wat(&header(), "", grow)), expected);
+}
+
+#[test]
+fn a_trap_says_where() {
+    let trapped = fault(&wat(&header(), "", "unreachable"));
+    let GuestFault::Trapped { what, frames, .. } = trapped else { panic!("{trapped}") };
+    assert!(what.contains("unreachable"), "{what}");
+    assert!(frames[0].starts_with("step"), "{frames:?}");
+}
+
+#[test]
+fn wild_pointers_are_named() {
+    let wild = |header: Header, more: &str| match fault(&wat(&header, more, NO_DEADLINE)) {
+        GuestFault::WildPointer { what, .. } => what,
+        other => panic!("{other}"),
+    };
+    assert_eq!(wild(Header { rows_at: 0xFFFF_FFF0, rows_len: 1, ..header() }, ""), "the rows");
+    assert_eq!(wild(Header { rows_len: 0xFFFF_FFFF, ..header() }, ""), "the rows");
+    assert_eq!(wild(Header { slices_at: 262_140, slices_len: 1, ..header() }, ""), "the slices");
+    assert_eq!(wild(Header { letters_out_at: 1, letters_out_len: 262_144, ..header() }, ""), "the letters out");
+    let slice = data(SLICES_AT, &Slice { at: 262_143, len: 2 }, Slice::BYTES);
+    assert_eq!(wild(Header { slices_len: 1, ..header() }, &slice), "a slice to send");
+}
+
+#[test]
+fn wild_tables_are_found_at_the_start() {
+    let begin = |header: Header| {
+        let module = module(&wat(&header, "", NO_DEADLINE));
+        Guest::new(&module, &Config::default(), Seed([0; 16]), LIMITS).map(drop).unwrap_err()
+    };
+    assert!(matches!(begin(Header { entries_at: 262_143, ..header() }), GuestFault::WildPointer { .. }));
+    assert!(matches!(begin(Header { block_room: 1 << 20, ..header() }), GuestFault::WildPointer { .. }));
+    assert!(matches!(begin(Header { letters_in_at: 0xFFFF_FFFF, ..header() }), GuestFault::WildPointer { .. }));
+    assert!(matches!(begin(Header { letters_in_room: 1, ..header() }), GuestFault::BadTable { .. }));
+    assert!(matches!(begin(Header { entries_room: 0, ..header() }), GuestFault::BadTable { .. }));
+    assert!(matches!(begin(Header { magic: 7, ..header() }), GuestFault::BadTable { found: 7, .. }));
+    assert!(matches!(begin(Header { version: 99, ..header() }), GuestFault::BadTable { found: 99, .. }));
+}
+
+#[test]
+fn rows_and_letters_that_make_no_sense_are_named() {
+    let row = data(ROWS_AT, &Row { slices_first: 0xFFFF_FFFF, slices_len: 2, ..Row::default() }, Row::BYTES);
+    let bad_row = fault(&wat(&Header { rows_len: 1, ..header() }, &row, NO_DEADLINE));
+    assert!(matches!(bad_row, GuestFault::BadTable { found: 2, .. }), "{bad_row}");
+    let letters = Header { letters_out_at: 20_000, letters_out_len: 3, ..header() };
+    let bad_letter = fault(&wat(&letters, "(data (i32.const 20000) \"\\ff\\ff\\ff\")", NO_DEADLINE));
+    assert_eq!(bad_letter, GuestFault::BadLetter { offset: 0 });
+}
+
+#[test]
+fn imports_beyond_the_four_are_refused() {
+    let clock = "(module (import \"wasi_snapshot_preview1\" \"clock_time_get\"
+        (func (param i32 i64 i32) (result i32))))";
+    match GuestModule::from_wasm(&wat::parse_str(clock).unwrap()).map(drop).unwrap_err() {
+        ModuleError::Import { name, .. } => assert_eq!(name, "clock_time_get"),
+        other => panic!("{other}"),
+    }
+}
+
+#[test]
+fn a_guest_that_cannot_start_is_an_error_of_the_start() {
+    let wat = wat(&header(), "", NO_DEADLINE).replace("(param i32))\n", "(param i32) unreachable)\n");
+    let options = ServerOptions {
+        config: config(&["tcp://127.0.0.1:0"]),
+        module: Some(module(&wat)),
+        ..ServerOptions::default()
+    };
+    assert!(matches!(Server::start(options), Err(StartError::Guest(GuestFault::Trapped { .. }))));
+}
+
+/// Says back the first bytes it is given, and traps if they begin with "x".
+fn echo_or_trap() -> String {
+    let row = Row { slices_len: 1, ..Row::default() };
+    let rows = data(ROWS_AT, &row, Row::BYTES);
+    let slice = data(SLICES_AT, &Slice { at: BLOCK_AT, len: 1 }, Slice::BYTES);
+    let last = ENTRIES_AT as i32 - 20;
+    // Looks at the last entry: RECEIVED (kind 1) gives a row with its connection, everything else none.
+    let step = format!(
+        "(local $entry i32)
+         (i32.store (i32.const {rows_len}) (i32.const 0))
+         (i32.store (i32.const {slices_len}) (i32.const 1))
+         (local.set $entry (i32.add (i32.const {last}) (i32.mul (local.get $entries) (i32.const 20))))
+         (if (i32.and (i32.ne (local.get $entries) (i32.const 0))
+                      (i32.eq (i32.load (local.get $entry)) (i32.const 1)))
+           (then
+             (if (i32.eq (i32.load8_u (i32.const {BLOCK_AT})) (i32.const 0x78)) (then unreachable))
+             (i32.store (i32.const {ROWS_AT}) (i32.load offset=4 (local.get $entry)))
+             (i32.store (i32.const {generation}) (i32.load offset=8 (local.get $entry)))
+             (i32.store (i32.const {rows_len}) (i32.const 1))))
+         {NO_DEADLINE}",
+        rows_len = HEADER_AT + 9 * 4,
+        slices_len = HEADER_AT + 11 * 4,
+        generation = ROWS_AT + 4,
+    );
+    wat(&header(), &format!("{rows} {slice}"), &step)
+}
+
+#[test]
+fn after_a_trap_a_fresh_guest_serves_who_comes_back() {
+    let options = ServerOptions {
+        config: config(&["tcp://127.0.0.1:0"]),
+        clock: Clock::Virtual(Time(1)),
+        module: Some(module(&echo_or_trap())),
+        seed: None,
+    };
+    let running = Server::start(options).unwrap();
+    let address = common::address(&running, Transport::Tcp);
+    let mut bystander = open(address);
+    for _ in 0..3 {
+        let mut client = open(address);
+        let mut answer = [0];
+        client.write_all(b"a").unwrap();
+        std::io::Read::read_exact(&mut client, &mut answer).unwrap();
+        assert_eq!(&answer, b"a");
+        client.write_all(b"x").unwrap();
+        assert_eq!(rest(&mut client), b"");
+    }
+    assert_eq!(rest(&mut bystander), b"");
+}
+
+#[test]
+fn a_last_row_closes_the_connection() {
+    let last = Row { slices_len: 1, flags: row_flag::LAST, ..Row::default() };
+    let wat = echo_or_trap().replace(
+        &data(ROWS_AT, &Row { slices_len: 1, ..Row::default() }, Row::BYTES),
+        &data(ROWS_AT, &last, Row::BYTES),
+    );
+    let options = ServerOptions {
+        config: config(&["tcp://127.0.0.1:0"]),
+        module: Some(module(&wat)),
+        ..ServerOptions::default()
+    };
+    let running = Server::start(options).unwrap();
+    let mut client = open(common::address(&running, Transport::Tcp));
+    client.write_all(b"a").unwrap();
+    assert_eq!(rest(&mut client), b"a");
+}
