@@ -2,6 +2,7 @@
 //! to every connection that takes that form, with only the Packet Identifier put in; what differs from client to
 //! client, such as Subscription Identifiers or a Topic Alias, is encoded for it alone.
 
+use alloc::boxed::Box;
 use alloc::vec::Vec;
 use wasmqtt_codec::{PacketIdentifier, Property, Qos, varint};
 
@@ -108,12 +109,18 @@ fn put_own_properties(message: &Outgoing<'_>, form: Form<'_>, now: Time, out: &m
     }
 }
 
-/// The forms of one message that many receivers share, each encoded when first needed.
+/// The forms of one message that many receivers share, each encoded when first needed. Cheap to take out of the broker
+/// and to put back.
 #[derive(Clone, Default)]
 pub(crate) struct FrameCache {
+    filled: u16,
+    forms: Option<Box<Forms>>,
+}
+
+#[derive(Clone, Default)]
+struct Forms {
     /// By version, QoS and RETAIN.
     common: [Encoded; 12],
-    filled: u16,
     /// For forms that only one receiver has.
     own: Encoded,
 }
@@ -126,25 +133,22 @@ impl FrameCache {
 
     /// Gives back what large messages needed.
     pub(crate) fn trim(&mut self) {
-        for encoded in self.common.iter_mut().chain([&mut self.own]) {
-            if encoded.bytes.capacity() > 64 << 10 {
-                encoded.bytes = Vec::new();
-            }
-        }
+        self.forms = None;
     }
 
     /// The message in this form.
     pub(crate) fn encoded(&mut self, message: &Outgoing<'_>, form: Form<'_>, now: Time) -> &Encoded {
+        let forms = self.forms.get_or_insert_default();
         if form.dup || !form.identifiers.is_empty() || form.alias != AliasUse::None {
-            self.own.fill(message, form, now);
-            return &self.own;
+            forms.own.fill(message, form, now);
+            return &forms.own;
         }
         let index = usize::from(form.v5) * 6 + usize::from(form.qos.bits()) * 2 + usize::from(form.retain);
         if self.filled & 1 << index == 0 {
             self.filled |= 1 << index;
-            self.common[index].fill(message, form, now);
+            forms.common[index].fill(message, form, now);
         }
-        &self.common[index]
+        &forms.common[index]
     }
 }
 

@@ -34,7 +34,7 @@ impl Broker {
         if let Err(fault) = self.admit(slot, session, &publish) {
             return self.fault(slot, fault);
         }
-        let alias = publish.properties.topic_alias();
+        let alias = if publish.properties.is_empty() { None } else { publish.properties.topic_alias() };
         let name = match self.resolve(slot, &publish, alias) {
             Ok(name) => name,
             Err(violation) => return self.violation(slot, violation),
@@ -147,10 +147,10 @@ impl Broker {
         self.counters.publishes_received += 1;
         self.counters.publish_bytes_received += publish.payload.len() as u64;
         let properties = publish.properties;
-        let altered = properties.topic_alias().is_some() || properties.message_expiry_interval_s().is_some();
+        let expiry_s = if properties.is_empty() { None } else { properties.message_expiry_interval_s() };
+        let altered = expiry_s.is_some() || !properties.is_empty() && properties.topic_alias().is_some();
         let kept = if altered { forwarded(properties) } else { alloc::vec::Vec::new() };
-        let expires_at =
-            properties.message_expiry_interval_s().map(|interval_s| self.now.plus_s(u64::from(interval_s)));
+        let expires_at = expiry_s.map(|interval_s| self.now.plus_s(u64::from(interval_s)));
         let whole = bytes.slice_ref_of(publish.payload);
         let message = Outgoing {
             topic,

@@ -85,7 +85,7 @@ pub struct Show {
 /// What a story asks of a target beside bytes and time.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Needs {
-    /// It looks inside or acts as the broker's driver: events, traces, questions, the log, sleep.
+    /// It looks inside or acts as the broker's driver: events, traces, questions, permissions, the log, sleep.
     pub inside: bool,
     /// It restarts the broker or moves its state into another one.
     pub reload: bool,
@@ -127,7 +127,8 @@ impl Scenario {
     pub fn needs(&self) -> Needs {
         let asks = self.config.authentication == Authentication::Ask;
         let logs = self.config.storage == Storage::Log;
-        let inside = self.show.events || self.show.traces || asks || logs;
+        let permits = self.config.permissions != Permissions::everything();
+        let inside = self.show.events || self.show.traces || asks || logs || permits;
         let mut needs = Needs { inside, ..Needs::default() };
         for step in &self.steps {
             match &step.act {
