@@ -59,6 +59,9 @@ fn refuse(reason: ReasonCode) -> Verdict {
     Verdict::Refuse { reason, reason_string: None, server_reference: None }
 }
 
+/// Who answers the core's questions; may take its time.
+pub type Decide = Box<dyn Fn(&Question) -> Verdict + Send + Sync>;
+
 /// The threads that decide.
 pub(crate) struct Deciders {
     questions: SyncSender<(QuestionId, Question)>,
@@ -67,11 +70,11 @@ pub(crate) struct Deciders {
 
 impl Deciders {
     /// Starts the threads; `wake` is called after each verdict.
-    pub fn start(gatekeeper: Gatekeeper, wake: impl Fn() + Send + Sync + 'static) -> Self {
+    pub fn start(decide: Decide, wake: impl Fn() + Send + Sync + 'static) -> Self {
         let (questions, waiting) = sync_channel(QUESTIONS_MAX);
         let (answer, verdicts) = std::sync::mpsc::channel();
         let waiting = Arc::new(Mutex::new(waiting));
-        let shared = Arc::new((gatekeeper, wake));
+        let shared = Arc::new((decide, wake));
         for index in 0..THREADS {
             let (waiting, answer, shared) = (waiting.clone(), answer.clone(), shared.clone());
             let work = move || decide_all(&waiting, &answer, &shared.0, &shared.1);
@@ -99,14 +102,14 @@ impl Deciders {
 fn decide_all(
     waiting: &Mutex<Receiver<(QuestionId, Question)>>,
     answer: &Sender<(QuestionId, Verdict)>,
-    gatekeeper: &Gatekeeper,
+    decide: &Decide,
     wake: &impl Fn(),
 ) {
     loop {
         // A thread that panicked while it waited left nothing half done.
         let next = waiting.lock().unwrap_or_else(std::sync::PoisonError::into_inner).recv();
         let Ok((id, question)) = next else { return };
-        if answer.send((id, gatekeeper.decide(&question))).is_err() {
+        if answer.send((id, decide(&question))).is_err() {
             return;
         }
         wake();

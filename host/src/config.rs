@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use serde::Deserialize;
-use wasmqtt_broker::{Authentication, Config as CoreConfig, Permissions, Storage};
+use wasmqtt_broker::{Authentication, Config as CoreConfig, Storage};
 
 use crate::auth::{Acl, AclError, Gatekeeper, PasswordError, PasswordFile};
 use crate::guest::GuestLimits;
@@ -221,8 +221,12 @@ impl ServerConfig {
         let passwords = self.password_file.as_deref().map(PasswordFile::read).transpose();
         let acl = self.acl_file.as_deref().map(Acl::read).transpose().map_err(ConfigError::Acl)?;
         let passwords = passwords.map_err(ConfigError::Password)?;
-        self.core.permissions = acl.as_ref().map_or_else(Permissions::everything, |acl| acl.permissions(None));
-        self.core.authentication = if passwords.is_some() { Authentication::Ask } else { Authentication::Open };
+        if let Some(acl) = &acl {
+            self.core.permissions = acl.permissions(None);
+        }
+        if passwords.is_some() {
+            self.core.authentication = Authentication::Ask;
+        }
         if passwords.is_none() && acl.as_ref().is_some_and(Acl::names_users) {
             tracing::warn!("the ACL file has `user` lines, but without password_file nobody proves to be a user");
         }
@@ -265,6 +269,18 @@ mod tests {
         assert_eq!(config.core.limits.receive_maximum, 20);
         assert_eq!(config.core.limits.maximum_qos, wasmqtt_broker::codec::Qos::AtLeastOnce);
         assert_eq!(config.stop_grace, Duration::from_secs(1));
+    }
+
+    #[test]
+    fn the_example_names_every_key_with_its_default() {
+        let example = include_str!("../wasmqtt.example.toml");
+        assert_eq!(read(example).unwrap(), read("").unwrap());
+        // Each commented key is one that exists, too.
+        let all: String = example
+            .lines()
+            .filter(|line| !line.starts_with("# "))
+            .fold(String::new(), |all, line| all + line.strip_prefix('#').unwrap_or(line) + "\n");
+        read(&all).unwrap();
     }
 
     #[test]

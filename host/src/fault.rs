@@ -112,7 +112,8 @@ impl fmt::Display for GuestFault {
             }
             GuestFault::OutOfMemory { memory_bytes_max, wanted_bytes } => write!(
                 out,
-                "the guest is out of memory: it wanted {wanted_bytes} bytes, guest_memory_bytes_max is {memory_bytes_max}"
+                "the guest is out of memory: it wanted {wanted_bytes} bytes, \
+                 guest_memory_bytes_max is {memory_bytes_max}"
             ),
             GuestFault::WildPointer { what, at, bytes } => {
                 write!(out, "the guest gave a wild pointer: {what} at {at:#x}, {bytes} bytes, is outside its memory")

@@ -1,5 +1,5 @@
-//! The host of wasmqtt: it carries bytes between sockets and the broker, which runs as a WebAssembly guest. It parses no
-//! MQTT; what it knows of the protocol is the core's door (`wasmqtt_broker::{Input, Output}`).
+//! The host of wasmqtt: it carries bytes between sockets and the broker, which runs as a WebAssembly guest. It parses
+//! no MQTT; what it knows of the protocol is the core's door (`wasmqtt_broker::{Input, Output}`).
 //!
 //! ```text
 //!   sockets <-> reactor <-> guest.rs <-> the guest's memory and its `step`

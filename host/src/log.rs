@@ -1,4 +1,5 @@
-//! Log lines. The core's rare events become one line each, with who, from where, why, and the statement of the standard.
+//! Log lines. The core's rare events become one line each, with who, from where, why, and the statement of the
+//! standard.
 
 use std::net::SocketAddr;
 
@@ -34,7 +35,10 @@ pub(crate) fn event(event: &Event, peer: impl Fn(ConnectionId) -> Option<SocketA
     match event {
         Event::Connected { conn, client_identifier, version, user, clean_start, session_present, keep_alive_s } => {
             let (address, user) = (address(conn), user.as_deref());
-            tracing::info!(client = client_identifier, address, %version, user, clean_start, session_present, keep_alive_s, "connected");
+            tracing::info!(
+                client = client_identifier, address, %version, user, clean_start, session_present, keep_alive_s,
+                "connected"
+            );
         }
         Event::Refused { conn, client_identifier, fault } => {
             let (client, address) = (client_identifier.as_deref(), address(conn));

@@ -51,6 +51,7 @@ fn serve(flags: ServeFlags) -> Result<(), Failure> {
     flags.apply(&mut config, &mut log);
     wasmqtt_host::log::start(log);
 
+    raise_files_max();
     // Signals that come while it starts are kept and obeyed after.
     let signals = Signals::new([SIGTERM, SIGINT]).map_err(failed)?;
     let running = Server::start(ServerOptions { config, ..ServerOptions::default() });
@@ -70,6 +71,16 @@ fn serve(flags: ServeFlags) -> Result<(), Failure> {
         tell_ready(&path, running.addresses()).map_err(failed)?;
     }
     running.join().map_err(failed)
+}
+
+/// Each client takes a file descriptor, and the usual 1,024 are soon used up; the hard limit is meant for servers.
+fn raise_files_max() {
+    use rustix::process::{Resource, getrlimit, setrlimit};
+    let mut limit = getrlimit(Resource::Nofile);
+    limit.current = limit.maximum;
+    if let Err(error) = setrlimit(Resource::Nofile, limit) {
+        tracing::debug!(%error, "cannot raise the number of open files");
+    }
 }
 
 fn failed(error: std::io::Error) -> Failure {

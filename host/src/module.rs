@@ -1,5 +1,6 @@
 //! The guest's code: found, checked against the list of imports it may have, and compiled, or loaded as our own build
-//! compiled it. A [`GuestModule`] can start any number of [`Guest`](crate::guest::Guest)s, each with a memory of its own.
+//! compiled it. A [`GuestModule`] can start any number of [`Guest`](crate::guest::Guest)s, each with a memory of its
+//! own.
 
 use std::fmt;
 use std::path::{Path, PathBuf};

@@ -13,11 +13,13 @@
 //! ```
 //!
 //! mio's readiness is edge-triggered: it is told once. So a socket that may have more to read stays in a list of ours
-//! until it was seen empty. If the guest does wrong it is thrown away with all connections, and a fresh one serves those
-//! who come back.
+//! until it was seen empty. If the guest does wrong it is thrown away with all connections, and a fresh one serves
+//! those who come back.
 
 mod accept;
+mod birth;
 mod connections;
+mod messages;
 mod read;
 mod timers;
 mod write;
@@ -30,7 +32,7 @@ use std::time::{Duration, Instant};
 
 use mio::event::Event;
 use mio::{Events, Interest, Poll, Token, Waker};
-use wasmqtt_broker::{Command, CommandId, Config as CoreConfig, ConnectionId, Input, Output, Reply, Seed, Time};
+use wasmqtt_broker::{Config as CoreConfig, ConnectionId, Input, Output, Reply, Seed, Time};
 
 use crate::auth::Deciders;
 use crate::clock::Timepiece;
@@ -41,8 +43,11 @@ use crate::module::GuestModule;
 use crate::transport::UpgradeRules;
 use crate::transport::websocket::close_code;
 use accept::Listener;
+use birth::Birth;
 use connections::{Connections, Phase};
 use timers::Timers;
+
+pub(crate) use messages::Message;
 
 /// Events taken from the kernel at once: from 16 on their number decides nothing.
 const EVENTS_PER_TURN: usize = 1_024;
@@ -50,23 +55,6 @@ const EVENTS_PER_TURN: usize = 1_024;
 const STEPS_PER_TURN: usize = 16;
 /// The waker's token; listeners have those below it, connections the slots from 0.
 const WAKER: Token = Token(usize::MAX);
-/// A guest that lived this long starts without delay when it fails.
-const HEALTHY: Duration = Duration::from_secs(60);
-/// The longest delay before a guest that fails again and again is started anew.
-const RESTART_DELAY_MAX: Duration = Duration::from_secs(10);
-
-/// What another thread wants of the reactor.
-pub(crate) enum Message {
-    /// Hand this to the core.
-    Command(Command, Sender<Reply>),
-    /// Let a virtual clock move on.
-    Advance(u64, Sender<Time>),
-    /// End cleanly.
-    Stop,
-    /// End at once.
-    Abort,
-}
-
 /// What a reactor needs to begin.
 pub(crate) struct Parts {
     pub module: GuestModule,
@@ -95,6 +83,8 @@ pub(crate) struct Reactor {
     clock: Timepiece,
     deadline: Option<Time>,
     accept_paused_until: Option<Time>,
+    /// The last try to accept failed, and the log says so already.
+    accept_failed: bool,
     connections_max: u32,
     connect_timeout_s: u16,
     messages: Receiver<Message>,
@@ -106,41 +96,6 @@ pub(crate) struct Reactor {
     stop_at: Option<Instant>,
     aborted: bool,
     birth: Birth,
-}
-
-/// How to start a guest, and how often that was needed.
-struct Birth {
-    module: GuestModule,
-    core: CoreConfig,
-    limits: GuestLimits,
-    seed: Option<Seed>,
-    born: Instant,
-    failures: u32,
-    /// When to start the next one.
-    next: Option<Instant>,
-}
-
-impl Birth {
-    fn guest(&mut self) -> Result<Guest, GuestFault> {
-        let seed = self.seed.unwrap_or_else(seed_of_the_system);
-        self.born = Instant::now();
-        Guest::new(&self.module, &self.core, seed, self.limits)
-    }
-
-    /// How long to wait after a failure: not at all, if it is the first for long.
-    fn delay(&mut self) -> Duration {
-        self.failures = if self.born.elapsed() > HEALTHY { 0 } else { self.failures + 1 };
-        match self.failures {
-            0 | 1 => Duration::ZERO,
-            many => (Duration::from_millis(100) * 2_u32.saturating_pow(many - 2)).min(RESTART_DELAY_MAX),
-        }
-    }
-}
-
-fn seed_of_the_system() -> Seed {
-    let mut seed = [0; 16];
-    getrandom::fill(&mut seed).expect("the system has random bytes");
-    Seed(seed)
 }
 
 /// Why a reactor can't begin.
@@ -165,15 +120,7 @@ impl Reactor {
         deciders: Option<Deciders>,
     ) -> Result<Self, BeginError> {
         let limits = parts.core.limits.clone();
-        let mut birth = Birth {
-            module: parts.module,
-            core: parts.core,
-            limits: parts.guest_limits,
-            seed: parts.seed,
-            born: Instant::now(),
-            failures: 0,
-            next: None,
-        };
+        let mut birth = Birth::new(parts.module, parts.core, parts.guest_limits, parts.seed);
         let guest = birth.guest().map_err(BeginError::Guest)?;
         let mut listeners = Vec::new();
         for (index, (mut socket, listen)) in parts.listeners.into_iter().enumerate() {
@@ -195,6 +142,7 @@ impl Reactor {
             // The first step is due at once: it gives the first deadline.
             deadline: Some(Time(0)),
             accept_paused_until: None,
+            accept_failed: false,
             connections_max: limits.connections_max,
             connect_timeout_s: limits.connect_timeout_s,
             messages,
@@ -400,93 +348,6 @@ impl Reactor {
         let (Some(deciders), Some(guest)) = (&self.deciders, &mut self.guest) else { return };
         while let Some((question, verdict)) = deciders.verdict() {
             guest.letter(&Input::Answered { question, verdict });
-        }
-    }
-
-    fn take_messages(&mut self) {
-        while let Ok(message) = self.messages.try_recv() {
-            match message {
-                Message::Command(command, asker) => self.command(command, asker),
-                Message::Advance(by_us, answer) => {
-                    let _ = answer.send(self.advance(by_us));
-                }
-                Message::Stop => self.stop(),
-                Message::Abort => self.aborted = true,
-            }
-        }
-    }
-
-    fn command(&mut self, command: Command, asker: Sender<Reply>) {
-        let Some(guest) = &mut self.guest else { return };
-        self.commands += 1;
-        self.replies.insert(self.commands, asker);
-        guest.letter(&Input::Command { id: CommandId(self.commands), command });
-    }
-
-    fn stop(&mut self) {
-        if self.stop_at.is_none() {
-            self.stop_at = Some(Instant::now() + self.stop_grace);
-            // Dropped, they are closed: who comes now is refused by the kernel.
-            self.listeners.clear();
-            self.connections.remove_upgrading();
-            let (asker, _) = std::sync::mpsc::channel();
-            self.command(Command::Stop, asker);
-        }
-    }
-
-    /// Lets a virtual clock pass each deadline on its way, as the real one would.
-    fn advance(&mut self, by_us: u64) -> Time {
-        let target = self.clock.now().plus_us(by_us);
-        loop {
-            let now = self.clock.now();
-            while let Some(id) = self.timers.due(now) {
-                self.time_is_up(id, now);
-            }
-            for _ in 0..STEPS_PER_TURN {
-                if !self.step_if_due(now) {
-                    break;
-                }
-            }
-            let next = [self.deadline, self.timers.next()].into_iter().flatten().min().unwrap_or(target);
-            if now >= target {
-                return now;
-            }
-            self.clock.move_to(next.max(now.plus_us(1)).min(target));
-        }
-    }
-
-    /// Throws a guest away that did wrong, and everything that it knew.
-    fn guest_failed(&mut self, fault: &GuestFault) {
-        let delay = self.birth.delay();
-        tracing::error!(restart_in_ms = delay.as_millis() as u64, connections = self.connections.open(), "{fault}");
-        self.guest = None;
-        self.connections.clear();
-        self.ready.clear();
-        self.again.clear();
-        self.unflushed.clear();
-        self.timers.clear();
-        self.replies.clear();
-        self.deadline = None;
-        self.birth.next = Some(Instant::now() + delay);
-        self.start_guest_again();
-    }
-
-    fn start_guest_again(&mut self) {
-        if self.birth.next.is_none_or(|at| Instant::now() < at) || self.stop_at.is_some() {
-            return;
-        }
-        self.birth.next = None;
-        match self.birth.guest() {
-            Ok(guest) => {
-                tracing::warn!("a fresh guest serves; clients can reconnect");
-                self.guest = Some(guest);
-                self.deadline = Some(Time(0));
-            }
-            Err(fault) => {
-                let delay = self.birth.delay();
-                tracing::error!(restart_in_ms = delay.as_millis() as u64, "{fault}");
-                self.birth.next = Some(Instant::now() + delay);
-            }
         }
     }
 }

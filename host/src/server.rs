@@ -7,9 +7,9 @@ use std::sync::mpsc::{Sender, channel};
 use std::thread::JoinHandle;
 
 use mio::{Poll, Waker};
-use wasmqtt_broker::{Command, Reply, Seed, Time};
+use wasmqtt_broker::{Authentication, Command, Reply, Seed, Time};
 
-use crate::auth::Deciders;
+use crate::auth::{Decide, Deciders};
 use crate::clock::{Clock, Timepiece};
 use crate::config::{ConfigError, ServerConfig};
 use crate::fault::GuestFault;
@@ -28,6 +28,8 @@ pub struct ServerOptions {
     pub module: Option<GuestModule>,
     /// What looks random in the core comes from this; `None` asks the system.
     pub seed: Option<Seed>,
+    /// Who answers the core's questions, if not the password file and the ACL file.
+    pub decide: Option<Decide>,
 }
 
 /// Why a server can't start.
@@ -71,7 +73,7 @@ impl Server {
     /// # Errors
     /// Names what is wrong; nothing runs then.
     pub fn start(options: ServerOptions) -> Result<Running, StartError> {
-        let ServerOptions { mut config, clock, module, seed } = options;
+        let ServerOptions { mut config, clock, module, seed, decide } = options;
         let gatekeeper = config.complete().map_err(StartError::Config)?;
         let open = |listen: &Listen| listen::open(listen).map_err(|error| StartError::Listen(listen.clone(), error));
         let listeners = config.listen.iter().map(open).collect::<Result<Vec<_>, _>>()?;
@@ -84,10 +86,11 @@ impl Server {
         let module = module.map_err(StartError::Module)?;
         let poll = Poll::new().map_err(StartError::Io)?;
         let waker = waker(&poll).map_err(StartError::Io)?;
-        let deciders = gatekeeper.passwords.is_some().then(|| {
+        let deciders = (config.core.authentication == Authentication::Ask).then(|| {
             let waker = waker.clone();
+            let decide = decide.unwrap_or_else(|| Box::new(move |question| gatekeeper.decide(question)));
             // A reactor that can't be woken is gone.
-            Deciders::start(gatekeeper, move || drop(waker.wake()))
+            Deciders::start(decide, move || drop(waker.wake()))
         });
         let (messages, inbox) = channel();
         let parts = Parts {

@@ -7,7 +7,7 @@ mod handshake;
 mod tcp;
 
 pub use handshake::{Handshake, HandshakeRefusal, Progress, UpgradeRules};
-pub(crate) use tcp::write_all_slices;
+pub(crate) use tcp::{write_all_slices, write_some};
 
 /// What became of writing a connection's bytes.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

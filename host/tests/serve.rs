@@ -12,10 +12,12 @@ use tungstenite::client::IntoClientRequest;
 use tungstenite::protocol::frame::coding::{CloseCode, Data, OpCode};
 use tungstenite::protocol::frame::{Frame, FrameHeader};
 use tungstenite::{Message, WebSocket};
-use wasmqtt_broker::{Command, Reply, Transport};
+use wasmqtt_broker::{Broker, Command, Config, ConnectionId, Input, Peer, Reply, Seed, Transport};
 use wasmqtt_host::clock::Clock;
+use wasmqtt_host::guest::{Beginning, GuestLimits};
 use wasmqtt_host::module::IMPORTS_ALLOWED;
 use wasmqtt_host::server::Running;
+use wasmqtt_host::virtual_guest::VirtualGuest;
 
 /// SUBSCRIBE to "t", QoS 0, and its SUBACK.
 const SUBSCRIBE: &[u8] = b"\x82\x07\x00\x01\x00\x00\x01t\x00";
@@ -27,6 +29,53 @@ fn the_guest_imports_the_four_and_nothing_else() {
     let mut imports: Vec<_> = guest.imports().collect();
     imports.sort_unstable();
     assert_eq!(imports, IMPORTS_ALLOWED);
+}
+
+#[test]
+fn a_guest_driven_by_hand_is_in_the_same_state_as_the_core() {
+    let (config, seed, conn) = (Config::default(), Seed([7; 16]), ConnectionId { slot: 0, generation: 0 });
+    let peer = Peer { listener: 0, address: "test".into(), transport: Transport::Local, identity: None };
+    let limits = GuestLimits::default();
+    let mut driven = VirtualGuest::begin(&guest(), &config, seed, limits, Beginning::Empty).unwrap();
+    let mut native = Broker::new(config.clone(), seed);
+    let inputs = vec![Input::Opened { conn, peer }, Input::Received { conn, bytes: CONNECT.into() }];
+    inputs.iter().for_each(|input| native.handle(BEGIN, input.clone()));
+    native.handle(BEGIN, Input::Tick);
+    let turn = driven.turn(BEGIN, inputs).unwrap();
+    let outputs: Vec<_> = std::iter::from_fn(|| native.poll()).collect();
+    assert_eq!(turn.outputs, outputs);
+    assert_eq!(turn.ready, native.ready().collect::<Vec<_>>());
+    let outgoing: Vec<u8> = native.outgoing(conn).flatten().copied().collect();
+    assert_eq!(driven.outgoing(conn), outgoing);
+    assert_eq!(driven.deadline(), native.deadline());
+    // Half of the CONNACK is taken, then the rest.
+    for len in [2, outgoing.len() as u32 - 2] {
+        native.handle(BEGIN, Input::Sent { conn, len });
+        native.handle(BEGIN, Input::Tick);
+        driven.turn(BEGIN, vec![Input::Sent { conn, len }]).unwrap();
+    }
+    assert_eq!(driven.outgoing(conn), b"");
+    assert_eq!(driven.digest(BEGIN).unwrap(), Some(native.digest()));
+    // A guest that begins with what this one saved goes on where it was.
+    let saved = Beginning::Saved(driven.save(BEGIN).unwrap().unwrap());
+    let mut second = VirtualGuest::begin(&guest(), &config, seed, limits, saved).unwrap();
+    assert_eq!(second.digest(BEGIN).unwrap(), Some(native.digest()));
+}
+
+#[test]
+fn a_command_larger_than_the_letters_room_arrives_whole() {
+    let running = serve(config(&["tcp://127.0.0.1:0"]), Clock::Real);
+    let mut subscriber = connect(address(&running, Transport::Tcp), CONNECT);
+    subscriber.write_all(SUBSCRIBE).unwrap();
+    assert_eq!(packet(&mut subscriber), SUBACK);
+    let payload = vec![b'm'; 1_000_000];
+    let publish =
+        Command::Publish { topic: "t".into(), payload: payload.clone().into(), qos: Default::default(), retain: false };
+    assert_eq!(running.command(publish), Some(Reply::Done));
+    // PUBLISH, QoS 0, 1,000,004 bytes to follow.
+    let mut got = vec![0; 8 + payload.len()];
+    subscriber.read_exact(&mut got).unwrap();
+    assert_eq!((&got[..8], &got[8..]), (&b"\x30\xC4\x84\x3D\x00\x01t\x00"[..], &payload[..]));
 }
 
 #[test]
@@ -87,20 +136,19 @@ fn a_slow_reader_stalls_nobody() {
     let slow = subscribe(b's');
     let mut quick = subscribe(b'q');
     let mut publisher = connect(address, &named(b'p'));
-    // PUBLISH to "t", QoS 0, 64 KiB less 4 bytes in all: 16 MiB of them, far more than any socket holds.
+    // PUBLISH to "t", QoS 0, 64 KiB less 4 bytes in all: 16 MiB of them, far more than any socket holds. The next one
+    // leaves when the quick reader has the last one, so nothing is dropped for it.
     let mut publish = b"\x30\xF8\xFF\x03\x00\x01t\x00".to_vec();
     publish.resize(65_536 - 4, b'm');
-    let total = 256 * publish.len();
-    let writer = std::thread::spawn(move || {
-        for _ in 0..256 {
-            publisher.write_all(&publish).unwrap();
-        }
-        publisher
-    });
-    let mut got = vec![0; total];
-    quick.read_exact(&mut got).unwrap();
-    assert!(got.chunks(total / 256).all(|message| message[..8] == *b"\x30\xF8\xFF\x03\x00\x01t\x00"));
-    ping(&mut writer.join().unwrap());
+    let mut got = vec![0; publish.len()];
+    for _ in 0..256 {
+        publisher.write_all(&publish).unwrap();
+        quick.read_exact(&mut got).unwrap();
+        assert!(got == publish);
+    }
+    ping(&mut publisher);
+    let Some(Reply::Counters(counters)) = running.command(Command::Count) else { panic!("no counters") };
+    assert!(counters.dropped_outbox_full > 0, "the slow reader was never behind");
     drop(slow);
 }
 
@@ -179,6 +227,32 @@ fn packets_may_be_split_and_joined_over_frames() {
         socket.send(Message::Binary(b"\xE0\x00".as_slice().into())).unwrap();
         assert_eq!(close_code(&mut socket), CloseCode::Normal);
     }
+}
+
+#[test]
+fn a_slow_websocket_gets_every_byte_in_order() {
+    let running = serve(config(&["ws://127.0.0.1:0"]), Clock::Real);
+    let mut socket = websocket(&running, "mqtt");
+    socket.send(Message::Binary(CONNECT.into())).unwrap();
+    // SUBSCRIBE to "t", QoS 1.
+    socket.send(Message::Binary(b"\x82\x07\x00\x01\x00\x00\x01t\x01".as_slice().into())).unwrap();
+    // The answers arrive in one message or in two: CONNACK names its own length, SUBACK has 6 bytes.
+    let mut bytes = websocket_bytes(&mut socket, 2);
+    let answers = 2 + usize::from(bytes[1]) + 6;
+    bytes.extend(websocket_bytes(&mut socket, answers - bytes.len()));
+    assert_eq!(bytes.len(), answers);
+    // 16 MB that nobody reads yet, so that frames are cut by short writes.
+    let payload = |number: u8| vec![number; 1_000_000];
+    for number in 0..16 {
+        let qos = wasmqtt_broker::codec::Qos::AtLeastOnce;
+        let publish = Command::Publish { topic: "t".into(), payload: payload(number).into(), qos, retain: false };
+        assert_eq!(running.command(publish), Some(Reply::Done));
+    }
+    // PUBLISH, QoS 1, 1,000,006 bytes to follow, with Packet Identifiers in order.
+    let expected = (0..16_u8)
+        .flat_map(|number| [b"\x32\xC6\x84\x3D\x00\x01t\x00".as_slice(), &[number + 1, 0], &payload(number)].concat());
+    let expected: Vec<u8> = expected.collect();
+    assert!(websocket_bytes(&mut socket, expected.len()) == expected);
 }
 
 fn close_code(socket: &mut WebSocket<TcpStream>) -> CloseCode {

@@ -106,6 +106,18 @@ fn a_trap_says_where() {
 }
 
 #[test]
+fn what_a_guest_says_before_it_traps_is_kept() {
+    // An iovec at 16 that names 9 bytes at 32.
+    let said = "(data (i32.const 16) \"\\20\\00\\00\\00\\09\\00\\00\\00\") (data (i32.const 32) \"x.rs:7: y\")";
+    let step = "(drop (call $write (i32.const 2) (i32.const 16) (i32.const 1) (i32.const 8))) unreachable";
+    let import = "(module (import \"wasi_snapshot_preview1\" \"fd_write\"
+        (func $write (param i32 i32 i32 i32) (result i32)))";
+    let trapped = fault(&wat(&header(), said, step).replacen("(module", import, 1));
+    assert!(matches!(&trapped, GuestFault::Trapped { said, .. } if said == "x.rs:7: y"), "{trapped}");
+    assert!(trapped.to_string().contains("it said: x.rs:7: y; at step"), "{trapped}");
+}
+
+#[test]
 fn wild_pointers_are_named() {
     let wild = |header: Header, more: &str| match fault(&wat(&header, more, NO_DEADLINE)) {
         GuestFault::WildPointer { what, .. } => what,
@@ -198,7 +210,7 @@ fn after_a_trap_a_fresh_guest_serves_who_comes_back() {
         config: config(&["tcp://127.0.0.1:0"]),
         clock: Clock::Virtual(Time(1)),
         module: Some(module(&echo_or_trap())),
-        seed: None,
+        ..ServerOptions::default()
     };
     let running = Server::start(options).unwrap();
     let address = common::address(&running, Transport::Tcp);

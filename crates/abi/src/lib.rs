@@ -18,9 +18,9 @@
 //! - `_initialize()` runs its constructors;
 //! - `tables(letter_bytes: u32) -> u32` makes room for that many bytes of letters and gives the address of the
 //!   [`Header`]; what was in the letters before is gone;
-//! - `configure(letter_bytes: u32)` starts the broker that the letters in describe: in postcard a configuration, a seed,
-//!   and either nothing more, or a log to restore from, or what a broker saved (`(Config, Seed, Vec<(Lsn, Record)>,
-//!   Vec<u8>)`);
+//! - `configure(letter_bytes: u32)` starts the broker that the letters in describe, in postcard: a configuration, a
+//!   seed, and either nothing more, or a log to restore from, or what a broker saved
+//!   (`(Config, Seed, Vec<(Lsn, Record)>, Vec<u8>)`);
 //! - `step(now_us: u64, entries: u32) -> u64` is one turn. It returns when it wants to be called next if nothing
 //!   happens, in microseconds since 1970, or [`NO_DEADLINE`].
 //!

@@ -1,28 +1,41 @@
 //! Topic Aliases (3.3.2.3.4), both ways. They belong to a connection and die with it [5:MQTT-3.3.2-7].
 
 use alloc::boxed::Box;
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 use serde::{Deserialize, Serialize};
 
 /// The aliases that a client has set.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
-pub(crate) struct InboundAliases(Vec<Option<Box<str>>>);
+pub(crate) struct InboundAliases {
+    names: Vec<Option<Arc<str>>>,
+    bytes: u64,
+}
 
 impl InboundAliases {
     /// Sets an alias; the caller has checked it against our Topic Alias Maximum.
     pub(crate) fn set(&mut self, alias: u16, topic: &str) {
         let index = usize::from(alias);
-        if self.0.len() <= index {
-            self.0.resize(index + 1, None);
+        if self.names.len() <= index {
+            self.names.resize(index + 1, None);
         }
-        match &mut self.0[index] {
-            Some(old) if **old == *topic => {}
-            entry => *entry = Some(topic.into()),
+        let entry = &mut self.names[index];
+        if entry.as_deref() == Some(topic) {
+            return;
+        }
+        self.bytes += topic.len() as u64;
+        if let Some(old) = entry.replace(topic.into()) {
+            self.bytes -= old.len() as u64;
         }
     }
 
-    pub(crate) fn get(&self, alias: u16) -> Option<&str> {
-        self.0.get(usize::from(alias))?.as_deref()
+    pub(crate) fn get(&self, alias: u16) -> Option<Arc<str>> {
+        self.names.get(usize::from(alias))?.clone()
+    }
+
+    /// Bytes of all names.
+    pub(crate) fn bytes(&self) -> u64 {
+        self.bytes
     }
 }
 

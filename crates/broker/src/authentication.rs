@@ -8,7 +8,7 @@ use wasmqtt_codec::{Auth, Packet, PacketType, Properties, Property, ReasonCode, 
 
 use crate::broker::Broker;
 use crate::connection::Phase;
-use crate::door::{CloseReason, Grant, Output, Question, Verdict};
+use crate::door::{CloseReason, Event, Grant, Output, Question, Verdict};
 use crate::error::{Fault, Refusal, Violation};
 use crate::id::QuestionId;
 
@@ -51,6 +51,7 @@ impl Broker {
             }
         }
         self.resume(slot);
+        self.weigh(slot);
     }
 
     /// [5:MQTT-4.12.0-2]
@@ -82,10 +83,24 @@ impl Broker {
         let version = self.connection(slot).version;
         match Packet::decode(frame, version, Sender::Client) {
             Ok(Packet::Auth(auth)) => self.exchange(slot, &auth),
-            Ok(Packet::Disconnect(disconnect)) => self.close(slot, CloseReason::Client(disconnect.reason)),
+            Ok(Packet::Disconnect(disconnect)) => self.give_up(slot, disconnect.reason),
             Ok(_) => self.violation(slot, Violation::NotAuthenticated),
             Err(error) => self.packet_fault(slot, error),
         }
+    }
+
+    /// The client ends the exchange.
+    fn give_up(&mut self, slot: u32, reason: ReasonCode) {
+        self.counters.connections_refused += 1;
+        let connection = self.connection(slot);
+        let client_identifier = match &connection.phase {
+            Phase::Exchanging { connect } => Some(connect.client_identifier.clone()),
+            Phase::AwaitConnect | Phase::Asking { .. } | Phase::Live { .. } | Phase::Closing => None,
+        };
+        let fault = Fault::Refused(Refusal::Verdict(reason));
+        let event = Event::Refused { conn: connection.id, client_identifier, fault };
+        self.outputs.push_back(Output::Event(event));
+        self.close(slot, CloseReason::Client(reason));
     }
 
     /// [5:MQTT-4.12.0-3]

@@ -22,7 +22,7 @@ use crate::message::MessageStore;
 use crate::permission::Access;
 use crate::retained::Retained;
 use crate::rng::Rng;
-use crate::session::Session;
+use crate::session::{Session, Will};
 use crate::shared::Group;
 use crate::slab::Slab;
 use crate::subscribe::Subscribers;
@@ -55,7 +55,7 @@ pub struct Broker {
     /// Raised by every change of Subscriptions; voids what was looked up before.
     pub(crate) subscriptions_version: u64,
     pub(crate) shares: Slab<Group>,
-    pub(crate) share_number: u32,
+    pub(crate) share_number: u64,
     /// Share groups by name and node; never walked.
     #[serde(skip)]
     pub(crate) share_index: HashTable<u32>,
@@ -71,6 +71,12 @@ pub struct Broker {
     pub(crate) stopping: bool,
     /// Bytes in all outboxes.
     pub(crate) outbox_bytes: u64,
+    /// Bytes that connections keep beside their outboxes.
+    pub(crate) connection_bytes: u64,
+    /// Bytes of all Client Identifiers and Wills.
+    pub(crate) session_bytes: u64,
+    /// Counts turns.
+    pub(crate) turn: u64,
     /// Bytes that this turn has produced.
     pub(crate) turn_bytes: u32,
     /// Connections with input that waits for the next turn.
@@ -108,7 +114,7 @@ impl Broker {
         let hash_key = rng.next();
         Broker {
             access: Access::new(&config.permissions, "", None),
-            config,
+            config: Config { limits: config.limits.clone().within_reason(), ..config },
             now: Time(0),
             rng,
             hash_key,
@@ -132,6 +138,9 @@ impl Broker {
             sys: Sys::default(),
             stopping: false,
             outbox_bytes: 0,
+            connection_bytes: 0,
+            session_bytes: 0,
+            turn: 0,
             turn_bytes: 0,
             backlog: VecDeque::new(),
             doomed: Vec::new(),
@@ -171,9 +180,14 @@ impl Broker {
         }
     }
 
-    /// Ends a turn: fires what is due, in order of time, then goes on with input that the last turn had no room for.
+    /// Ends a turn and begins the next: fires what is due, in order of time, then goes on with input that the last turn
+    /// had no room for. What this turn has no room for waits too, and `deadline` says so.
     fn tick(&mut self) {
-        while let Some(timer) = self.timers.pop_due(self.now) {
+        self.turn += 1;
+        self.turn_bytes = 0;
+        while self.turn_bytes < self.config.limits.turn_bytes_max
+            && let Some(timer) = self.timers.pop_due(self.now)
+        {
             match timer {
                 Timer::Connection(id) => self.connection_timer(id),
                 Timer::SessionExpiry(session) => self.session_expired(session),
@@ -182,7 +196,6 @@ impl Broker {
                 Timer::Sys => self.publish_sys(),
             }
         }
-        self.turn_bytes = 0;
         self.work_off_backlog();
     }
 
@@ -280,9 +293,18 @@ impl Broker {
 
     pub(crate) fn add_session(&mut self, session: Session) -> u32 {
         let hash = self.client_hash(&session.client_identifier);
+        self.session_bytes += session.client_identifier.len() as u64;
         let session = self.sessions.insert(session);
         self.index_client(hash, session);
         session
+    }
+
+    /// Gives a Session another Will, or none; gives the old one back.
+    pub(crate) fn replace_will(&mut self, session: u32, will: Option<Will>) -> Option<Will> {
+        self.session_bytes += will.as_ref().map_or(0, |will| will.message.bytes());
+        let old = core::mem::replace(&mut self.sessions[session].will, will);
+        self.session_bytes -= old.as_ref().map_or(0, |will| will.message.bytes());
+        old
     }
 
     fn index_client(&mut self, hash: u64, session: u32) {
@@ -296,6 +318,7 @@ impl Broker {
 
     /// A Session is gone; its client's name is free.
     pub(crate) fn forget_client(&mut self, client_identifier: &str, session: u32) {
+        self.session_bytes -= client_identifier.len() as u64;
         let hash = self.client_hash(client_identifier);
         if let Ok(entry) = self.clients.find_entry(hash, |other| *other == session) {
             entry.remove();

@@ -6,6 +6,7 @@ use alloc::vec::Vec;
 
 use crate::broker::Broker;
 use crate::connection::Phase;
+use crate::shared::Group;
 
 /// A promise between parts of the broker that is broken: a bug of ours, whatever a peer sent.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -101,7 +102,9 @@ impl Broker {
                     None => subscribers.plain.get(position) == Some(&slot),
                     Some(share) => {
                         let group = self.shares.get(share.slot).filter(|group| group.number == share.number);
-                        subscribers.groups.contains(&share.slot) && group.is_some_and(|group| group.has(slot))
+                        let connected = session.connection.is_some();
+                        let at_place = |group: &Group| group.has_at(slot, subscription.position, connected);
+                        subscribers.groups.contains(&share.slot) && group.is_some_and(at_place)
                     }
                 };
                 if !there {
@@ -119,10 +122,12 @@ impl Broker {
         let kept_bytes: u64 = self.messages.iter().map(|(_, message, _)| message.bytes()).sum();
         let connected = self.sessions.iter().filter(|(_, session)| session.connection.is_some()).count() as u64;
         let queues = self.sessions.iter().all(|(_, session)| {
-            let payload = |id| self.messages.get(id).payload.len() as u64;
-            session.queue.iter().map(|delivery| payload(delivery.message)).sum::<u64>() == session.queue_bytes
+            let bytes = |id| self.messages.get(id).bytes();
+            session.queue.iter().map(|delivery| bytes(delivery.message)).sum::<u64>() == session.queue_bytes
         });
+        let connection_bytes: u64 = self.connections.iter().flatten().map(|connection| connection.counted_bytes).sum();
         let sums = outbox_bytes == self.outbox_bytes
+            && connection_bytes == self.connection_bytes
             && retained_bytes == self.counters.retained_bytes
             && self.retained.values().count() as u64 == self.counters.retained
             && kept_bytes == self.messages.bytes()

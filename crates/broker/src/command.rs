@@ -23,7 +23,7 @@ impl Broker {
                 if known { Reply::Done } else { Reply::Refused(ReasonCode::ClientIdentifierNotValid) }
             }
             Command::SetLimits(limits) => {
-                self.config.limits = limits;
+                self.config.limits = limits.within_reason();
                 Reply::Done
             }
             Command::SetPermissions(permissions) => {
@@ -100,18 +100,21 @@ impl Broker {
         }
     }
 
-    /// What is counted against `memory_bytes_max`: what is kept, and a fair share for each thing that takes room.
+    /// What is counted against `memory_bytes_max`: what is kept, byte by byte where a peer decides how many there are, and
+    /// a fair share for each thing that takes room.
     pub(crate) fn memory_bytes(&self) -> u64 {
         const CONNECTION_BYTES: u64 = 600;
         const SESSION_BYTES: u64 = 500;
-        const SUBSCRIPTION_BYTES: u64 = 150;
-        const RETAINED_BYTES: u64 = 100;
-        self.messages.bytes()
+        const SUBSCRIPTION_BYTES: u64 = 60;
+        self.messages.memory_bytes()
             + self.outbox_bytes
+            + self.connection_bytes
+            + self.session_bytes
+            + self.subscriptions.memory_bytes()
+            + self.retained.memory_bytes()
             + self.counters.connections * CONNECTION_BYTES
             + u64::from(self.sessions.len()) * SESSION_BYTES
             + self.counters.subscriptions * SUBSCRIPTION_BYTES
-            + self.counters.retained * RETAINED_BYTES
     }
 
     fn inspect(&self, subject: &Subject, skip: u32, limit: u32) -> Option<Page> {

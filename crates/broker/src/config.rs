@@ -6,6 +6,8 @@ use alloc::vec::Vec;
 use serde::{Deserialize, Serialize};
 use wasmqtt_codec::Qos;
 
+use crate::frames::PACKET_BYTES_LIMIT;
+
 /// All that a broker is told before its first input.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Config {
@@ -92,7 +94,7 @@ impl Permissions {
 /// [`Counters`](crate::Counters).
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Limits {
-    /// Open transports. One more is closed unheard (5.0 clients get 0x97 after their CONNECT).
+    /// Open transports. One more is told 0x97 when it sends its CONNECT; 3.x: return code 3.
     pub connections_max: u32,
     /// Seconds a transport may take from opening to a complete CONNECT, and each AUTH step; then it is closed.
     pub connect_timeout_s: u16,
@@ -102,10 +104,12 @@ pub struct Limits {
     /// CONNACK says so [5:3.2.2.3.2]. It also bounds 3.x Sessions with Clean Session 0.
     pub session_expiry_max_s: u32,
     /// Longest Keep Alive granted, in seconds; 0 = any. A client that wants longer, or none, is told in 5.0 by Server
-    /// Keep Alive [5:3.2.2.3.14]; a 3.x client is held to the limit all the same, as mosquitto does.
+    /// Keep Alive [5:3.2.2.3.14]; 3.x has no way to tell it, and the CONNECT is refused with 2, as mosquitto does.
     pub keep_alive_max_s: u16,
     /// Largest packet accepted in bytes, announced as Maximum Packet Size; larger is 0x95.
     pub packet_bytes_max: u32,
+    /// Largest CONNECT and AUTH accepted before CONNACK in bytes, from a peer that nobody knows yet; larger is 0x95.
+    pub connect_bytes_max: u32,
     /// QoS 1 and 2 publications a client may have unfinished towards us, announced as Receive Maximum; more is 0x93.
     pub receive_maximum: u16,
     /// Topic Aliases a client may set, announced as Topic Alias Maximum; a larger one is 0x94.
@@ -133,7 +137,8 @@ pub struct Limits {
     pub retained_messages_max: u32,
     /// Bytes of Retained Messages; a new one above it is not stored.
     pub retained_bytes_max: u64,
-    /// Bytes of all that the core keeps. Near it newcomers and storing are refused (0x97), and QoS 0 is dropped.
+    /// Bytes of all that the core keeps. Near it newcomers and storing are refused (0x97) and QoS 0 is dropped for
+    /// clients that are behind; who makes it exceed the bound is closed.
     pub memory_bytes_max: u64,
     /// Highest QoS accepted, announced as Maximum QoS when below 2; a higher PUBLISH is 0x9B, Subscriptions are granted
     /// at most this.
@@ -150,6 +155,23 @@ pub struct Limits {
     pub assigned_client_identifier: bool,
 }
 
+impl Limits {
+    /// The same limits, with those brought into range that would make no broker: nothing may be answered with less than
+    /// one in flight, in less than a second, or in packets longer than packets can be.
+    #[must_use]
+    pub fn within_reason(mut self) -> Self {
+        const TURN_BYTES_MIN: u32 = 256;
+        self.connect_timeout_s = self.connect_timeout_s.max(1);
+        self.receive_maximum = self.receive_maximum.max(1);
+        self.in_flight_max = self.in_flight_max.max(1);
+        self.turn_bytes_max = self.turn_bytes_max.max(TURN_BYTES_MIN);
+        if self.packet_bytes_max == 0 || self.packet_bytes_max > PACKET_BYTES_LIMIT {
+            self.packet_bytes_max = PACKET_BYTES_LIMIT;
+        }
+        self
+    }
+}
+
 impl Default for Limits {
     fn default() -> Self {
         Limits {
@@ -159,6 +181,7 @@ impl Default for Limits {
             session_expiry_max_s: u32::MAX,
             keep_alive_max_s: 0,
             packet_bytes_max: 16 << 20,
+            connect_bytes_max: 256 << 10,
             receive_maximum: 1_024,
             topic_alias_maximum: 64,
             topic_alias_out_max: 64,
@@ -167,7 +190,7 @@ impl Default for Limits {
             queue_bytes_max: 64 << 20,
             outbox_bytes_max: 1 << 20,
             turn_bytes_max: 16 << 20,
-            subscriptions_per_session_max: 100_000,
+            subscriptions_per_session_max: 20_000,
             subscriptions_max: 5_000_000,
             topic_levels_max: 128,
             retained_messages_max: 1_000_000,

@@ -13,10 +13,11 @@ use wasmqtt_codec::{
 use crate::alias::OutboundAliases;
 use crate::broker::Broker;
 use crate::config::Authentication;
-use crate::connection::{Pending, Phase};
+use crate::connection::{Announced, Pending, Phase};
 use crate::door::{CloseReason, Event, Grant, Output, Question, SessionEnd};
 use crate::durable::What;
 use crate::error::{Fault, Refusal, Violation};
+use crate::frames::PACKET_BYTES_LIMIT;
 use crate::message::{Message, forwarded};
 use crate::permission::Access;
 use crate::record::{Entry, Record};
@@ -60,7 +61,8 @@ impl Broker {
         };
         let connection = self.connection(slot);
         connection.version = connect.version;
-        connection.packet_bytes_max = connect.properties.maximum_packet_size_bytes().unwrap_or(u32::MAX);
+        let packet_bytes_max = connect.properties.maximum_packet_size_bytes().unwrap_or(PACKET_BYTES_LIMIT);
+        connection.packet_bytes_max = packet_bytes_max.min(PACKET_BYTES_LIMIT);
         connection.wants_reasons = connect.properties.request_problem_information().unwrap_or(true);
         if let Some(fault) = self.objection(&connect) {
             return self.refuse(slot, fault, None, None);
@@ -86,7 +88,12 @@ impl Broker {
         let version = connect.version;
         let violation = |violation| Some(Fault::Violation(violation, version));
         if self.stopping {
-            return Some(Fault::Refused(Refusal::Stopping));
+            return Some(Fault::Refused(Refusal::Unavailable));
+        }
+        let keep_alive_max_s = limits.keep_alive_max_s;
+        let too_long = connect.keep_alive_s == 0 || connect.keep_alive_s > keep_alive_max_s;
+        if keep_alive_max_s > 0 && too_long && !version.is_v5() {
+            return Some(Fault::Refused(Refusal::KeepAlive));
         }
         if self.counters.connections > u64::from(limits.connections_max) {
             return Some(Fault::Refused(Refusal::Connections));
@@ -160,13 +167,22 @@ impl Broker {
             self.connection(slot).phase = Phase::Exchanging { connect: pending.clone() };
             return self.refuse(slot, fault, None, None);
         }
+        let raw = self.connack_properties(&connect, &pending, &grant);
+        let connack = connack(connect.version, &raw);
+        if connack.encoded_bytes(connect.version) > self.connection(slot).packet_bytes_max as usize {
+            self.connection(slot).phase = Phase::Exchanging { connect: pending.clone() };
+            return self.refuse(slot, Fault::Refused(Refusal::AnswerTooLarge), Some(""), None);
+        }
+        let before = self.log.last;
         // Only now, when the newcomer is authenticated and has room [5:MQTT-3.1.4-3] [311:MQTT-3.1.4-2].
         self.take_over(&pending.client_identifier, connect.clean_start);
         let (session, session_present) = self.continue_or_start(&connect, &pending.client_identifier);
         self.enter(slot, session, &connect, &grant);
         self.log_entry(session);
-        let connack = self.connack_properties(slot, session, &connect, &pending, &grant);
-        self.send_connack(slot, session_present, &connack);
+        // [5:MQTT-3.1.4-5] [5:MQTT-3.2.2-3] [311:MQTT-3.1.4-4]; behind all that it says of Sessions, ended ones too.
+        let Packet::Connack(connack) = connack else { unreachable!("made a moment ago") };
+        let lsn = if self.log.last > before { self.barrier() } else { None };
+        self.send_behind(slot, &Packet::Connack(Connack { session_present, ..connack }), What::Connack, lsn);
         let state = &self.sessions[session];
         let event = Event::Connected {
             conn: self.connections[slot as usize].as_ref().expect("it is being accepted").id,
@@ -253,6 +269,7 @@ impl Broker {
         let expiry_s = self.granted_expiry_s(connect);
         let keep_alive_s = self.granted_keep_alive_s(connect);
         let (in_flight_max, alias_max) = (self.config.limits.in_flight_max, self.config.limits.topic_alias_out_max);
+        let announced = Announced::new(&self.config.limits);
         let connection = self.connection(slot);
         connection.phase = Phase::Live { session };
         connection.keep_alive_s = keep_alive_s;
@@ -260,11 +277,13 @@ impl Broker {
         let alias_max = connect.properties.topic_alias_maximum().unwrap_or(0).min(alias_max);
         connection.aliases_out = OutboundAliases::new(alias_max);
         connection.bridge = connect.bridge;
+        connection.announced = announced;
         let state = &mut self.sessions[session];
         state.connection = Some(slot);
+        state.told.clear();
         state.session_expiry_interval_s = expiry_s;
         state.user = grant.user.clone();
-        state.will = connect.will.map(|will| Will {
+        let will = connect.will.map(|will| Will {
             message: Message {
                 topic: will.topic.as_str().into(),
                 properties: forwarded(will.properties).into(),
@@ -277,7 +296,10 @@ impl Broker {
             expiry_s: will.properties.message_expiry_interval_s(),
             delay_s: will.properties.will_delay_interval_s().unwrap_or(0),
         });
+        self.replace_will(session, will);
         self.set_access(session, grant.permissions.as_ref());
+        self.move_in_groups(session, true);
+        self.counters.connects += 1;
         self.counters.sessions_connected += 1;
         self.counters.sessions_connected_max =
             self.counters.sessions_connected_max.max(self.counters.sessions_connected);
@@ -310,33 +332,29 @@ impl Broker {
         }
         let state = &mut self.sessions[session];
         state.logged = true;
+        state.durable |= state.is_lasting();
         let record = state.entry();
         self.append(record);
     }
 
     /// What CONNACK tells a 5.0 client: every limit that differs from what the standard assumes (3.2.2.3).
-    fn connack_properties(
-        &self,
-        slot: u32,
-        session: u32,
-        connect: &Connect<'_>,
-        pending: &Pending,
-        grant: &Grant,
-    ) -> Vec<u8> {
+    fn connack_properties(&self, connect: &Connect<'_>, pending: &Pending, grant: &Grant) -> Vec<u8> {
         let mut raw = Vec::new();
         if !connect.version.is_v5() {
             return raw;
         }
         let limits = &self.config.limits;
-        let expiry_s = self.sessions[session].session_expiry_interval_s;
-        let keep_alive_s = self.connections[slot as usize].as_ref().map_or(0, |connection| connection.keep_alive_s);
+        let expiry_s = self.granted_expiry_s(connect);
+        let keep_alive_s = self.granted_keep_alive_s(connect);
         let response_information = self
             .config
             .response_information
             .as_ref()
             // Only on request [5:MQTT-3.1.2-28].
             .filter(|_| connect.properties.request_response_information().unwrap_or(false))
-            .map(|information| information.replace("%c", &pending.client_identifier));
+            .map(|information| information.replace("%c", &pending.client_identifier))
+            // A string of MQTT has no more bytes than that (1.5.4).
+            .filter(|information| information.len() <= usize::from(u16::MAX));
         let mut put = |needed: bool, property: Property<'_>| {
             if needed {
                 property.encode(&mut raw);
@@ -368,18 +386,12 @@ impl Broker {
         }
         raw
     }
+}
 
-    /// [5:MQTT-3.1.4-5] [5:MQTT-3.2.2-3] [311:MQTT-3.1.4-4]
-    fn send_connack(&mut self, slot: u32, session_present: bool, raw: &[u8]) {
-        let v5 = self.connection(slot).version.is_v5();
-        let reason = if v5 { ConnackCode::Reason(ReasonCode::Success) } else { ConnackCode::Return(0) };
-        let properties = Properties::written(raw);
-        let packet = Packet::Connack(Connack { session_present, reason, properties });
-        let session = self.connection(slot).session();
-        let logged = session.is_some_and(|session| self.sessions[session].logged);
-        let lsn = if logged { self.barrier() } else { None };
-        self.send_behind(slot, &packet, What::Connack, lsn);
-    }
+/// A CONNACK that says yes.
+fn connack(version: ProtocolVersion, raw: &[u8]) -> Packet<'_> {
+    let reason = if version.is_v5() { ConnackCode::Reason(ReasonCode::Success) } else { ConnackCode::Return(0) };
+    Packet::Connack(Connack { session_present: false, reason, properties: Properties::written(raw) })
 }
 
 impl Session {
@@ -393,6 +405,7 @@ impl Session {
             permissions: self.access.as_ref().filter(|_| self.granted).map(|access| access.given().clone()),
             session_expiry_interval_s: self.session_expiry_interval_s,
             will: self.will.clone(),
+            durable: self.durable,
         }))
     }
 }

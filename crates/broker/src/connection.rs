@@ -17,16 +17,18 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
-use wasmqtt_codec::{self as codec, Framing, Packet, PacketType, ProtocolVersion, Sender};
+use wasmqtt_codec::{self as codec, Framing, Packet, PacketType, ProtocolVersion, Qos, Sender};
 
 use crate::alias::{InboundAliases, OutboundAliases};
 use crate::broker::Broker;
+use crate::config::Limits;
 use crate::door::{CloseReason, Output, Peer};
 use crate::durable::Held;
-use crate::error::{Fault, Violation};
+use crate::error::{Fault, Refusal, Violation};
+use crate::frames::PACKET_BYTES_LIMIT;
 use crate::id::{ConnectionId, Lsn, QuestionId};
 use crate::outbox::Outbox;
-use crate::retained::Walk;
+use crate::retained::Walks;
 use crate::route::Matches;
 use crate::time::Time;
 use crate::timers::{Timer, TimerKey};
@@ -76,14 +78,24 @@ pub(crate) struct Connection {
     pub outbox: Outbox,
     /// Packets behind records that are not yet stored.
     pub held: VecDeque<Held>,
-    /// While CONNACK itself is held, nothing may overtake it [5:MQTT-3.2.0-1].
+    pub held_bytes: u64,
+    /// While CONNACK is held, nothing may overtake it [5:MQTT-3.2.0-1], and while anything is held for that reason,
+    /// nothing may overtake that [5:MQTT-4.6.0-6].
     pub opening: Option<Lsn>,
+    /// The turn in which the outbox last began to fill.
+    pub filled_in_turn: u64,
+    /// Bytes of answers, which can't be dropped, since the outbox was last empty.
+    pub answer_bytes: u64,
+    /// What `memory_bytes` counts for this connection beside its outbox.
+    pub counted_bytes: u64,
     /// In force; 0 = none.
     pub keep_alive_s: u16,
     pub last_packet_at: Time,
     pub timer: Option<TimerKey>,
     /// The client's Maximum Packet Size [5:MQTT-3.1.2-24].
     pub packet_bytes_max: u32,
+    /// What CONNACK told the client; limits that change later don't change a word that was given.
+    pub announced: Announced,
     /// Request Problem Information [5:MQTT-3.1.2-29].
     pub wants_reasons: bool,
     /// Inbound QoS 1 and 2 publications of this connection that are not finished (4.9).
@@ -102,7 +114,7 @@ pub(crate) struct Connection {
     /// A re-authentication that waits for its verdict.
     pub reauthentication: Option<QuestionId>,
     /// Retained Messages still to be sent for new Subscriptions.
-    pub walks: VecDeque<Walk>,
+    pub walks: Walks,
     /// The topic published last and where it goes.
     #[serde(skip)]
     pub cache: Option<Box<TopicCache>>,
@@ -119,7 +131,44 @@ pub(crate) struct TopicCache {
     pub matches: Matches,
 }
 
+/// Limits on what a client may send, as they were when it connected.
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
+pub(crate) struct Announced {
+    pub packet_bytes_max: u32,
+    pub receive_maximum: u16,
+    pub topic_alias_maximum: u16,
+    pub maximum_qos: Qos,
+    pub retain_available: bool,
+}
+
+impl Announced {
+    pub(crate) fn new(limits: &Limits) -> Self {
+        Announced {
+            packet_bytes_max: limits.packet_bytes_max,
+            receive_maximum: limits.receive_maximum,
+            topic_alias_maximum: limits.topic_alias_maximum,
+            maximum_qos: limits.maximum_qos,
+            retain_available: limits.retain_available,
+        }
+    }
+}
+
 impl Connection {
+    /// Bytes that the client is owed, held ones included.
+    pub(crate) fn owed_bytes(&self) -> u64 {
+        self.outbox.len() + self.held_bytes
+    }
+
+    /// What it keeps beside its outbox and itself.
+    fn weight(&self) -> u64 {
+        let pending = match &self.phase {
+            Phase::Asking { connect, .. } | Phase::Exchanging { connect } => connect.packet.len(),
+            Phase::AwaitConnect | Phase::Live { .. } | Phase::Closing => 0,
+        };
+        let waiting: usize = self.waiting.iter().map(Bytes::len).sum();
+        (pending + waiting + self.partial.len()) as u64 + self.held_bytes + self.aliases_in.bytes()
+    }
+
     pub(crate) fn session(&self) -> Option<u32> {
         match self.phase {
             Phase::Live { session } => Some(session),
@@ -140,11 +189,16 @@ impl Connection {
             listed: false,
             outbox: Outbox::default(),
             held: VecDeque::new(),
+            held_bytes: 0,
             opening: None,
+            filled_in_turn: 0,
+            answer_bytes: 0,
+            counted_bytes: 0,
             keep_alive_s: 0,
             last_packet_at: now,
             timer: None,
-            packet_bytes_max: u32::MAX,
+            packet_bytes_max: PACKET_BYTES_LIMIT,
+            announced: Announced::default(),
             wants_reasons: true,
             unfinished: 0,
             quota: u16::MAX,
@@ -154,7 +208,7 @@ impl Connection {
             bridge: false,
             reauthenticating: false,
             reauthentication: None,
-            walks: VecDeque::new(),
+            walks: Walks::default(),
             cache: None,
         }
     }
@@ -200,6 +254,25 @@ impl Broker {
             connection.waiting.push_back(Bytes::copy_from_slice(&bytes));
             self.stall(slot);
         }
+        self.weigh(slot);
+    }
+
+    /// Counts what a connection keeps; ends it if that is what exceeds the bound on memory.
+    pub(crate) fn weigh(&mut self, slot: u32) {
+        let connection = self.connection(slot);
+        let (new, live) = (connection.weight(), !matches!(connection.phase, Phase::Closing));
+        let old = core::mem::replace(&mut connection.counted_bytes, new);
+        self.connection_bytes = self.connection_bytes + new - old;
+        if new > old && live && self.memory_bytes() > self.config.limits.memory_bytes_max {
+            self.fault(slot, Fault::Refused(Refusal::Memory));
+        }
+    }
+
+    /// Whether all that waits for this client came in this turn, so that the transport has not had the chance to take
+    /// it. Memory may be shared with it: what stalls is copied, or it would pin the blocks that others are read into.
+    pub(crate) fn is_fresh(&self, slot: u32) -> bool {
+        let connection = self.connections[slot as usize].as_ref();
+        connection.is_some_and(|connection| connection.outbox.is_empty() || connection.filled_in_turn == self.turn)
     }
 
     /// Whether the next packet of a connection may be looked at now.
@@ -270,7 +343,6 @@ impl Broker {
 
     /// Cuts bytes into packets and handles each.
     fn read(&mut self, slot: u32, bytes: Bytes) {
-        let packet_bytes_max = self.config.limits.packet_bytes_max;
         let connection = self.connection(slot);
         let begins = matches!(connection.phase, Phase::AwaitConnect) && connection.partial.is_empty();
         if begins && bytes.first().is_some_and(|byte| byte >> 4 != PacketType::Connect.bits()) {
@@ -290,7 +362,7 @@ impl Broker {
                 }
                 return;
             }
-            match codec::frame(&bytes[at..], packet_bytes_max) {
+            match codec::frame(&bytes[at..], self.packet_bytes_max(slot)) {
                 Ok(Framing::Complete { total_bytes, .. }) => {
                     self.packet(slot, &bytes, at as u32, (at + total_bytes) as u32);
                     at += total_bytes;
@@ -304,10 +376,19 @@ impl Broker {
         }
     }
 
+    /// The largest packet that a client may send now: little before it is known, as was announced from then on.
+    fn packet_bytes_max(&self, slot: u32) -> u32 {
+        let limits = &self.config.limits;
+        match self.connections[slot as usize].as_ref() {
+            Some(connection) if connection.session().is_some() => connection.announced.packet_bytes_max,
+            _ => limits.connect_bytes_max.min(limits.packet_bytes_max),
+        }
+    }
+
     /// Completes a packet that began in an earlier read; says how many bytes that took. It is copied just once, and a
     /// client that only announces a large packet makes nobody reserve memory for it.
     fn join(&mut self, slot: u32, bytes: &Bytes) -> usize {
-        let packet_bytes_max = self.config.limits.packet_bytes_max;
+        let packet_bytes_max = self.packet_bytes_max(slot);
         let connection = self.connection(slot);
         let mut at = 0;
         loop {
@@ -392,9 +473,15 @@ impl Broker {
         let before = connection.outbox.len();
         connection.outbox.forget(u64::from(len));
         let after = connection.outbox.len();
+        if after == 0 {
+            connection.answer_bytes = 0;
+        }
         let session = connection.session();
         self.outbox_bytes -= before - after;
         if let Some(session) = session {
+            if after == 0 && self.sessions[session].queue.is_empty() {
+                self.sessions[session].dropping = false;
+            }
             self.pump(session);
         }
     }
@@ -404,11 +491,11 @@ impl Broker {
         let Some(slot) = self.slot(id) else { return };
         if let Some(session) = self.connection(slot).session() {
             self.depart(slot, session, None, true);
-        } else {
-            self.forget_question(slot);
         }
+        self.forget_question(slot);
         let connection = self.connections[id.slot as usize].take().expect("the slot was just seen");
         self.outbox_bytes -= connection.outbox.len();
+        self.connection_bytes -= connection.counted_bytes;
         self.timers.cancel(connection.timer);
         self.counters.connections -= 1;
     }
@@ -471,9 +558,11 @@ impl Broker {
         connection.partial = Vec::new();
         connection.waiting = VecDeque::new();
         connection.held = VecDeque::new();
+        connection.held_bytes = 0;
         connection.cache = None;
         let (conn, timer) = (connection.id, connection.timer.take());
         self.timers.cancel(timer);
+        self.weigh(slot);
         self.outputs.push_back(Output::Close { conn, why, linger_until });
     }
 

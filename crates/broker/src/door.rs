@@ -27,7 +27,7 @@ pub enum Input {
         /// Where it came from.
         peer: Peer,
     },
-    /// Bytes arrived, cut anywhere. The core keeps slices of them, not copies.
+    /// Bytes arrived, cut anywhere. The core works on slices of them and copies what it keeps for long.
     Received {
         /// On which transport.
         conn: ConnectionId,
@@ -58,7 +58,8 @@ pub enum Input {
         /// The last one that is.
         upto: Lsn,
     },
-    /// Storing failed from this record on; nothing held behind it may be acknowledged.
+    /// Storing failed from this record on; nothing held behind it may be acknowledged. The log has a gap now: before it
+    /// says `Stored` again, the driver writes it anew from [`Broker::records`](crate::Broker::records).
     StoreFailed {
         /// The first record that was not stored.
         from: Lsn,
@@ -390,8 +391,6 @@ pub enum DropReason {
     QueueFull,
     /// QoS 0, and too much is unsent on its connection.
     OutboxFull,
-    /// QoS 0, and the client is not connected.
-    Offline,
     /// Longer than the client's Maximum Packet Size [5:MQTT-3.1.2-25].
     PacketTooLarge,
     /// Its Message Expiry Interval passed [5:MQTT-3.3.2-5].

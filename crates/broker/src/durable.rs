@@ -5,7 +5,7 @@
 use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 use serde::{Deserialize, Serialize};
-use wasmqtt_codec::{Ack, Packet, PacketIdentifier, Properties, ReasonCode, Suback};
+use wasmqtt_codec::{Ack, Packet, PacketIdentifier, Properties, ReasonCode};
 
 use crate::broker::Broker;
 use crate::config::Storage;
@@ -49,10 +49,10 @@ pub(crate) enum What {
     Puback(PacketIdentifier),
     /// PUBREC with success.
     Pubrec(PacketIdentifier),
-    /// SUBACK with that many codes.
-    Suback(PacketIdentifier, u16),
     /// CONNACK.
     Connack,
+    /// A PUBLISH.
+    Message,
     /// A packet that needs no answer of its own when storing fails.
     Other,
 }
@@ -89,11 +89,16 @@ impl Broker {
     /// Sends a packet behind one record, or at once if there is none; never before an older held one.
     pub(crate) fn send_behind(&mut self, slot: u32, packet: &Packet<'_>, what: What, lsn: Option<Lsn>) {
         let connection = self.connection(slot);
-        if lsn.is_none() && connection.held.is_empty() {
+        if lsn.is_none() && connection.held.is_empty() && connection.opening.is_none() {
             self.let_go(slot, what);
             return self.send(slot, packet);
         }
-        let mut bytes = Vec::with_capacity(packet.encoded_bytes(connection.version));
+        let len = packet.encoded_bytes(connection.version);
+        if len > connection.packet_bytes_max as usize {
+            let doom = (connection.id, Fault::Refused(Refusal::AnswerTooLarge));
+            return self.doomed.push(doom);
+        }
+        let mut bytes = Vec::with_capacity(len);
         packet.encode(connection.version, &mut bytes);
         self.hold(slot, lsn, what, bytes);
     }
@@ -104,12 +109,23 @@ impl Broker {
         let last = connection.held.back().map(|held| held.lsn);
         // Monotonic, since held packets keep their order.
         let lsn = lsn.max(last).expect("held behind a record or behind a held packet");
-        if what == What::Connack {
+        if what == What::Connack || connection.opening.is_some() {
             connection.opening = Some(lsn);
         }
+        let len = bytes.len() as u64;
+        connection.held_bytes += len;
         connection.held.push_back(Held { lsn, what, bytes });
         let id = connection.id;
         self.log.waiting.push_back((lsn, id));
+        self.turn_bytes = self.turn_bytes.saturating_add(len as u32);
+        let limit = u64::from(self.config.limits.outbox_bytes_max) * 2;
+        let connection = self.connection(slot);
+        if what != What::Message {
+            connection.answer_bytes += len;
+        }
+        if connection.answer_bytes > limit && connection.owed_bytes() > limit {
+            self.doomed.push((id, Fault::Refused(Refusal::SlowReader)));
+        }
     }
 
     /// Every record up to `upto` is stored: what waited for them leaves.
@@ -120,13 +136,26 @@ impl Broker {
         while let Some(&(_, id)) = self.log.waiting.front().filter(|(lsn, _)| *lsn <= stored) {
             self.log.waiting.pop_front();
             let Some(slot) = self.slot(id) else { continue };
-            while let Some(held) = self.connection(slot).held.pop_front_if(|held| held.lsn <= stored) {
-                if held.what == What::Connack {
-                    self.connection(slot).opening = None;
-                }
-                self.let_go(slot, held.what);
-                self.push_bytes(slot, &held.bytes);
+            self.release_held(slot, stored);
+        }
+    }
+
+    /// Lets go what is held behind records up to this one, and then what had no room behind it.
+    fn release_held(&mut self, slot: u32, stored: Lsn) {
+        let mut released = false;
+        while let Some(held) = self.connection(slot).held.pop_front_if(|held| held.lsn <= stored) {
+            released = true;
+            let connection = self.connection(slot);
+            connection.held_bytes -= held.bytes.len() as u64;
+            if connection.opening.is_some_and(|lsn| lsn <= stored) && connection.held.is_empty() {
+                connection.opening = None;
             }
+            self.let_go(slot, held.what);
+            self.push_bytes(slot, &held.bytes);
+        }
+        if released && let Some(session) = self.connection(slot).session() {
+            self.pump(session);
+            self.weigh(slot);
         }
     }
 
@@ -138,8 +167,8 @@ impl Broker {
         }
     }
 
-    /// Records from `from` on are not stored. Whoever waits for one is told so: 5.0 clients by 0x97 where the packet
-    /// has room for it, all others by the end of their connection.
+    /// Records from `from` on are not stored. Whoever waits for one is told so: 5.0 clients that published by 0x97, all
+    /// others by the end of their connection, after which they know that nothing is certain.
     pub(crate) fn store_failed(&mut self, from: Lsn) {
         self.counters.store_failures += 1;
         self.log.failed = true;
@@ -163,8 +192,9 @@ impl Broker {
         if failed.is_empty() {
             return;
         }
+        connection.held_bytes -= failed.iter().map(|held| held.bytes.len() as u64).sum::<u64>();
         let v5 = connection.version.is_v5();
-        let answerable = |held: &Held| matches!(held.what, What::Puback(_) | What::Pubrec(_) | What::Suback(..));
+        let answerable = |held: &Held| matches!(held.what, What::Puback(_) | What::Pubrec(_));
         if !v5 || !failed.iter().all(answerable) {
             return self.fault(slot, Fault::Refused(Refusal::Storage));
         }
@@ -187,12 +217,7 @@ impl Broker {
                 }
                 self.send_behind(slot, &Packet::Pubrec(ack(identifier)), What::Other, None);
             }
-            What::Suback(packet_identifier, count) => {
-                let codes = alloc::vec![reason.byte(); usize::from(count)];
-                let suback = Suback { packet_identifier, properties: Properties::EMPTY, codes: &codes };
-                self.send_behind(slot, &Packet::Suback(suback), What::Other, None);
-            }
-            What::Connack | What::Other => unreachable!("the connection ended instead"),
+            What::Connack | What::Message | What::Other => unreachable!("the connection ended instead"),
         }
     }
 }

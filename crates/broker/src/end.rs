@@ -2,9 +2,10 @@
 //! Clean Start or an operator. Every end passes here, so that a Will, an expiry interval and the messages of share
 //! groups are never forgotten.
 
-use alloc::string::String;
 use alloc::vec::Vec;
-use wasmqtt_codec::{Connack, ConnackCode, Disconnect, Packet, PacketIdentifier, PacketType, Properties, ReasonCode};
+use wasmqtt_codec::{
+    Connack, ConnackCode, Disconnect, Packet, PacketIdentifier, PacketType, Properties, Property, ReasonCode,
+};
 
 use crate::broker::Broker;
 use crate::connection::Phase;
@@ -56,9 +57,11 @@ impl Broker {
             Phase::AwaitConnect | Phase::Live { .. } | Phase::Closing => None,
         };
         let reason = fault.reason();
-        let mut raw = self.explain(slot, text.unwrap_or(fault.text()), true, 8);
-        if let Some(reference) = server_reference.filter(|_| version.is_v5()) {
-            wasmqtt_codec::Property::ServerReference(reference).encode(&mut raw);
+        let reference = server_reference.filter(|_| version.is_v5()).map(Property::ServerReference);
+        let other_bytes = 8 + reference.map_or(0, |reference| reference.encoded_bytes());
+        let mut raw = self.explain(slot, text.unwrap_or(fault.text()), true, other_bytes);
+        if let Some(reference) = reference {
+            reference.encode(&mut raw);
         }
         let code = match version.is_v5() {
             // Some faults, such as time run out, CONNACK has no code for (table 3-1).
@@ -93,6 +96,7 @@ impl Broker {
         let conn = self.connection(slot).id;
         self.keep_walks(slot, session);
         self.connection(slot).phase = Phase::Closing;
+        self.move_in_groups(session, false);
         let state = &mut self.sessions[session];
         state.connection = None;
         let client_identifier = state.client_identifier.clone();
@@ -109,10 +113,10 @@ impl Broker {
     /// A Session loses its connection: its Will and its expiry take their course.
     pub(crate) fn leave(&mut self, session: u32, will_due: bool) {
         let now = self.now;
-        let state = &mut self.sessions[session];
         if !will_due {
-            state.will = None;
+            self.replace_will(session, None);
         }
+        let state = &mut self.sessions[session];
         let expiry_s = state.session_expiry_interval_s;
         match &state.will {
             // The Will is due when its delay has passed or the Session ends, whichever is first (3.1.3.2.2).
@@ -159,9 +163,6 @@ impl Broker {
         self.timers.cancel(state.expiry_timer);
         self.timers.cancel(state.will_timer);
         self.forget_client(&state.client_identifier, session);
-        if state.logged {
-            self.append(Record::Ended { session: state.number });
-        }
         let event = Event::SessionEnded { client_identifier: state.client_identifier, why };
         self.outputs.push_back(Output::Event(event));
         let mut window = state.window;
@@ -175,6 +176,10 @@ impl Broker {
         }
         for delivery in state.queue {
             self.hand_over(delivery);
+        }
+        // Last, so that a log cut anywhere has each message with the old Session or with the new one.
+        if state.logged {
+            self.append(Record::Ended { session: state.number });
         }
     }
 
@@ -221,7 +226,9 @@ impl Broker {
         let live: Vec<(u32, u32)> =
             open.iter().filter_map(|&slot| Some((slot, self.connection(slot).session()?))).collect();
         for &(_, session) in &live {
-            if self.sessions[session].will.as_ref().is_some_and(|will| will.delay_s == 0) {
+            // A delay means nothing where the Session ends at once.
+            let state = &self.sessions[session];
+            if !state.is_lasting() || state.will.as_ref().is_some_and(|will| will.delay_s == 0) {
                 self.publish_will(session);
             }
         }
@@ -239,8 +246,15 @@ impl Broker {
         }
     }
 
+    /// Tells the operator what a client was refused: each kind once a connection, for a client may ask for it a million
+    /// times. The counters have the numbers.
     pub(crate) fn event_limit(&mut self, session: u32, refusal: Refusal) {
-        let client_identifier: Option<String> = Some(self.sessions[session].client_identifier.clone());
+        let state = &mut self.sessions[session];
+        if state.told.contains(&refusal) {
+            return;
+        }
+        state.told.push(refusal);
+        let client_identifier = Some(state.client_identifier.clone());
         let fault = Fault::Refused(refusal);
         self.outputs.push_back(Output::Event(Event::LimitReached { client_identifier, fault }));
     }

@@ -128,14 +128,9 @@ violations! {
     /// DISCONNECT sets a Session Expiry Interval where CONNECT had none.
     SessionExpiryRaised: ProtocolError, "5:3.14.2.2.2", "5:3.14.2.2.2",
         "DISCONNECT raises a Session Expiry Interval of 0";
-    /// PUBACK for a QoS 2 PUBLISH, or PUBREC or PUBCOMP for a QoS 1 PUBLISH.
-    AcknowledgementOfOtherQos: ProtocolError, "5:MQTT-4.3.3-3", "311:MQTT-4.3.3-1",
-        "acknowledgement of another QoS than the PUBLISH";
-    /// PUBLISH with QoS 2 reuses an identifier whose exchange is not finished, with another QoS.
-    PacketIdentifierInUse: PacketIdentifierInUse, "5:MQTT-2.2.1-3", "311:MQTT-2.3.1-2",
-        "Packet Identifier is in use";
-    /// A Topic Name that is empty and has no Topic Alias.
-    TopicNameEmpty: TopicNameInvalid, "5:3.3.2.1", "311:MQTT-4.7.3-1", "no Topic Name";
+    /// PUBACK for a QoS 2 PUBLISH, PUBREC or PUBCOMP for a QoS 1 PUBLISH, or PUBCOMP before PUBREC.
+    AcknowledgementOutOfTurn: ProtocolError, "5:MQTT-4.3.3-3", "311:MQTT-4.3.3-1",
+        "an acknowledgement that doesn't fit the exchange";
 }
 
 /// Declares the refusals like `violations!`.
@@ -190,8 +185,12 @@ refusals! {
     TopicFilterLevels: TopicFilterInvalid, "5:4.7.3", "topic_levels_max exceeded";
     /// As many Retained Messages are kept as may be, or as many bytes of them.
     Retained: QuotaExceeded, "5:3.4.2.1", "retained_messages_max or retained_bytes_max reached";
-    /// A Session's queue is as long as it may be.
-    Queue: QuotaExceeded, "5:4.13.2", "queue_messages_max or queue_bytes_max reached";
+    /// An answer is larger than the client's Maximum Packet Size.
+    AnswerTooLarge: PacketTooLarge, "5:MQTT-3.1.2-24", "the client's Maximum Packet Size is too small for its answer";
+    /// A 3.x client asks for a longer Keep Alive than is granted; its protocol has no way to shorten it.
+    KeepAlive: ClientIdentifierNotValid, "311:3.1.2.10", "Keep Alive above keep_alive_max_s";
+    /// The broker is stopping and takes nobody in.
+    Unavailable: ServerUnavailable, "5:3.1.4", "the server is shutting down";
     /// The client doesn't read what it is owed.
     SlowReader: QuotaExceeded, "5:4.13.2", "outbox_bytes_max exceeded: the client doesn't read its answers";
     /// The broker is near its bound on memory.
@@ -206,8 +205,6 @@ refusals! {
     SharedSubscriptions: SharedSubscriptionsNotSupported, "5:3.2.2.3.13", "no Shared Subscriptions here";
     /// A `$share` Topic Filter that isn't well formed.
     ShareNameInvalid: TopicFilterInvalid, "5:MQTT-4.8.2-2", "not a well-formed $share Topic Filter";
-    /// The payload is not UTF-8 though Payload Format Indicator says so.
-    PayloadFormatInvalid: PayloadFormatInvalid, "5:3.3.2.3.2", "payload isn't UTF-8";
     /// The broker is stopping.
     Stopping: ServerShuttingDown, "5:4.13.2", "the server is shutting down";
 }

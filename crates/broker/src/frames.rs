@@ -31,12 +31,20 @@ pub(crate) struct Encoded {
     identifier_at: u32,
     /// Payload bytes that are not in `bytes`.
     pub shared_bytes: u32,
+    /// Length of the packet, also if it is longer than a packet can be and was not encoded.
+    len: usize,
 }
+
+/// The largest Remaining Length (2.1.4).
+const REMAINING_LENGTH_MAX: usize = 268_435_455;
+
+/// The largest packet: that, its own four bytes and the first.
+pub(crate) const PACKET_BYTES_LIMIT: u32 = REMAINING_LENGTH_MAX as u32 + 5;
 
 impl Encoded {
     /// Length of the packet.
     pub(crate) fn len(&self) -> usize {
-        self.bytes.len() + self.shared_bytes as usize
+        self.len
     }
 
     /// Appends what is in `bytes` with this Packet Identifier.
@@ -66,6 +74,12 @@ impl Encoded {
         let whole = message.payload.len() < SHARE_BYTES_MIN || message.shared.is_none();
         let out = &mut self.bytes;
         out.clear();
+        self.shared_bytes = 0;
+        self.len = 1 + 4 + remaining;
+        if remaining > REMAINING_LENGTH_MAX {
+            // A packet of 3.x that fills the whole length has no room for the properties of 5.0.
+            return;
+        }
         out.push(0x30 | u8::from(form.dup) << 3 | form.qos.bits() << 1 | u8::from(form.retain));
         varint::encode(remaining as u32, out);
         out.extend_from_slice(&(topic.len() as u16).to_be_bytes());
@@ -77,12 +91,12 @@ impl Encoded {
             put_own_properties(message, form, now, out);
             out.extend_from_slice(message.properties);
         }
-        self.shared_bytes = 0;
         if whole {
             out.extend_from_slice(message.payload);
         } else {
             self.shared_bytes = message.payload.len() as u32;
         }
+        self.len = out.len() + self.shared_bytes as usize;
     }
 }
 

@@ -6,9 +6,7 @@ use serde::{Deserialize, Serialize};
 /// One transport, as the driver numbers it: a slot that may be used again, and a generation that may not.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
 pub struct ConnectionId {
-    /// Index into the driver's table of transports, kept small by reuse; below [`Limits::connections_max`].
-    ///
-    /// [`Limits::connections_max`]: crate::Limits::connections_max
+    /// Index into the driver's table of transports, kept small by reuse.
     pub slot: u32,
     /// Raised by the driver each time it uses the slot again.
     pub generation: u32,

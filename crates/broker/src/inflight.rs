@@ -10,7 +10,6 @@
 //!                       └────── PUBREC with 0x80 or above ───────────────────────► free
 //! ```
 
-use alloc::boxed::Box;
 use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 use serde::{Deserialize, Serialize};
@@ -36,7 +35,7 @@ pub(crate) struct Delivery {
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub(crate) struct ShareId {
     pub slot: u32,
-    pub number: u32,
+    pub number: u64,
 }
 
 /// The Subscription Identifiers of a delivery; nearly always none or one.
@@ -45,7 +44,7 @@ pub(crate) enum Identifiers {
     #[default]
     None,
     One(u32),
-    Many(Box<[u32]>),
+    Many(Vec<u32>),
 }
 
 impl Identifiers {
@@ -62,6 +61,21 @@ impl Identifiers {
             [] => Identifiers::None,
             [one] => Identifiers::One(*one),
             many => Identifiers::Many(many.into()),
+        }
+    }
+
+    /// Adds those of another Subscription that matches the same message.
+    pub(crate) fn join(&mut self, other: &Identifiers) {
+        match (&mut *self, other) {
+            (_, Identifiers::None) => {}
+            (Identifiers::None, other) => *self = other.clone(),
+            (Identifiers::One(one), other) => {
+                let mut many = Vec::with_capacity(4);
+                many.push(*one);
+                many.extend_from_slice(other.as_slice());
+                *self = Identifiers::Many(many);
+            }
+            (Identifiers::Many(many), other) => many.extend_from_slice(other.as_slice()),
         }
     }
 }
@@ -111,8 +125,8 @@ pub(crate) enum Acknowledged {
     Again,
     /// No such exchange.
     Unknown,
-    /// The exchange is of another QoS.
-    OtherQos,
+    /// The exchange is of another QoS, or not so far.
+    OutOfTurn,
 }
 
 /// What to send next of what an earlier connection left unfinished.
@@ -193,7 +207,7 @@ impl Window {
     pub(crate) fn puback(&mut self, identifier: PacketIdentifier) -> Acknowledged {
         match self.slot(identifier).and_then(|slot| slot.awaits) {
             Some(Awaits::Puback) => self.finish_with_message(identifier),
-            Some(Awaits::Pubrec | Awaits::Pubcomp) => Acknowledged::OtherQos,
+            Some(Awaits::Pubrec | Awaits::Pubcomp) => Acknowledged::OutOfTurn,
             None => Acknowledged::Unknown,
         }
     }
@@ -214,7 +228,7 @@ impl Window {
                 }
             }
             Some(Awaits::Pubcomp) => Acknowledged::Again,
-            Some(Awaits::Puback) => Acknowledged::OtherQos,
+            Some(Awaits::Puback) => Acknowledged::OutOfTurn,
             None => Acknowledged::Unknown,
         }
     }
@@ -226,9 +240,19 @@ impl Window {
                 Kept::Sequence(sequence) => Acknowledged::Completed(Some(sequence)),
                 Kept::Nothing | Kept::Message(_) => Acknowledged::Completed(None),
             },
-            Some(Awaits::Puback | Awaits::Pubrec) => Acknowledged::OtherQos,
+            Some(Awaits::Puback | Awaits::Pubrec) => Acknowledged::OutOfTurn,
             None => Acknowledged::Unknown,
         }
+    }
+
+    /// Whether something an earlier connection left waits to be sent again.
+    pub(crate) fn has_resends(&self) -> bool {
+        (self.resend as usize) < self.slots.len()
+    }
+
+    /// Ends an exchange whose PUBLISH can't be sent again, because the client takes no such large packet any more.
+    pub(crate) fn abandon(&mut self, identifier: PacketIdentifier) {
+        self.finish(identifier);
     }
 
     /// A new connection continues the Session: everything unfinished is to be sent again, and the quota is new (4.9).
@@ -390,7 +414,7 @@ mod tests {
         assert!(!window.has_room(2));
         assert!(matches!(window.pubcomp(two), Acknowledged::Completed(None)));
         assert!(window.has_room(2));
-        assert!(matches!(window.pubcomp(one), Acknowledged::OtherQos));
+        assert!(matches!(window.pubcomp(one), Acknowledged::OutOfTurn));
         assert!(matches!(window.puback(one), Acknowledged::Finished(None)));
         assert!(matches!(window.puback(one), Acknowledged::Unknown));
     }

@@ -140,7 +140,9 @@ pub struct MessageView {
 pub struct Counters {
     /// Transports opened.
     pub connections_opened: u64,
-    /// CONNECTs refused, unheard transports included.
+    /// CONNECTs accepted.
+    pub connects: u64,
+    /// CONNECTs refused, and transports that sent none.
     pub connections_refused: u64,
     /// Connections ended because the client broke a rule.
     pub faults: u64,
@@ -152,6 +154,8 @@ pub struct Counters {
     pub bytes_sent: u64,
     /// Packets received.
     pub packets_received: u64,
+    /// Packets put on their way.
+    pub packets_sent: u64,
     /// PUBLISH packets received and accepted.
     pub publishes_received: u64,
     /// Bytes of Application Messages received.
@@ -160,7 +164,7 @@ pub struct Counters {
     pub publishes_sent: u64,
     /// Bytes of Application Messages put on their way.
     pub publish_bytes_sent: u64,
-    /// PUBLISH packets refused by permissions.
+    /// PUBLISH packets and Will Messages refused, by permissions or a limit.
     pub publishes_refused: u64,
     /// SUBSCRIBE entries refused.
     pub subscribes_refused: u64,

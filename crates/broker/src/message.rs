@@ -33,9 +33,7 @@ pub struct Message {
 impl Message {
     /// Bytes counted for keeping it.
     pub(crate) fn bytes(&self) -> u64 {
-        // Two allocations and the entry itself, beside what was sent.
-        const OVERHEAD: usize = 128;
-        (OVERHEAD + self.topic.len() + self.properties.len() + self.payload.len()) as u64
+        self.outgoing().kept_bytes()
     }
 
     /// How it looks to whoever sends it on.
@@ -81,6 +79,13 @@ pub(crate) struct Frame<'a> {
 }
 
 impl Outgoing<'_> {
+    /// Bytes counted for keeping it.
+    pub(crate) fn kept_bytes(&self) -> u64 {
+        // Three allocations and the entry itself, beside what was sent.
+        const OVERHEAD: usize = 128;
+        (OVERHEAD + self.topic.len() + self.properties.len() + self.payload.len()) as u64
+    }
+
     /// A copy to keep.
     pub(crate) fn to_message(self) -> Message {
         Message {
@@ -102,17 +107,14 @@ impl Outgoing<'_> {
 /// The part of a PUBLISH's (or Will's) properties that is forwarded unaltered [5:MQTT-3.3.2-4] [5:MQTT-3.3.2-15]
 /// [5:MQTT-3.3.2-16] [5:MQTT-3.3.2-17] [5:MQTT-3.3.2-18] [5:MQTT-3.3.2-20].
 pub(crate) fn forwarded(properties: Properties<'_>) -> Vec<u8> {
-    use wasmqtt_codec::Property::{
-        ContentType, CorrelationData, MessageExpiryInterval, PayloadFormatIndicator, ResponseTopic, UserProperty,
-    };
+    use wasmqtt_codec::Property::{ContentType, CorrelationData, PayloadFormatIndicator, ResponseTopic, UserProperty};
     let mut raw = Vec::with_capacity(properties.raw().len());
     for property in properties.iter() {
         match property {
             PayloadFormatIndicator(_) | ContentType(_) | ResponseTopic(_) | CorrelationData(_) | UserProperty(..) => {
                 property.encode(&mut raw);
             }
-            MessageExpiryInterval(_) => {}
-            // Topic Alias, Will Delay Interval, and what the codec lets into neither packet.
+            // Message Expiry Interval, Topic Alias, Will Delay Interval, and what the codec lets into neither packet.
             _ => {}
         }
     }
@@ -134,18 +136,21 @@ struct Kept {
 pub(crate) struct MessageStore {
     kept: Slab<Kept>,
     bytes: u64,
+    holders: u64,
 }
 
 impl MessageStore {
     /// Keeps a message for one holder.
     pub(crate) fn put(&mut self, message: Message) -> MessageId {
         self.bytes += message.bytes();
+        self.holders += 1;
         MessageId(self.kept.insert(Kept { message, holders: 1 }))
     }
 
     /// Counts one more holder.
     pub(crate) fn share(&mut self, id: MessageId) -> MessageId {
         self.kept[id.0].holders += 1;
+        self.holders += 1;
         id
     }
 
@@ -153,6 +158,7 @@ impl MessageStore {
     pub(crate) fn release(&mut self, id: MessageId) {
         let kept = &mut self.kept[id.0];
         kept.holders -= 1;
+        self.holders -= 1;
         if kept.holders == 0 {
             self.bytes -= kept.message.bytes();
             self.kept.remove(id.0);
@@ -169,6 +175,12 @@ impl MessageStore {
 
     pub(crate) fn bytes(&self) -> u64 {
         self.bytes
+    }
+
+    /// Bytes of all kept messages and of the places in queues that hold them.
+    pub(crate) fn memory_bytes(&self) -> u64 {
+        const HOLDER_BYTES: u64 = 64;
+        self.bytes + self.holders * HOLDER_BYTES
     }
 
     /// All kept messages with their number of holders.

@@ -25,6 +25,8 @@ struct Gate {
     /// `None` allows everything.
     allow: Option<Vec<String>>,
     deny: Vec<String>,
+    /// A denial could not be filled in: nothing passes, for nobody can say what it would have denied.
+    closed: bool,
 }
 
 impl Access {
@@ -34,6 +36,7 @@ impl Access {
         let mut receive = gate(&permissions.receive);
         // What may not be subscribed to is not received through a wider Topic Filter either.
         receive.deny.extend_from_slice(&subscribe.deny);
+        receive.closed |= subscribe.closed;
         Access { publish: gate(&permissions.publish), subscribe, receive, given: permissions.clone() }
     }
 
@@ -56,7 +59,7 @@ impl Access {
 
     /// `filter` is without `$share/name/`.
     pub(crate) fn may_subscribe(&self, filter: &str) -> bool {
-        let denied = self.subscribe.deny.iter().any(|rule| covers(rule, filter));
+        let denied = self.subscribe.closed || self.subscribe.deny.iter().any(|rule| covers(rule, filter));
         !denied && self.subscribe.allow.as_ref().is_none_or(|allow| allow.iter().any(|rule| covers(rule, filter)))
     }
 }
@@ -70,22 +73,26 @@ impl Gate {
             Allowed::Everything => None,
             Allowed::Filters(filters) => Some(fill(filters)),
         };
-        Gate { allow, deny: fill(&rules.deny) }
+        let deny = fill(&rules.deny);
+        let closed = deny.len() < rules.deny.len();
+        Gate { allow, deny, closed }
     }
 
     fn is_open(&self) -> bool {
-        self.allow.is_none() && self.deny.is_empty()
+        self.allow.is_none() && self.deny.is_empty() && !self.closed
     }
 
     fn passes_topic(&self, topic: &str) -> bool {
         let Ok(name) = TopicName::parse(topic) else { return false };
         let matches = |rule: &String| TopicFilter::parse(rule).is_ok_and(|filter| filter.matches(&name));
-        !self.deny.iter().any(matches) && self.allow.as_ref().is_none_or(|allow| allow.iter().any(matches))
+        !self.closed
+            && !self.deny.iter().any(matches)
+            && self.allow.as_ref().is_none_or(|allow| allow.iter().any(matches))
     }
 }
 
 /// Fills in the variables. A value that would bring in a wildcard or a level of its own makes the rule void: a client
-/// could otherwise name itself `#` and read everything.
+/// could otherwise name itself `#` and read everything. An allowance that is void allows nothing.
 fn fill_in(filter: &str, client_identifier: &str, user: Option<&str>) -> Option<String> {
     let is_plain = |value: &str| !value.is_empty() && !value.contains(['+', '#', '/']);
     let mut filled = filter.to_owned();
@@ -146,6 +153,13 @@ mod tests {
         assert_eq!(fill_in("home/%c", "#", None), None);
         assert_eq!(fill_in("home/%u", "bob", None), None);
         assert_eq!(fill_in("home/%u", "bob", Some("a/b")), None);
+    }
+
+    #[test]
+    fn a_denial_that_cannot_be_filled_in_denies_everything() {
+        let rules = Rules { allow: Allowed::Everything, deny: vec!["dev/%c/config".into()] };
+        assert!(Gate::new(&rules, "a", None).passes_topic("dev/b/config"));
+        assert!(!Gate::new(&rules, "a/b", None).passes_topic("dev/a/b/config"));
     }
 
     #[test]

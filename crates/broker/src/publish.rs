@@ -2,13 +2,13 @@
 //! `inflight.rs`, where the message goes is in `route.rs`.
 
 use alloc::boxed::Box;
-use alloc::string::String;
+use alloc::sync::Arc;
 use bytes::Bytes;
 use wasmqtt_codec::{Ack, Packet, PacketIdentifier, Properties, Publish, Qos, ReasonCode, Sender};
 
 use crate::broker::Broker;
 use crate::connection::TopicCache;
-use crate::door::{Event, Output};
+use crate::door::Output;
 use crate::durable::What;
 use crate::error::{Fault, Refusal, Violation};
 use crate::inflight::Acknowledged;
@@ -68,21 +68,19 @@ impl Broker {
 
     /// What a PUBLISH may be at all: QoS, RETAIN and the client's quota.
     fn admit(&mut self, slot: u32, session: u32, publish: &Publish<'_>) -> Result<(), Fault> {
-        let limits = &self.config.limits;
-        let (maximum_qos, retain_available, receive_maximum) =
-            (limits.maximum_qos, limits.retain_available, limits.receive_maximum);
-        let version = self.connection(slot).version;
+        let connection = self.connection(slot);
+        let (announced, version) = (connection.announced, connection.version);
         let violation = |violation| Err(Fault::Violation(violation, version));
-        if publish.qos > maximum_qos {
+        if publish.qos > announced.maximum_qos {
             return violation(Violation::QosNotSupported);
         }
-        if publish.retain && !retain_available {
+        if publish.retain && !announced.retain_available {
             return violation(Violation::RetainNotSupported);
         }
         let Some(identifier) = publish.packet_identifier else { return Ok(()) };
         let again = publish.qos == Qos::ExactlyOnce && self.sessions[session].received.contains(identifier);
         // 3.x clients know no Receive Maximum, but may not grow without bound either.
-        let receive_maximum = if version.is_v5() { receive_maximum } else { u16::MAX };
+        let receive_maximum = if version.is_v5() { announced.receive_maximum } else { u16::MAX };
         if !again && self.connection(slot).unfinished >= receive_maximum {
             return violation(Violation::ReceiveMaximumExceeded);
         }
@@ -90,19 +88,20 @@ impl Broker {
     }
 
     /// Resolves or sets a Topic Alias; gives the name if the packet hasn't got one. A duplicate may set one too.
-    fn resolve(&mut self, slot: u32, publish: &Publish<'_>, alias: Option<u16>) -> Result<Option<String>, Violation> {
+    fn resolve(&mut self, slot: u32, publish: &Publish<'_>, alias: Option<u16>) -> Result<Option<Arc<str>>, Violation> {
         let Some(alias) = alias else { return Ok(None) };
         // [5:MQTT-3.3.2-9]; 0 is refused by the codec [5:MQTT-3.3.2-8].
-        if alias > self.config.limits.topic_alias_maximum {
+        let connection = self.connection(slot);
+        if alias > connection.announced.topic_alias_maximum {
             return Err(Violation::TopicAliasTooLarge);
         }
-        let aliases = &mut self.connection(slot).aliases_in;
+        let aliases = &mut connection.aliases_in;
         match publish.topic {
             Some(topic) => {
                 aliases.set(alias, topic.as_str());
                 Ok(None)
             }
-            None => aliases.get(alias).map(|name| Some(name.into())).ok_or(Violation::TopicAliasUnknown),
+            None => aliases.get(alias).map(Some).ok_or(Violation::TopicAliasUnknown),
         }
     }
 
@@ -140,7 +139,6 @@ impl Broker {
             self.matches(topic, Some(session), &mut cache.matches);
         }
         if !cache.permitted {
-            self.counters.publishes_refused += 1;
             self.refuse_publish(slot, session, publish, Refusal::NotAuthorized);
             return true;
         }
@@ -176,7 +174,8 @@ impl Broker {
         message: Outgoing<'_>,
         matches: &Matches,
     ) {
-        let needs_log = publish.retain || self.has_lasting(matches);
+        let exactly_once = publish.qos == Qos::ExactlyOnce && self.sessions[session].is_durable();
+        let needs_log = publish.retain || exactly_once || self.has_lasting(matches);
         if publish.qos > Qos::AtMostOnce && needs_log && !self.can_store() {
             return self.refuse_publish(slot, session, publish, Refusal::Storage);
         }
@@ -301,9 +300,8 @@ impl Broker {
         if refusal == Refusal::TopicNameLevels && !self.connection(slot).version.is_v5() {
             return self.fault(slot, Fault::Refused(refusal));
         }
-        let client_identifier = Some(self.sessions[session].client_identifier.clone());
-        let fault = Fault::Refused(refusal);
-        self.outputs.push_back(Output::Event(Event::LimitReached { client_identifier, fault }));
+        self.counters.publishes_refused += 1;
+        self.event_limit(session, refusal);
         let Some(identifier) = publish.packet_identifier else { return };
         let v5 = self.connection(slot).version.is_v5();
         let raw = if v5 { self.explain(slot, refusal.text(), false, 6) } else { alloc::vec::Vec::new() };
@@ -348,7 +346,7 @@ impl Broker {
         match self.sessions[session].window.puback(ack.packet_identifier) {
             // Also with a Reason Code of 0x80 and above: discarded, given to nobody else [5:MQTT-4.8.2-6].
             Acknowledged::Finished(delivery) => self.finished(session, delivery),
-            Acknowledged::OtherQos => return self.violation(slot, Violation::AcknowledgementOfOtherQos),
+            Acknowledged::OutOfTurn => return self.violation(slot, Violation::AcknowledgementOutOfTurn),
             Acknowledged::HalfWay(_) | Acknowledged::Completed(_) | Acknowledged::Again | Acknowledged::Unknown => {}
         }
         self.pump(session);
@@ -372,7 +370,7 @@ impl Broker {
                 self.send_pubrel(slot, session, identifier, ReasonCode::Success);
             }
             Acknowledged::Again => self.send_pubrel(slot, session, identifier, ReasonCode::Success),
-            Acknowledged::OtherQos => return self.violation(slot, Violation::AcknowledgementOfOtherQos),
+            Acknowledged::OutOfTurn => return self.violation(slot, Violation::AcknowledgementOutOfTurn),
             Acknowledged::Completed(_) => {}
             Acknowledged::Unknown if ack.reason.is_error() => {}
             Acknowledged::Unknown => {
@@ -393,7 +391,7 @@ impl Broker {
     pub(crate) fn pubcomp(&mut self, slot: u32, session: u32, ack: &Ack<'_>) {
         match self.sessions[session].window.pubcomp(ack.packet_identifier) {
             Acknowledged::Completed(Some(sequence)) => self.log_finished(session, sequence),
-            Acknowledged::OtherQos => return self.violation(slot, Violation::AcknowledgementOfOtherQos),
+            Acknowledged::OutOfTurn => return self.violation(slot, Violation::AcknowledgementOutOfTurn),
             Acknowledged::Completed(None)
             | Acknowledged::Finished(_)
             | Acknowledged::HalfWay(_)

@@ -36,7 +36,7 @@ impl Broker {
     /// Whether a Session's queue takes one more.
     pub(crate) fn room_in_queue(&self, session: u32, message: &Outgoing<'_>) -> Result<(), NotDelivered> {
         let (state, limits) = (&self.sessions[session], &self.config.limits);
-        let bytes = message.payload.len() as u64;
+        let bytes = message.kept_bytes();
         if state.queue.len() as u64 >= u64::from(limits.queue_messages_max)
             || state.queue_bytes + bytes > limits.queue_bytes_max
         {
@@ -50,12 +50,11 @@ impl Broker {
 
     /// Appends to a queue; gives what the log must know of it.
     pub(crate) fn push_delivery(&mut self, session: u32, mut delivery: Delivery) -> Option<QueuedFor> {
-        let bytes = self.messages.get(delivery.message).payload.len() as u64;
+        let bytes = self.messages.get(delivery.message).bytes();
         let state = &mut self.sessions[session];
         delivery.sequence = state.next_sequence;
         state.next_sequence += 1;
         state.queue_bytes += bytes;
-        state.dropping = false;
         let durable = state.is_durable().then_some(state.number);
         let entry = durable.map(|number| self.queued_for(number, &delivery));
         self.sessions[session].queue.push_back(delivery);
@@ -91,17 +90,23 @@ impl Broker {
         let limit = u64::from(self.config.limits.outbox_bytes_max);
         let connection = self.connections[slot as usize].as_mut().expect("a Session's connection is open");
         let quota = connection.quota;
-        if connection.outbox.len() > limit {
+        if connection.owed_bytes() > limit {
             return false;
         }
         let state = &mut self.sessions[session];
+        if self.turn_bytes >= self.config.limits.turn_bytes_max {
+            if state.window.has_resends() || !state.queue.is_empty() && state.window.has_room(quota) {
+                self.join_backlog(slot);
+            }
+            return false;
+        }
         match state.window.next_resend(quota) {
             Some(Resend::Pubrel(identifier)) => {
                 self.send_behind_log(slot, &Packet::Pubrel(Ack::success(identifier)), What::Other);
                 return true;
             }
             Some(Resend::Publish(identifier, delivery)) => {
-                self.send_kept(slot, session, &delivery, identifier, true);
+                self.send_again(slot, session, delivery, identifier);
                 return true;
             }
             None => {}
@@ -110,15 +115,26 @@ impl Broker {
             return false;
         }
         let Some(delivery) = state.queue.pop_front() else { return false };
-        state.queue_bytes -= self.messages.get(delivery.message).payload.len() as u64;
+        state.queue_bytes -= self.messages.get(delivery.message).bytes();
         self.send_queued(slot, session, delivery);
         true
     }
 
-    /// The next message of a queue: sent, or dropped if it came too late or is too large.
-    fn send_queued(&mut self, slot: u32, session: u32, delivery: Delivery) {
+    /// Sends again what an earlier connection left unfinished, unless the client takes no such large packet any more
+    /// [5:MQTT-3.1.2-24].
+    fn send_again(&mut self, slot: u32, session: u32, delivery: Delivery, identifier: PacketIdentifier) {
+        if self.fits(slot, &delivery) {
+            return self.send_kept(slot, session, &delivery, identifier, true);
+        }
+        self.sessions[session].window.abandon(identifier);
+        self.count_drop(session, &NotDelivered::PacketTooLarge);
+        self.finished(session, Some(delivery));
+    }
+
+    /// Whether a client takes a packet as large as this delivery's, an alias aside.
+    fn fits(&mut self, slot: u32, delivery: &Delivery) -> bool {
         let message = self.messages.get(delivery.message).outgoing();
-        let connection = self.connections[slot as usize].as_mut().expect("a Session's connection is open");
+        let connection = self.connections[slot as usize].as_ref().expect("a Session's connection is open");
         let form = Form {
             v5: connection.version.is_v5(),
             qos: delivery.qos,
@@ -128,10 +144,15 @@ impl Broker {
             alias: AliasUse::None,
         };
         self.own_frame.fill(&message, form, self.now);
-        let why = if message.is_expired(self.now) {
+        self.own_frame.len() <= connection.packet_bytes_max as usize
+    }
+
+    /// The next message of a queue: sent, or dropped if it came too late or is too large.
+    fn send_queued(&mut self, slot: u32, session: u32, delivery: Delivery) {
+        let why = if self.messages.get(delivery.message).outgoing().is_expired(self.now) {
             // [5:MQTT-3.3.2-5]
             Some(NotDelivered::Expired)
-        } else if self.own_frame.len() > connection.packet_bytes_max as usize {
+        } else if !self.fits(slot, &delivery) {
             // [5:MQTT-3.1.2-25]: as if it had been delivered.
             Some(NotDelivered::PacketTooLarge)
         } else {
@@ -142,7 +163,7 @@ impl Broker {
             return self.finished(session, Some(delivery));
         }
         let state = &mut self.sessions[session];
-        let kept = state.is_lasting() || delivery.share.is_some();
+        let kept = state.is_lasting() || state.is_durable() || delivery.share.is_some();
         let identifier = state.window.open(delivery.qos, kept.then(|| delivery.clone()));
         if state.is_durable() {
             let (session, sequence) = (state.number, delivery.sequence);
@@ -158,6 +179,7 @@ impl Broker {
     fn send_kept(&mut self, slot: u32, session: u32, delivery: &Delivery, identifier: PacketIdentifier, dup: bool) {
         let durable = self.sessions[session].is_durable() && delivery.qos == Qos::ExactlyOnce;
         let barrier = if durable { self.barrier() } else { None };
+        let fresh = self.is_fresh(slot);
         let message = self.messages.get(delivery.message).outgoing();
         let connection = self.connections[slot as usize].as_mut().expect("a Session's connection is open");
         let held = barrier.is_some() || connection.opening.is_some() || (durable && !connection.held.is_empty());
@@ -179,11 +201,11 @@ impl Broker {
         let encoded = &self.own_frame;
         if held {
             let bytes = encoded.to_vec(Some(identifier), &message);
-            return self.hold(slot, barrier, What::Other, bytes);
+            return self.hold(slot, barrier, What::Message, bytes);
         }
         let len = encoded.len();
         connection.outbox.write(encoded.bytes.len(), |buffer| encoded.copy_to(buffer, Some(identifier)));
-        share_payload(connection, &message, encoded.shared_bytes);
+        share_payload(connection, &message, encoded.shared_bytes, fresh);
         self.note_sent(slot, len);
     }
 

@@ -131,6 +131,8 @@ pub struct Entry {
     pub session_expiry_interval_s: u32,
     /// Its Will, until it is taken back or published.
     pub will: Option<Will>,
+    /// Whether the log knows what it holds.
+    pub durable: bool,
 }
 
 /// An accepted message and all that it changed.

@@ -86,13 +86,13 @@ impl Broker {
                     (session_expiry_interval_s != NEVER).then(|| at.plus_s(u64::from(session_expiry_interval_s)));
                 state.will_at = will_at;
                 if will_at.is_none() {
-                    state.will = None;
+                    self.replace_will(session, None);
                 }
             }
             Record::WillTaken { session } => {
-                let state = &mut self.sessions[replay.slot(session)?];
-                state.will = None;
-                state.will_at = None;
+                let session = replay.slot(session)?;
+                self.sessions[session].will_at = None;
+                self.replace_will(session, None);
             }
             Record::Ended { session } => {
                 let slot = replay.sessions.remove(&session).ok_or(unknown)?;
@@ -150,8 +150,16 @@ impl Broker {
     }
 
     fn replay_entered(&mut self, replay: &mut Replay, entry: Entry) {
-        let Entry { session: number, client_identifier, version, user, permissions, session_expiry_interval_s, will } =
-            entry;
+        let Entry {
+            session: number,
+            client_identifier,
+            version,
+            user,
+            permissions,
+            session_expiry_interval_s,
+            will,
+            durable,
+        } = entry;
         self.session_number = self.session_number.max(number);
         let slot = match replay.sessions.get(&number) {
             Some(slot) => *slot,
@@ -165,11 +173,12 @@ impl Broker {
         state.version = version;
         state.user = user;
         state.session_expiry_interval_s = session_expiry_interval_s;
-        state.will = will;
         state.will_at = None;
         state.expires_at = None;
         state.logged = true;
+        state.durable = durable;
         state.lost = true;
+        self.replace_will(slot, will);
         self.set_access(slot, permissions.as_ref());
     }
 
@@ -233,7 +242,7 @@ impl Broker {
                     state.window.restore(identifier, exchange);
                 }
             }
-            let bytes = |delivery: &Delivery| self.messages.get(delivery.message).payload.len() as u64;
+            let bytes = |delivery: &Delivery| self.messages.get(delivery.message).bytes();
             state.queue_bytes = waiting.iter().map(bytes).sum();
             state.queue = waiting;
         }
@@ -248,6 +257,7 @@ impl Broker {
     /// Takes a Session out without consequences, as the log says that these were recorded themselves.
     fn forget_session(&mut self, session: u32) {
         self.unsubscribe_all(session);
+        self.replace_will(session, None);
         let Some(state) = self.sessions.remove(session) else { return };
         self.forget_client(&state.client_identifier, session);
         for delivery in state.queue {

@@ -2,6 +2,7 @@
 //! served by walks that rest when the client has enough to read and go on when it has read, so that a million Retained
 //! Messages cost a subscriber's connection no more memory than its outbox may have.
 
+use alloc::collections::BTreeMap;
 use alloc::string::String;
 use serde::{Deserialize, Serialize};
 use wasmqtt_codec::Qos;
@@ -25,6 +26,8 @@ pub(crate) struct Retained {
 /// The Retained Messages that a new Subscription is still owed.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Walk {
+    /// The node of its Topic Filter among Subscriptions; names the walk.
+    subscription: u32,
     filter: String,
     qos: Qos,
     identifier: u32,
@@ -32,17 +35,63 @@ pub(crate) struct Walk {
     upto: u64,
     /// The node that the walk rests on, pinned.
     at: Option<u32>,
+    /// Its place among the walks of its connection.
+    order: u64,
 }
 
 impl Walk {
-    pub(crate) fn new(filter: &str, qos: Qos, identifier: u32, upto: u64) -> Self {
-        Walk { filter: filter.into(), qos, identifier, upto, at: None }
+    pub(crate) fn new(subscription: u32, filter: &str, qos: Qos, identifier: u32, upto: u64) -> Self {
+        Walk { subscription, filter: filter.into(), qos, identifier, upto, at: None, order: 0 }
     }
 
     fn identifiers(&self) -> Identifiers {
         if self.identifier == 0 { Identifiers::None } else { Identifiers::One(self.identifier) }
     }
 }
+
+/// The walks of one connection, oldest first, at most one for each Subscription.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub(crate) struct Walks {
+    by_order: BTreeMap<u64, Walk>,
+    by_subscription: BTreeMap<u32, u64>,
+    begun: u64,
+}
+
+impl Walks {
+    fn push_back(&mut self, mut walk: Walk) {
+        self.begun += 1;
+        walk.order = self.begun;
+        self.put_back(walk);
+    }
+
+    /// Puts one back where it was.
+    fn put_back(&mut self, walk: Walk) {
+        self.by_subscription.insert(walk.subscription, walk.order);
+        self.by_order.insert(walk.order, walk);
+    }
+
+    fn pop_front(&mut self) -> Option<Walk> {
+        let (_, walk) = self.by_order.pop_first()?;
+        self.by_subscription.remove(&walk.subscription);
+        Some(walk)
+    }
+
+    fn remove(&mut self, subscription: u32) -> Option<Walk> {
+        let order = self.by_subscription.remove(&subscription)?;
+        self.by_order.remove(&order)
+    }
+}
+
+/// What a step of a walk found.
+enum Step {
+    /// A message that is due.
+    Message(MessageId),
+    /// A node that has nothing for this client.
+    Nothing,
+}
+
+/// What a step of a walk counts against the turn, so that looking for messages is bounded as sending them is.
+const STEP_BYTES: u32 = 64;
 
 impl Broker {
     /// Whether one more Retained Message can be kept.
@@ -53,7 +102,7 @@ impl Broker {
         let (limits, counters) = (&self.config.limits, &self.counters);
         let replaces = self.retained.find(message.topic).and_then(|node| self.retained.value(node));
         let old_bytes = replaces.map_or(0, |old| self.messages.get(old.message).bytes());
-        let bytes = counters.retained_bytes - old_bytes + message.payload.len() as u64;
+        let bytes = counters.retained_bytes - old_bytes + message.kept_bytes();
         let count = counters.retained + u64::from(replaces.is_none());
         if count > u64::from(limits.retained_messages_max) || bytes > limits.retained_bytes_max {
             return Err(Refusal::Retained);
@@ -102,72 +151,66 @@ impl Broker {
 
     /// A Retained Message has expired. The log need not be told: what it keeps has its time with it.
     pub(crate) fn retained_expired(&mut self, node: u32) {
-        self.counters.dropped_expired += 1;
         self.remove_retained(node);
     }
 
-    /// A new Subscription is owed what is retained. Asking again begins again, so that walks never outnumber filters.
+    /// A new Subscription is owed what is retained. Asking again begins again, so that walks never outnumber
+    /// Subscriptions.
     pub(crate) fn start_walk(&mut self, slot: u32, walk: Walk) {
-        self.stop_walks(slot, &walk.filter);
+        self.stop_walk(slot, walk.subscription);
         self.connection(slot).walks.push_back(walk);
     }
 
-    pub(crate) fn stop_walks(&mut self, slot: u32, filter: &str) {
-        let walks = &mut self.connection(slot).walks;
-        if let Some(at) = walks.iter().position(|walk| walk.filter == filter)
-            && let Some(Walk { at: Some(node), .. }) = walks.remove(at)
-        {
+    pub(crate) fn stop_walk(&mut self, slot: u32, subscription: u32) {
+        if let Some(Walk { at: Some(node), .. }) = self.connection(slot).walks.remove(subscription) {
             self.retained.unpin(node);
         }
     }
 
-    /// Goes on with walks as far as the client takes it.
+    /// Goes on with walks as far as the client and the turn take it.
     pub(crate) fn walk_retained(&mut self, slot: u32, session: u32) {
         let limit = u64::from(self.config.limits.outbox_bytes_max);
         while let Some(mut walk) = self.connection(slot).walks.pop_front() {
-            let connection = self.connection(slot);
-            let (full, idle) = (connection.outbox.len() > limit, connection.outbox.is_empty());
-            if full || self.turn_bytes >= self.config.limits.turn_bytes_max {
-                self.connection(slot).walks.push_front(walk);
-                // A full outbox comes back with `Sent`; one that is empty would never be heard of again.
-                if idle {
-                    self.join_backlog(slot);
-                }
-                return;
+            if self.connection(slot).owed_bytes() > limit {
+                // `Sent` or `Stored` comes back to it.
+                return self.connection(slot).walks.put_back(walk);
             }
-            let Some((node, id)) = self.next_retained(session, &walk) else {
+            if self.turn_bytes >= self.config.limits.turn_bytes_max {
+                self.connection(slot).walks.put_back(walk);
+                return self.join_backlog(slot);
+            }
+            let Some((node, step)) = self.step(session, &walk) else {
                 if let Some(node) = walk.at {
                     self.retained.unpin(node);
                 }
                 continue;
             };
-            let qos = self.messages.get(id).qos.min(walk.qos);
-            if !self.send_retained(slot, session, &walk, id, qos) {
-                self.connection(slot).walks.push_front(walk);
-                return;
+            if let Step::Message(id) = step {
+                let qos = self.messages.get(id).qos.min(walk.qos);
+                if !self.send_retained(slot, session, &walk, id, qos) {
+                    // An acknowledgement comes back to it.
+                    return self.connection(slot).walks.put_back(walk);
+                }
             }
             self.retained.pin(node);
             if let Some(old) = walk.at.replace(node) {
                 self.retained.unpin(old);
             }
-            self.connection(slot).walks.push_front(walk);
+            self.connection(slot).walks.put_back(walk);
         }
     }
 
-    /// The next message of a walk that its Session may and should have.
-    fn next_retained(&self, session: u32, walk: &Walk) -> Option<(u32, MessageId)> {
+    /// One node further; `None` at the end.
+    fn step(&mut self, session: u32, walk: &Walk) -> Option<(u32, Step)> {
+        self.turn_bytes = self.turn_bytes.saturating_add(STEP_BYTES);
+        let (node, matches) = self.retained.next_topic(&walk.filter, walk.at)?;
         let access = self.sessions[session].access.as_deref().unwrap_or(&self.access);
-        let mut at = walk.at;
-        loop {
-            let node = self.retained.next_topic_matching(&walk.filter, at)?;
-            at = Some(node);
-            let Some(retained) = self.retained.value(node) else { continue };
-            let message = self.messages.get(retained.message);
-            let due = message.publication <= walk.upto && !message.outgoing().is_expired(self.now);
-            if due && access.may_receive(&message.topic) {
-                return Some((node, retained.message));
-            }
-        }
+        let due = self.retained.value(node).filter(|_| matches).map(|retained| retained.message).filter(|id| {
+            let message = self.messages.get(*id);
+            let new = message.publication > walk.upto;
+            !new && !message.outgoing().is_expired(self.now) && access.may_receive(&message.topic)
+        });
+        Some((node, due.map_or(Step::Nothing, Step::Message)))
     }
 
     /// Sends one Retained Message with RETAIN 1 [311:MQTT-3.3.1-8]; `false` if the client can't take it yet.
@@ -179,7 +222,7 @@ impl Broker {
                 return false;
             }
             self.queue_retained(session, walk, id, qos);
-            self.trace_retained(session, walk, id, qos);
+            self.trace_retained(session, walk, id, qos, How::Sent);
             self.pump_queue(slot, session);
             return true;
         }
@@ -193,7 +236,7 @@ impl Broker {
         self.frames = frames;
         match outcome {
             Outcome::Not(why) => self.count_drop(session, &why),
-            Outcome::Sent | Outcome::Queued => self.trace_retained(session, walk, id, qos),
+            Outcome::Sent | Outcome::Queued => self.trace_retained(session, walk, id, qos, How::Sent),
         }
         true
     }
@@ -212,23 +255,20 @@ impl Broker {
         }
     }
 
-    /// A client leaves before it got all: what was owed with QoS 1 or 2 goes into a lasting Session's queue.
+    /// A client leaves before it got all: what was owed with QoS 1 or 2 goes into a lasting Session's queue, as far as
+    /// the queue and the turn have room.
     pub(crate) fn keep_walks(&mut self, slot: u32, session: u32) {
         while let Some(mut walk) = self.connection(slot).walks.pop_front() {
             let pinned = walk.at;
-            while self.sessions[session].is_lasting() && walk.qos > Qos::AtMostOnce {
-                let Some((node, id)) = self.next_retained(session, &walk) else { break };
+            let keeps = self.sessions[session].is_lasting() && walk.qos > Qos::AtMostOnce;
+            while keeps && self.turn_bytes < self.config.limits.turn_bytes_max {
+                let Some((node, step)) = self.step(session, &walk) else { break };
                 walk.at = Some(node);
-                let message = self.messages.get(id).clone();
-                let qos = message.qos.min(walk.qos);
-                if qos == Qos::AtMostOnce {
-                    continue;
-                }
-                if let Err(why) = self.room_in_queue(session, &message.outgoing()) {
-                    self.count_drop(session, &why);
+                if let Step::Message(id) = step
+                    && !self.keep_retained(session, &walk, id)
+                {
                     break;
                 }
-                self.queue_retained(session, &walk, id, qos);
             }
             if let Some(node) = pinned {
                 self.retained.unpin(node);
@@ -236,14 +276,30 @@ impl Broker {
         }
     }
 
-    fn trace_retained(&mut self, session: u32, walk: &Walk, id: MessageId, qos: Qos) {
+    /// Queues a Retained Message for a client that is gone; `false` if there is no room.
+    fn keep_retained(&mut self, session: u32, walk: &Walk, id: MessageId) -> bool {
+        let message = self.messages.get(id);
+        let qos = message.qos.min(walk.qos);
+        if qos == Qos::AtMostOnce {
+            return true;
+        }
+        if let Err(why) = self.room_in_queue(session, &message.outgoing()) {
+            self.count_drop(session, &why);
+            return false;
+        }
+        self.queue_retained(session, walk, id, qos);
+        self.trace_retained(session, walk, id, qos, How::Queued);
+        true
+    }
+
+    fn trace_retained(&mut self, session: u32, walk: &Walk, id: MessageId, qos: Qos, how: How) {
         if !self.config.trace {
             return;
         }
         let client_identifier = self.sessions[session].client_identifier.clone();
         let filter = walk.filter.clone();
         let publication = self.messages.get(id).publication;
-        let trace = Trace::Delivered { publication, client_identifier, filter, qos, retained: true, how: How::Sent };
+        let trace = Trace::Delivered { publication, client_identifier, filter, qos, retained: true, how };
         self.outputs.push_back(crate::door::Output::Trace(trace));
     }
 }

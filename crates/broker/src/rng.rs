@@ -1,27 +1,29 @@
-//! A small generator for what should look random: assigned Client Identifiers and hash keys. It is fed by the seed and
-//! nothing else, so a replayed broker draws the same numbers.
+//! What looks random in a broker: assigned Client Identifiers and the key of its hash tables. All of it is drawn from the
+//! seed and nothing else, so a replayed broker draws the same numbers.
 
+use core::hash::Hasher;
 use serde::{Deserialize, Serialize};
+use siphasher::sip::SipHasher13;
 
 use crate::id::Seed;
 
-/// SplitMix64: one word of state, every seed is a good one. Not for secrets: whoever sees enough of what it draws can
-/// tell what comes next, which is why hash keys are drawn from it once, at the start, and never shown.
+/// Draws by hashing a counter under the seed as key. Clients see some of the draws, in Client Identifiers; from those
+/// nobody can tell another draw, least of all the key of the hash tables, and so nobody can aim at collisions.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub(crate) struct Rng(u64);
+pub(crate) struct Rng {
+    seed: Seed,
+    drawn: u64,
+}
 
 impl Rng {
     pub(crate) fn new(seed: Seed) -> Self {
-        let number = u128::from_le_bytes(seed.0);
-        let mut rng = Rng(number as u64);
-        rng.0 = rng.next() ^ (number >> 64) as u64;
-        rng
+        Rng { seed, drawn: 0 }
     }
 
     pub(crate) fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let z = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        let z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        z ^ (z >> 31)
+        self.drawn += 1;
+        let mut hasher = SipHasher13::new_with_key(&self.seed.0);
+        hasher.write(&self.drawn.to_le_bytes());
+        hasher.finish()
     }
 }

@@ -74,8 +74,7 @@ impl Target {
             self.node = other.node;
         }
         self.retain_as_published |= other.retain_as_published;
-        let both = [self.identifiers.as_slice(), other.identifiers.as_slice()].concat();
-        self.identifiers = Identifiers::from_slice(&both);
+        self.identifiers.join(&other.identifiers);
     }
 }
 
@@ -157,8 +156,7 @@ impl Broker {
         }
     }
 
-    /// Sends a message to all that match; says whether anybody did. `logged` already holds what else the log must know
-    /// with it, so that all of it is one record.
+    /// Sends a message to all that match; says whether anybody did. What the log must know is left in `logged`.
     pub(crate) fn route(&mut self, fan: &mut Fan<'_>, matches: &Matches) -> bool {
         fan.receivers = matches.sessions.len();
         let mut frames = core::mem::take(&mut self.frames);
@@ -167,7 +165,7 @@ impl Broker {
             self.deliver(target, fan, &mut frames);
         }
         for &slot in &matches.groups {
-            if let Some(target) = self.pick_member(slot, fan.message.topic, fan.message.qos) {
+            if let Some(target) = self.pick_member(slot, &fan.message) {
                 self.deliver(&target, fan, &mut frames);
             }
         }
@@ -227,7 +225,7 @@ impl Broker {
         }
         let connection = self.connections[slot as usize].as_mut().expect("a Session's connection is open");
         let waits = session.is_lasting() || target.share.is_some() || !session.queue.is_empty();
-        let full = connection.outbox.len() > u64::from(self.config.limits.outbox_bytes_max);
+        let full = connection.owed_bytes() > u64::from(self.config.limits.outbox_bytes_max);
         if waits || full || !session.window.has_room(connection.quota) {
             return self.enqueue(target, qos, retain, fan);
         }
@@ -245,12 +243,19 @@ impl Broker {
         form: Form<'_>,
         frames: &mut FrameCache,
     ) -> Outcome {
+        let (now, fresh) = (self.now, self.is_fresh(slot));
         let connection = self.connections[slot as usize].as_mut().expect("a Session's connection is open");
-        let encoded = frames.encoded(message, form, self.now);
-        let len = encoded.len();
-        if len > connection.packet_bytes_max as usize {
-            // [5:MQTT-3.1.2-24] [5:MQTT-3.1.2-25]
+        let max = connection.packet_bytes_max as usize;
+        let mut form = form;
+        if frames.encoded(message, form, now).len() > max {
+            // An alias may be what made it too long.
             connection.aliases_out.take_back(form.alias);
+            form.alias = AliasUse::None;
+        }
+        let encoded = frames.encoded(message, form, now);
+        let len = encoded.len();
+        if len > max {
+            // [5:MQTT-3.1.2-24] [5:MQTT-3.1.2-25]
             return Outcome::Not(NotDelivered::PacketTooLarge);
         }
         let identifier = match form.qos {
@@ -261,10 +266,10 @@ impl Broker {
         self.counters.publish_bytes_sent += message.payload.len() as u64;
         if connection.opening.is_some() {
             let bytes = encoded.to_vec(identifier, message);
-            self.hold(slot, None, What::Other, bytes);
+            self.hold(slot, None, What::Message, bytes);
         } else {
             connection.outbox.write(encoded.bytes.len(), |buffer| encoded.copy_to(buffer, identifier));
-            share_payload(connection, message, encoded.shared_bytes);
+            share_payload(connection, message, encoded.shared_bytes, fresh);
             self.note_sent(slot, len);
         }
         Outcome::Sent
@@ -279,9 +284,14 @@ impl Broker {
         frames: &mut FrameCache,
     ) -> Outcome {
         let message = &fan.message;
+        let fresh = self.is_fresh(slot);
+        let memory_short = !fresh && self.is_memory_short();
         let connection = self.connections[slot as usize].as_mut().expect("a Session's connection is open");
-        if connection.outbox.len() > u64::from(self.config.limits.outbox_bytes_max) {
+        if connection.owed_bytes() > u64::from(self.config.limits.outbox_bytes_max) {
             return Outcome::Not(NotDelivered::OutboxFull);
+        }
+        if memory_short {
+            return Outcome::Not(NotDelivered::Memory);
         }
         let identifiers = target.identifiers.as_slice();
         let v5 = connection.version.is_v5();
@@ -294,7 +304,7 @@ impl Broker {
             if len > connection.packet_bytes_max as usize {
                 return Outcome::Not(NotDelivered::PacketTooLarge);
             }
-            if fan.receivers >= SHARE_TARGETS_MIN || len >= SHARE_BYTES_MIN {
+            if fresh && (fan.receivers >= SHARE_TARGETS_MIN || len >= SHARE_BYTES_MIN) {
                 connection.outbox.share(frame.bytes, frame.start, frame.end);
             } else {
                 connection.outbox.copy(&frame.bytes[frame.start as usize..frame.end as usize]);
@@ -347,13 +357,14 @@ impl Connection {
     }
 }
 
-/// Appends a payload that is not part of the encoded packet.
-pub(crate) fn share_payload(connection: &mut Connection, message: &Outgoing<'_>, bytes: u32) {
-    if bytes > 0
-        && let Some(shared) = message.shared
-    {
+/// Appends a payload that is not part of the encoded packet; `fresh` as [`Broker::is_fresh`] says.
+pub(crate) fn share_payload(connection: &mut Connection, message: &Outgoing<'_>, bytes: u32, fresh: bool) {
+    if bytes == 0 {
+        return;
+    }
+    match message.shared.filter(|_| fresh) {
         // The payload is the end of the memory that holds it.
-        let end = shared.len() as u32;
-        connection.outbox.share(shared, end - bytes, end);
+        Some(shared) => connection.outbox.share(shared, shared.len() as u32 - bytes, shared.len() as u32),
+        None => connection.outbox.copy(message.payload),
     }
 }

@@ -19,7 +19,13 @@ impl Broker {
         }
         let version = connection.version;
         let len = packet.encoded_bytes(version);
+        if len > connection.packet_bytes_max as usize {
+            // What can't be left out and may not be sent ends the connection [5:MQTT-3.1.2-24].
+            let doom = (connection.id, Fault::Refused(Refusal::AnswerTooLarge));
+            return self.doomed.push(doom);
+        }
         connection.outbox.write(len, |buffer| packet.encode(version, buffer));
+        connection.answer_bytes += len as u64;
         self.note_sent(slot, len);
     }
 
@@ -32,15 +38,19 @@ impl Broker {
     /// Counts what was put into an outbox and lists the connection for the driver.
     pub(crate) fn note_sent(&mut self, slot: u32, len: usize) {
         self.outbox_bytes += len as u64;
+        self.counters.packets_sent += 1;
         self.turn_bytes = self.turn_bytes.saturating_add(len as u32);
-        let limit = u64::from(self.config.limits.outbox_bytes_max) * 2;
+        let (turn, limit) = (self.turn, u64::from(self.config.limits.outbox_bytes_max) * 2);
         let connection = self.connections[slot as usize].as_mut().expect("a slot that is kept is open");
+        if connection.outbox.len() == len as u64 {
+            connection.filled_in_turn = turn;
+        }
         if !core::mem::replace(&mut connection.listed, true) {
             self.ready.push(connection.id);
         }
-        // What peers are owed can't be dropped as a message can: a client that asks and asks and doesn't read is closed.
-        // A large message alone is no such thing, so the packet that is being written doesn't count.
-        if connection.outbox.len() > limit + len as u64 && connection.session().is_some() {
+        // Answers can't be dropped as a message can: a client that asks and asks and doesn't read is closed. One that
+        // takes its time over a large message is not.
+        if connection.answer_bytes > limit && connection.owed_bytes() > limit && connection.session().is_some() {
             self.doomed.push((connection.id, Fault::Refused(Refusal::SlowReader)));
         }
     }

@@ -8,6 +8,7 @@ use alloc::vec::Vec;
 use serde::{Deserialize, Serialize};
 use wasmqtt_codec::{ProtocolVersion, SubscriptionOptions};
 
+use crate::error::Refusal;
 use crate::inflight::{Delivery, Received, ShareId, Window};
 use crate::message::Message;
 use crate::permission::Access;
@@ -49,8 +50,12 @@ pub(crate) struct Session {
     pub will_timer: Option<TimerKey>,
     /// Whether an event already told that messages are being dropped; cleared when one is queued again.
     pub dropping: bool,
+    /// What its client was refused on this connection, as far as the operator was told.
+    pub told: Vec<Refusal>,
     /// Whether the log knows this Session.
     pub logged: bool,
+    /// Whether the log knows what it holds: it does from the first connection on that the Session outlives.
+    pub durable: bool,
     /// Restored as connected: the connection is lost, and that has still to take its course.
     pub lost: bool,
 }
@@ -82,7 +87,7 @@ pub(crate) struct Subscription {
 
 impl Subscription {
     /// What orders and finds Subscriptions of a Session.
-    pub(crate) fn key(&self) -> (u32, u32) {
+    pub(crate) fn key(&self) -> (u32, u64) {
         (self.node, self.share.map_or(0, |share| share.number))
     }
 }
@@ -110,14 +115,16 @@ impl Session {
             will_at: None,
             will_timer: None,
             dropping: false,
+            told: Vec::new(),
             logged: false,
+            durable: false,
             lost: false,
         }
     }
 
-    /// Whether the log knows what it holds. Of a Session that ends with its connection it knows the Will at most.
+    /// Whether the log knows what it holds. Of a Session that always ended with its connection it knows the Will at most.
     pub(crate) fn is_durable(&self) -> bool {
-        self.logged && self.is_lasting()
+        self.durable
     }
 
     /// Whether it outlives its connection.

@@ -80,8 +80,7 @@ impl Broker {
         let packet_identifier = subscribe.packet_identifier;
         let suback = Suback { packet_identifier, properties: Properties::written(&raw), codes: &codes };
         let lsn = if self.log.last > before { self.barrier() } else { None };
-        let what = What::Suback(packet_identifier, codes.len() as u16);
-        self.send_behind(slot, &Packet::Suback(suback), what, lsn);
+        self.send_behind(slot, &Packet::Suback(suback), What::Other, lsn);
         for walk in walks {
             self.start_walk(slot, walk);
         }
@@ -134,9 +133,9 @@ impl Broker {
                 RetainHandling::SendIfNew => is_new,
                 RetainHandling::DoNotSend => false,
             };
-        let walk = sends_retained
-            .then(|| Walk::new(wish.filter, options.qos, identifier, self.publications))
-            .filter(|_| self.config.limits.retain_available);
+        let node =
+            self.subscriptions.find(wish.filter).filter(|_| sends_retained && self.config.limits.retain_available);
+        let walk = node.map(|node| Walk::new(node, wish.filter, options.qos, identifier, self.publications));
         Ok((options.qos.bits(), walk))
     }
 
@@ -262,8 +261,10 @@ impl Broker {
         let Some(at) = self.find_subscription(session, wish.share_name, wish.filter) else {
             return ReasonCode::NoSubscriptionExisted;
         };
-        self.stop_walks(slot, filter.as_str());
         let subscription = self.sessions[session].subscriptions.remove(at);
+        if subscription.share.is_none() {
+            self.stop_walk(slot, subscription.node);
+        }
         self.remove_subscription(&subscription);
         let state = &self.sessions[session];
         if state.is_durable() {
@@ -280,7 +281,7 @@ impl Broker {
         self.subscriptions_version += 1;
         if let Some(share) = subscription.share {
             self.counters.subscriptions_shared -= 1;
-            self.leave_group(share, position);
+            self.leave_group(share, subscription.position);
         } else if let Some(subscribers) = self.subscriptions.value_mut(node) {
             subscribers.plain.swap_remove(position);
             // The last one took the free place and must know it.

@@ -70,7 +70,7 @@ impl Broker {
             ("clients/maximum", counters.sessions_connected_max),
             ("clients/expired", counters.sessions_expired),
             ("messages/received", counters.packets_received),
-            ("messages/sent", counters.publishes_sent),
+            ("messages/sent", counters.packets_sent),
             ("messages/stored", counters.messages_kept),
             ("store/messages/count", counters.messages_kept),
             ("store/messages/bytes", counters.messages_kept_bytes),
@@ -93,14 +93,14 @@ impl Broker {
             at: self.now,
             counts: [
                 counters.packets_received,
-                counters.publishes_sent,
+                counters.packets_sent,
                 counters.publishes_received,
                 counters.publishes_sent,
                 dropped,
                 counters.bytes_received,
                 counters.bytes_sent,
                 counters.connections_opened,
-                counters.connections_opened - counters.connections_refused.min(counters.connections_opened),
+                counters.connects,
             ],
         });
         let at = self.now.plus_s(u64::from(self.config.sys_interval_s));
@@ -113,7 +113,7 @@ impl Broker {
             let Some(from) = from.cloned() else { continue };
             let us = sample.at.us_since(from.at).max(1);
             for (index, name) in LOADS.into_iter().enumerate() {
-                let count = sample.counts[index] - from.counts[index];
+                let count = sample.counts[index].saturating_sub(from.counts[index]);
                 let hundredths = u128::from(count) * 6_000_000_000 / u128::from(us);
                 let text = format!("{}.{:02}", hundredths / 100, hundredths % 100);
                 self.sys_message(&format!("load/{name}/{minutes}min"), text);

@@ -43,6 +43,8 @@ struct Node<T> {
 pub(crate) struct TopicTree<T> {
     nodes: Slab<Node<T>>,
     hash_key: u64,
+    /// Bytes of all levels.
+    level_bytes: u64,
     /// Node numbers by (parent, level); never walked.
     #[serde(skip)]
     edges: HashTable<u32>,
@@ -68,7 +70,7 @@ impl<T> TopicTree<T> {
             level: "".into(),
             value: None,
         });
-        TopicTree { nodes, hash_key, edges: HashTable::new() }
+        TopicTree { nodes, hash_key, level_bytes: 0, edges: HashTable::new() }
     }
 
     /// Makes the look-up table anew, which is not saved.
@@ -118,6 +120,7 @@ impl<T> TopicTree<T> {
             value: None,
         };
         let number = self.nodes.insert(node);
+        self.level_bytes += level.len() as u64;
         if next != NONE {
             self.nodes[next].previous = number;
         }
@@ -158,6 +161,7 @@ impl<T> TopicTree<T> {
             entry.remove();
         }
         let Some(node) = self.nodes.remove(number) else { return };
+        self.level_bytes -= node.level.len() as u64;
         match node.previous {
             NONE => self.nodes[node.parent].first_child = node.next,
             previous => self.nodes[previous].next = node.next,
@@ -220,21 +224,26 @@ impl<T> TopicTree<T> {
         }
     }
 
-    /// The first carrying node after `from` (or at all) whose path, as a Topic Name, a Topic Filter matches. Walking
-    /// needs no memory but the node it rests on, so a subscriber to `#` may take a million Retained Messages in as many
-    /// steps as it likes; the node it rests on is kept by [`pin`](Self::pin).
-    pub(crate) fn next_topic_matching(&self, filter: &str, from: Option<u32>) -> Option<u32> {
+    /// The next node of a walk over all Topic Names that a Topic Filter matches, and whether it is one: the first after
+    /// `from`, or the first at all. Walking needs no memory but the node it rests on, so a subscriber to `#` may take a
+    /// million Retained Messages in as many steps as it likes; the node it rests on is kept by [`pin`](Self::pin).
+    pub(crate) fn next_topic(&self, filter: &str, from: Option<u32>) -> Option<(u32, bool)> {
         let levels: Vec<&str> = filter.split('/').collect();
-        let mut at = match from {
+        let at = match from {
             None => self.descend(ROOT, 0, &levels)?,
             Some(number) => self.advance(number, self.depth(number), &levels)?,
         };
+        Some((at, self.nodes[at].value.is_some() && ends_match(&levels, self.depth(at))))
+    }
+
+    /// The first carrying node after `from`, or at all, whose path, as a Topic Name, a Topic Filter matches.
+    pub(crate) fn next_topic_matching(&self, filter: &str, mut from: Option<u32>) -> Option<u32> {
         loop {
-            let depth = self.depth(at);
-            if self.nodes[at].value.is_some() && ends_match(&levels, depth) {
+            let (at, matches) = self.next_topic(filter, from)?;
+            if matches {
                 return Some(at);
             }
-            at = self.advance(at, depth, &levels)?;
+            from = Some(at);
         }
     }
 
@@ -300,6 +309,13 @@ impl<T> TopicTree<T> {
     pub(crate) fn unpin(&mut self, number: u32) {
         self.nodes[number].pins -= 1;
         self.prune(number);
+    }
+
+    /// Bytes counted for the whole tree.
+    pub(crate) fn memory_bytes(&self) -> u64 {
+        // A node, its entry in the table of edges, and the allocation of its level.
+        const NODE_BYTES: u64 = 100;
+        u64::from(self.nodes.len()) * NODE_BYTES + self.level_bytes
     }
 
     /// Carrying nodes by number, which is no order that means anything but always the same.

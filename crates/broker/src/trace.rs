@@ -25,7 +25,7 @@ pub enum Trace {
     },
     /// A Session gets the message.
     Delivered {
-        /// Which message; 0 for a Retained Message, whose publication is long over.
+        /// Which message; a Retained Message bears the number of its publication.
         publication: u64,
         /// Which Session.
         client_identifier: String,

@@ -15,19 +15,17 @@ impl Broker {
 
     /// Publishes the Will of a Session, if it has one [5:MQTT-3.1.2-7], and removes it [5:MQTT-3.1.2-10].
     pub(crate) fn publish_will(&mut self, session: u32) {
+        let Some(will) = self.replace_will(session, None) else { return };
         let state = &mut self.sessions[session];
-        let Some(will) = state.will.take() else { return };
         let (timer, logged, number) = (state.will_timer.take(), state.logged, state.number);
         state.will_at = None;
         self.timers.cancel(timer);
-        if logged {
-            self.append(Record::WillTaken { session: number });
-        }
         let mut message = will.message;
         message.expires_at = will.expiry_s.map(|interval_s| self.now.plus_s(u64::from(interval_s)));
         let access = self.sessions[session].access.as_deref().unwrap_or(&self.access);
         if !access.may_publish(&message.topic) {
             self.counters.publishes_refused += 1;
+            self.will_taken(logged, number);
             return self.event_limit(session, Refusal::NotAuthorized);
         }
         let mut retains = message.retain;
@@ -39,5 +37,13 @@ impl Broker {
         let mut matches = Matches::default();
         self.matches(&message.topic, Some(session), &mut matches);
         self.publish_message(message.outgoing(), Some(session), None, retains, &matches);
+        // After the message: a log cut between the two publishes the Will twice rather than never.
+        self.will_taken(logged, number);
+    }
+
+    fn will_taken(&mut self, logged: bool, session: u64) {
+        if logged {
+            self.append(Record::WillTaken { session });
+        }
     }
 }

@@ -1,9 +1,9 @@
-//! A small sans-IO MQTT client for 3.1, 3.1.1 and 5.0: bytes and time in, bytes and events out. It owns no socket, clock
-//! or thread; whoever drives it carries bytes and tells it the time, in microseconds from any beginning.
+//! A small sans-IO MQTT client for 3.1, 3.1.1 and 5.0: bytes and time in, bytes and events out. It owns no socket,
+//! clock or thread; whoever drives it carries bytes and tells it the time, in microseconds from any beginning.
 //!
 //! It keeps its half of the Session over connections: what is in flight is sent again with DUP when the server still
-//! has the Session, in the order of the first time; a QoS 2 message that comes twice is told once. It obeys the server's
-//! Receive Maximum, resolves Topic Aliases, keeps the connection alive and acknowledges by itself, unless
+//! has the Session, in the order of the first time; a QoS 2 message that comes twice is told once. It obeys the
+//! server's Receive Maximum, resolves Topic Aliases, keeps the connection alive and acknowledges by itself, unless
 //! [`Options::manual_acknowledgement`] leaves that to its user.
 //!
 //! ```

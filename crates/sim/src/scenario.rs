@@ -14,8 +14,9 @@
 //! 5.000 alice <- DISCONNECT reason=0x8E
 //! ```
 //!
-//! Above the first step stand `proves:`, `targets:`, `config`, `permissions`, `account`, `show` and `split`; below it one
-//! step a line. Steps begin with a client's name, or with `link`, `broker`, `store`, `operator`, `answer` or `repeat`.
+//! Above the first step stand `proves:`, `targets:`, `config`, `permissions`, `account`, `show`, `hide` and `split`;
+//! below it one step a line. Steps begin with a client's name, or with `link`, `broker`, `store`, `operator`, `answer`
+//! or `repeat`.
 
 pub mod args;
 pub mod client;
@@ -28,6 +29,7 @@ pub mod token;
 pub mod wish;
 
 use wasmqtt_broker::{Authentication, Config, Permissions, Storage};
+use wasmqtt_codec::PacketType;
 
 pub use error::{ParseError, Wrong};
 pub use step::{Act, BrokerAct, LinkAct, Operation, Step};
@@ -52,6 +54,8 @@ pub struct Scenario {
     pub show: Show,
     /// Bytes of clients are delivered in pieces of this many; 0 = as they are sent.
     pub split: usize,
+    /// Packets that are left out of the transcript: of this client, of this type.
+    pub hidden: Vec<(String, PacketType)>,
     /// What happens, in order.
     pub steps: Vec<Step>,
     /// The text below `---`, as it stands in the file.
@@ -78,6 +82,8 @@ pub struct Show {
     pub traces: bool,
     /// `show all`: properties of CONNACK that only repeat the broker's usual announcement.
     pub all: bool,
+    /// `hide operator`: that an operator's command was done.
+    pub quiet_operator: bool,
     /// `show reason_strings`: Reason Strings, which are for people and change freely.
     pub reason_strings: bool,
 }
@@ -107,6 +113,7 @@ impl Scenario {
             accounts: Vec::new(),
             show: Show::default(),
             split: 0,
+            hidden: Vec::new(),
             steps: Vec::new(),
             expected: String::new(),
         };
@@ -156,7 +163,7 @@ impl Scenario {
                 self.targets.extend(list());
                 Ok(())
             }
-            "config" | "permissions" | "account" | "show" | "split" if self.steps.is_empty() => {
+            "config" | "permissions" | "account" | "show" | "split" | "hide" if self.steps.is_empty() => {
                 let words = words(line, number)?.concat();
                 self.directive(head, Args::new(words[1..].to_vec(), number))
             }
@@ -176,6 +183,13 @@ impl Scenario {
                 let password = args.expect("a Password")?.value;
                 self.accounts.push(Account { user, password, permissions: settings::permissions(&mut args)? });
             }
+            "hide" => {
+                let who: String = args.expect("a client's name, or operator")?.text()?.into();
+                self.show.quiet_operator |= who == "operator";
+                while !args.is_empty() {
+                    self.hidden.push((who.clone(), step::packet_type(&mut args)?));
+                }
+            }
             "split" => self.split = args::number(&args.expect("a number of bytes")?)?,
             _ => {
                 self.show.all |= args.flag("all")?;
@@ -193,7 +207,8 @@ impl Scenario {
 mod tests {
     use super::*;
 
-    const STORY: &str = "# A title\n#\n# Words.\nproves: 5:MQTT-1.2.3-4\nconfig limits.receive_maximum=2 storage=log\n\n\
+    const STORY: &str = "# A title\n#\n# Words.\nproves: 5:MQTT-1.2.3-4\n\
+        config limits.receive_maximum=2 storage=log\n\n\
         alice connect v5 clean_start=false session_expiry_s=60 # why\nafter 5s link alice cut before PUBCOMP\n\
         repeat 2 bob publish t/{n} \"x\"\n---\n0.000 alice <- CONNACK\n";
 
@@ -202,7 +217,7 @@ mod tests {
         let story = Scenario::parse(STORY).unwrap();
         assert_eq!((story.title.as_str(), story.steps.len()), ("A title", 4));
         assert_eq!(story.config.limits.receive_maximum, 2);
-        assert_eq!(story.config.storage, wasmqtt_broker::Storage::Log);
+        assert_eq!(story.config.storage, Storage::Log);
         assert_eq!(story.steps[1].after_us, 5_000_000);
         assert_eq!(story.expected, "0.000 alice <- CONNACK\n");
         assert!(!story.needs().inside);

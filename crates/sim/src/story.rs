@@ -7,8 +7,8 @@ mod notice;
 
 use core::fmt;
 
-use wasmqtt_broker::{Grant, Limits, Question, QuestionId, Verdict};
-use wasmqtt_codec::ReasonCode;
+use wasmqtt_broker::{Grant, Limits, Question, QuestionId, Reply, Verdict};
+use wasmqtt_codec::{PacketType, ReasonCode};
 
 use crate::scenario::args::Args;
 use crate::scenario::step::{BrokerAct, Operation};
@@ -64,6 +64,7 @@ pub fn tell(scenario: &Scenario, target: &mut dyn Target) -> Result<Transcript, 
         accounts: &scenario.accounts,
         show: scenario.show,
         split: scenario.split,
+        hidden: &scenario.hidden,
         limits: scenario.config.limits.clone(),
         actors: Vec::new(),
         questions: Vec::new(),
@@ -82,6 +83,7 @@ struct Story<'a> {
     accounts: &'a [Account],
     show: Show,
     split: usize,
+    hidden: &'a [(String, PacketType)],
     limits: Limits,
     actors: Vec<Actor>,
     questions: Vec<(QuestionId, Question)>,
@@ -150,7 +152,8 @@ impl Story<'_> {
     /// The place of an actor; one that is named for the first time enters here.
     fn actor(&mut self, who: &str) -> usize {
         self.actors.iter().position(|actor| actor.name == who).unwrap_or_else(|| {
-            self.actors.push(Actor::new(who, self.split));
+            let hidden = self.hidden.iter().filter(|(name, _)| name == who).map(|(_, kind)| *kind).collect();
+            self.actors.push(Actor::new(who, self.split, hidden));
             self.actors.len() - 1
         })
     }
@@ -320,6 +323,7 @@ impl Story<'_> {
                 Notice::Trace(trace) if self.show.traces => {
                     self.transcript.push(self.now_us, "broker", notice::trace(&trace));
                 }
+                Notice::Reply(Reply::Done) if self.show.quiet_operator => {}
                 Notice::Reply(reply) => {
                     for line in notice::reply(&reply) {
                         self.transcript.push(self.now_us, "operator", line);

@@ -1,5 +1,5 @@
-//! What a story needs of a broker, whichever build of it is behind: transports that open, carry bytes and break, a clock
-//! that the story moves, and, where the target can, a look from inside.
+//! What a story needs of a broker, whichever build of it is behind: transports that open, carry bytes and break, a
+//! clock that the story moves, and, where the target can, a look from inside.
 
 use core::fmt;
 

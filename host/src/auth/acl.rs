@@ -9,8 +9,8 @@
 //! pattern write devices/%c/state    # for everybody; %c is the Client Identifier, %u the user name
 //! ```
 //!
-//! `read` is receiving, `write` is publishing. Subscribing itself is allowed, as with mosquitto, and brings nothing that
-//! may not be received; only a Topic Filter that a denial covers is refused, so that its owner hears of it.
+//! `read` is receiving, `write` is publishing. Subscribing itself is allowed, as with mosquitto, and brings nothing
+//! that may not be received; only a Topic Filter that a denial covers is refused, so that its owner hears of it.
 
 use std::collections::BTreeMap;
 use std::fmt;

@@ -48,6 +48,7 @@ limits! {
     session_expiry_max_s: u32,
     keep_alive_max_s: u16,
     packet_bytes_max: u32,
+    connect_bytes_max: u32,
     receive_maximum: u16,
     topic_alias_maximum: u16,
     topic_alias_out_max: u16,

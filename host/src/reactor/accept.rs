@@ -57,11 +57,14 @@ impl Reactor {
                 return true;
             }
             Err(error) => {
-                tracing::warn!(%error, listener = %listener.listen, "cannot accept, trying again soon");
+                if !std::mem::replace(&mut self.accept_failed, true) {
+                    tracing::warn!(%error, listener = %listener.listen, "cannot accept, trying again and again");
+                }
                 self.accept_paused_until = Some(now.plus_us(PAUSE_US));
                 return false;
             }
         };
+        self.accept_failed = false;
         if self.connections.open() >= self.connections_max as usize + REFUSED_POLITELY_MAX {
             tracing::debug!(address = %peer, "closed unheard: connections_max");
             return true;

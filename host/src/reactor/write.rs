@@ -10,7 +10,7 @@ use super::Reactor;
 use super::connections::{Connection, Phase};
 use crate::guest::{Guest, GuestMemory};
 use crate::transport::websocket::End;
-use crate::transport::{HandshakeRefusal, Written, write_all_slices};
+use crate::transport::{HandshakeRefusal, Written, write_all_slices, write_some};
 
 /// How long the peer may take to close after our last word.
 const DRAIN_US: u64 = 1_000_000;
@@ -151,6 +151,12 @@ fn write_row(connection: &mut Connection, guest: &Guest, row: Row) -> std::io::R
     match &mut connection.websocket {
         Some(websocket) => websocket.write(&mut connection.stream, slices),
         None => {
+            // The usual row: one buffer of small packets.
+            if let [slice] = guest.slices(row) {
+                let bytes = memory.bytes(*slice);
+                let payload_bytes = write_some(&mut connection.stream, bytes)?;
+                return Ok(Written { payload_bytes, blocked: payload_bytes < bytes.len() });
+            }
             let total: usize = slices.clone().map(<[u8]>::len).sum();
             let payload_bytes = write_all_slices(&mut connection.stream, slices)?;
             Ok(Written { payload_bytes, blocked: payload_bytes < total })

@@ -1,5 +1,5 @@
-//! The HTTP request that becomes a WebSocket: collected up to a limit, read by tungstenite, and answered. A request that
-//! is no MQTT over WebSocket gets a status that says why.
+//! The HTTP request that becomes a WebSocket: collected up to a limit, read by tungstenite, and answered. A request
+//! that is no MQTT over WebSocket gets a status that says why.
 
 use std::fmt;
 

@@ -34,14 +34,26 @@ pub(crate) fn write_all_slices<'a>(
     }
 }
 
+/// Writes one slice, or as much of it as the stream takes.
+///
+/// # Errors
+/// Only those that end the stream.
+pub(crate) fn write_some(stream: &mut impl Write, bytes: &[u8]) -> io::Result<usize> {
+    taken(|| stream.write(bytes))
+}
+
 fn write_batch(stream: &mut impl Write, batch: &[IoSlice<'_>]) -> io::Result<usize> {
+    // `write` for one slice: `writev` looks at the list first, which small frames would feel.
+    match batch {
+        [one] => write_some(stream, one),
+        many => taken(|| stream.write_vectored(many)),
+    }
+}
+
+/// What a write took: a stream that takes nothing now is not an error.
+fn taken(mut write: impl FnMut() -> io::Result<usize>) -> io::Result<usize> {
     loop {
-        // `write` for one slice: `writev` looks at the list first, which small frames would feel.
-        let written = match batch {
-            [one] => stream.write(one),
-            many => stream.write_vectored(many),
-        };
-        match written {
+        match write() {
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(0),
             other => return other,

@@ -1,7 +1,7 @@
-//! Frames of RFC 6455 around the broker's bytes. Frame headers are read and written by tungstenite; what is kept here is
-//! where in the stream of frames each direction stands. Nothing is collected: data is unmasked where it lies and moved
-//! together over the headers, so a frame may be as long as it likes and still costs no memory, and the broker sees one
-//! stream of bytes, cut anywhere [5:MQTT-6.0.0-2].
+//! Frames of RFC 6455 around the broker's bytes. Frame headers are read and written by tungstenite; what is kept here
+//! is where in the stream of frames each direction stands. Nothing is collected: data is unmasked where it lies and
+//! moved together over the headers, so a frame may be as long as it likes and still costs no memory, and the broker
+//! sees one stream of bytes, cut anywhere [5:MQTT-6.0.0-2].
 //!
 //! ```text
 //!   in:   header [head] -> payload [remaining, mask] -> header ...     control frames may come between fragments

@@ -38,7 +38,7 @@ pub fn config(listen: &[&str]) -> ServerConfig {
 
 /// A server in this process, on ports of its own choice.
 pub fn serve(config: ServerConfig, clock: Clock) -> Running {
-    let options = ServerOptions { config, clock, module: Some(guest()), seed: None };
+    let options = ServerOptions { config, clock, module: Some(guest()), ..ServerOptions::default() };
     Server::start(options).unwrap()
 }
 

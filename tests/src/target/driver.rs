@@ -62,6 +62,8 @@ pub struct Driver<C> {
     mode: StoreMode,
     appended: Vec<(Lsn, Record)>,
     stored: BTreeMap<Lsn, Record>,
+    /// Whether records were never stored.
+    lost: bool,
     /// Whether the core is saved and loaded behind every turn.
     swapping: bool,
 }
@@ -99,6 +101,7 @@ impl<C: Core> Driver<C> {
             mode: StoreMode::AtOnce,
             appended: Vec::new(),
             stored: BTreeMap::new(),
+            lost: false,
             swapping: false,
         }
     }
@@ -111,6 +114,16 @@ impl<C: Core> Driver<C> {
     /// The core.
     pub fn core(&self) -> &C {
         &self.core
+    }
+
+    /// What time it is.
+    pub fn now(&self) -> Time {
+        self.now
+    }
+
+    /// Whether every record that the broker wrote is on stable storage.
+    pub fn is_stored(&self) -> bool {
+        self.appended.is_empty() && !self.lost
     }
 
     /// What is on stable storage.
@@ -190,6 +203,7 @@ impl<C: Core> Driver<C> {
             (StoreMode::Fail, Some(&(from, _)), _) => {
                 self.inputs.push(Input::StoreFailed { from });
                 self.appended.clear();
+                self.lost = true;
             }
             _ => {}
         }
@@ -348,6 +362,11 @@ impl<C: Core> Target for Driver<C> {
     fn store(&mut self, mode: StoreMode) -> Result<(), TargetError> {
         self.mode = mode;
         self.keep();
+        if mode == StoreMode::AtOnce {
+            // Says that storing works, also when nothing waited for it.
+            let upto = self.stored.last_key_value().map(|(lsn, _)| *lsn).unwrap_or_default();
+            self.inputs.push(Input::Stored { upto });
+        }
         Ok(())
     }
 

@@ -14,10 +14,10 @@ use super::native::SEED;
 
 /// The guest's code: the one that `cargo xtask` embedded, or the file that `WASMQTT_GUEST` names.
 static MODULE: LazyLock<Result<GuestModule, String>> = LazyLock::new(|| {
-    let loaded = match std::env::var_os("WASMQTT_GUEST") {
+    let loaded = GuestModule::embedded().or_else(|none| match std::env::var_os("WASMQTT_GUEST") {
         Some(path) => GuestModule::from_file(path.as_ref()),
-        None => GuestModule::embedded(),
-    };
+        None => Err(none),
+    });
     loaded.map_err(|error| format!("{error}; `cargo xtask test` builds the guest and embeds it"))
 });
 

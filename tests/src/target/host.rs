@@ -41,8 +41,8 @@ struct Link {
 pub fn target(scenario: &Scenario) -> Result<Box<dyn Target>, TargetError> {
     let listen: Listen = "tcp://127.0.0.1:0".parse().map_err(|_| broken("the address"))?;
     let config = ServerConfig { listen: vec![listen], core: scenario.config.clone(), ..ServerConfig::default() };
-    let options =
-        ServerOptions { config, clock: Clock::Virtual(BEGIN), module: Some(guest::module()?), seed: Some(SEED) };
+    let (clock, module, seed) = (Clock::Virtual(BEGIN), Some(guest::module()?), Some(SEED));
+    let options = ServerOptions { config, clock, module, seed, ..ServerOptions::default() };
     let server = Server::start(options).map_err(broken)?;
     let tcp = server.addresses().iter().find(|listen| listen.transport == Transport::Tcp);
     let address = tcp.map(|listen| listen.address).ok_or_else(|| broken("it listens nowhere"))?;

@@ -1,5 +1,5 @@
-//! The words behind a verb, taken one by one. What was asked for is remembered, so that a leftover word is answered with
-//! everything that would have been allowed: no verb has to keep a second list for its error messages.
+//! The words behind a verb, taken one by one. What was asked for is remembered, so that a leftover word is answered
+//! with everything that would have been allowed: no verb has to keep a second list for its error messages.
 
 use wasmqtt_codec::{Qos, ReasonCode};
 
@@ -46,7 +46,7 @@ impl Args {
     }
 
     /// The next word whatever it is.
-    pub fn next(&mut self) -> Option<Word> {
+    pub fn take_next(&mut self) -> Option<Word> {
         if self.words.is_empty() { None } else { Some(self.words.remove(0)) }
     }
 

@@ -64,7 +64,7 @@ pub fn version(args: &mut Args) -> Option<ProtocolVersion> {
             return None;
         }
     };
-    args.next();
+    args.take_next();
     Some(version)
 }
 
@@ -98,7 +98,7 @@ fn publish(args: &mut Args) -> Result<PublishWish, ParseError> {
     let topic = args.expect("a Topic Name")?;
     let topic = if topic.value.is_empty() { String::new() } else { topic_name(&topic)? };
     let quoted = args.peek().is_some_and(|word| word.quoted && word.key.is_none());
-    let said = if quoted { args.next().map(|word| word.value) } else { None };
+    let said = if quoted { args.take_next().map(|word| word.value) } else { None };
     let filled = args.number::<u32>("size")?.map(|size| vec![b'x'; size as usize]);
     Ok(PublishWish {
         topic,
@@ -128,7 +128,7 @@ fn subscribe(args: &mut Args) -> Result<Wish, ParseError> {
             (_, None) => filters.push((topic_filter(&word)?, SubscriptionOptions::default())),
             _ => break,
         }
-        args.next();
+        args.take_next();
     }
     if filters.is_empty() {
         return Err(args.wrong(Wrong::Missing { what: "a Topic Filter (# alone must stand in quotes)" }));

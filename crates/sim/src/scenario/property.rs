@@ -1,5 +1,5 @@
-//! The names of the 27 properties of MQTT 5.0 in stories and transcripts: the specification's words, with the unit last.
-//! One table serves reading and printing, so that what a transcript shows can be written in a story.
+//! The names of the 27 properties of MQTT 5.0 in stories and transcripts: the specification's words, with the unit
+//! last. One table serves reading and printing, so that what a transcript shows can be written in a story.
 
 use wasmqtt_codec::{Properties, Property, Qos};
 

@@ -1,6 +1,6 @@
-//! Bytes by hand, for packets that no encoder would make: `raw 82 [ 0001 [] s"a/#/b" 00 ]`. Hexadecimal digits in pairs,
-//! `"text"` for bytes of text, `s"text"` for a UTF-8 Encoded String with its length, `[ … ]` for what stands between them
-//! behind its length as a Variable Byte Integer.
+//! Bytes by hand, for packets that no encoder would make: `raw 82 [ 0001 [] s"a/#/b" 00 ]`. Hexadecimal digits in
+//! pairs, `"text"` for bytes of text, `s"text"` for a UTF-8 Encoded String with its length, `[ … ]` for what stands
+//! between them behind its length as a Variable Byte Integer.
 
 use super::error::{ParseError, Wrong};
 

@@ -17,7 +17,7 @@ pub fn configure(config: &mut Config, args: Args) -> Result<(), ParseError> {
 
 /// Sets fields of `object` by name; paths have dots.
 pub fn set_fields<T: Serialize + DeserializeOwned>(object: &mut T, mut args: Args) -> Result<(), ParseError> {
-    while let Some(word) = args.next() {
+    while let Some(word) = args.take_next() {
         let mut json = serde_json::to_value(&*object).unwrap_or_default();
         let unknown = |allowed| word.wrong(Wrong::Unknown { found: word.show(), allowed });
         let Some(path) = word.key.clone() else { return Err(unknown(names("", &json))) };
@@ -60,8 +60,8 @@ pub fn field<T: Serialize>(object: &T, name: &str) -> Option<String> {
     serde_json::to_value(object).ok()?.get(name).map(ToString::to_string)
 }
 
-/// `publish=a/#,b subscribe=… receive=… deny_publish=… deny_subscribe=… deny_receive=…`; `None` if none is said. What is
-/// not said stays as in [`Permissions::everything`]; `none` allows nothing.
+/// `publish=a/#,b subscribe=… receive=… deny_publish=… deny_subscribe=… deny_receive=…`; `None` if none is said. What
+/// is not said stays as in [`Permissions::everything`]; `none` allows nothing.
 pub fn permissions(args: &mut Args) -> Result<Option<Permissions>, ParseError> {
     let mut permissions = Permissions::everything();
     let mut said = false;

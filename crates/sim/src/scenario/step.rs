@@ -140,7 +140,7 @@ fn read_raw(line: &str, rest: &str, number: u32, steps: &mut Vec<Step>) -> Resul
     let mut args = Args::new(words(before, number)?.concat(), number);
     let after_us = after(&mut args)?;
     let who = args.expect("a client's name")?.text()?.into();
-    args.next();
+    args.take_next();
     args.finish()?;
     let act = Act::Client { who, sends: vec![Wish::Raw(raw::read(rest, number, column)?)] };
     steps.push(Step { line: number, after_us, act });
@@ -151,7 +151,7 @@ fn after(args: &mut Args) -> Result<u64, ParseError> {
     if !args.peek().is_some_and(|word| word.is("after")) {
         return Ok(0);
     }
-    args.next();
+    args.take_next();
     duration_us(&args.expect("a time")?)
 }
 
@@ -251,7 +251,7 @@ fn operator(args: &mut Args) -> Result<Operation, ParseError> {
         }
         "set_limits" => {
             let mut words = Vec::new();
-            while let Some(word) = args.next() {
+            while let Some(word) = args.take_next() {
                 words.push(word);
             }
             settings::set_fields(&mut Limits::default(), Args::new(words.clone(), verb.line))?;
@@ -310,7 +310,8 @@ fn answer(args: &mut Args) -> Result<Act, ParseError> {
     Ok(Act::Answer { who, verdict })
 }
 
-fn packet_type(args: &mut Args) -> Result<PacketType, ParseError> {
+/// A packet type by its name.
+pub fn packet_type(args: &mut Args) -> Result<PacketType, ParseError> {
     let word = args.expect("a packet type such as PUBCOMP")?;
     let bits = PACKET_TYPES.iter().position(|name| word.is(name));
     let found = bits.and_then(|bits| PacketType::from_bits(bits as u8 + 1));

@@ -1,5 +1,5 @@
-//! A client of a story: it sends what the story says, reads what the broker sends, and acknowledges by itself unless the
-//! story wants to do that by hand. It remembers nothing over connections; a story that resumes says what it sends.
+//! A client of a story: it sends what the story says, reads what the broker sends, and acknowledges by itself unless
+//! the story wants to do that by hand. It remembers nothing over connections; a story that resumes says what it sends.
 
 use wasmqtt_codec::{Framing, Packet, PacketIdentifier, PacketType, ProtocolVersion, Qos, ReasonCode, Sender, frame};
 
@@ -28,6 +28,8 @@ pub struct Actor {
     pub seen: Vec<String>,
     /// Acknowledgements that it will send.
     pub answers: Vec<Wish>,
+    /// Packets that it sees and does not write down.
+    hidden: Vec<PacketType>,
     assigned: Option<String>,
     buffer: Vec<u8>,
     last_id: u16,
@@ -43,7 +45,7 @@ enum Passing {
 
 impl Actor {
     /// A client that has done nothing yet.
-    pub fn new(name: &str, split: usize) -> Self {
+    pub fn new(name: &str, split: usize, hidden: Vec<PacketType>) -> Self {
         Actor {
             name: name.into(),
             version: ProtocolVersion::V5,
@@ -54,6 +56,7 @@ impl Actor {
             trigger: None,
             seen: Vec::new(),
             answers: Vec::new(),
+            hidden,
             assigned: None,
             buffer: Vec::new(),
             last_id: 0,
@@ -160,11 +163,13 @@ impl Actor {
         if passing == Passing::CutBefore {
             return true;
         }
-        self.seen.push(format!("<- {}", packet::line(&packet, show)));
-        if let Packet::Connack(connack) = &packet {
-            if let Some(identifier) = connack.properties.assigned_client_identifier() {
-                self.assigned = Some(identifier.into());
-            }
+        if !self.hidden.contains(&packet.packet_type()) {
+            self.seen.push(format!("<- {}", packet::line(&packet, show)));
+        }
+        if let Packet::Connack(connack) = &packet
+            && let Some(identifier) = connack.properties.assigned_client_identifier()
+        {
+            self.assigned = Some(identifier.into());
         }
         if self.automatic {
             self.answers.extend(acknowledgement(&packet));
