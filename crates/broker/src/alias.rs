@@ -51,8 +51,8 @@ pub(crate) enum AliasUse {
 }
 
 /// The aliases that we set towards a client. Half of them go to the first topics, at once, which is all that a client
-/// of few topics needs; the other half to topics that are sent twice, since one that is sent once would only get longer.
-/// An alias never changes hands, so that following many topics costs no more than one comparison a slot.
+/// of few topics needs; the other half to topics that are sent twice, since one that is sent once would only get
+/// longer. An alias never changes hands, so that following many topics costs no more than one comparison a slot.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct OutboundAliases {
     max: u16,

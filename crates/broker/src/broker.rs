@@ -75,7 +75,8 @@ pub struct Broker {
     pub(crate) connection_bytes: u64,
     /// Bytes of all Client Identifiers and Wills.
     pub(crate) session_bytes: u64,
-    /// Counts turns.
+    /// Counts turns. Decides only whether bytes are shared or copied, and so is no state.
+    #[serde(skip)]
     pub(crate) turn: u64,
     /// Bytes that this turn has produced.
     pub(crate) turn_bytes: u32,

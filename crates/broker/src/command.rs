@@ -100,8 +100,8 @@ impl Broker {
         }
     }
 
-    /// What is counted against `memory_bytes_max`: what is kept, byte by byte where a peer decides how many there are, and
-    /// a fair share for each thing that takes room.
+    /// What is counted against `memory_bytes_max`: what is kept, byte by byte where a peer decides how many there
+    /// are, and a fair share for each thing that takes room.
     pub(crate) fn memory_bytes(&self) -> u64 {
         const CONNECTION_BYTES: u64 = 600;
         const SESSION_BYTES: u64 = 500;

@@ -83,6 +83,7 @@ pub(crate) struct Connection {
     /// nothing may overtake that [5:MQTT-4.6.0-6].
     pub opening: Option<Lsn>,
     /// The turn in which the outbox last began to fill.
+    #[serde(skip)]
     pub filled_in_turn: u64,
     /// Bytes of answers, which can't be dropped, since the outbox was last empty.
     pub answer_bytes: u64,

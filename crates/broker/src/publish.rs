@@ -293,9 +293,9 @@ impl Broker {
         }));
     }
 
-    /// A PUBLISH that is well said but not granted. 5.0 clients are told in the acknowledgement; 3.x has no word for it,
-    /// and the message is acknowledged and dropped [311:MQTT-3.3.5-2], or, if its Topic Name is too deep, the connection
-    /// closed: as mosquitto does.
+    /// A PUBLISH that is well said but not granted. 5.0 clients are told in the acknowledgement; 3.x has no word for
+    /// it, and the message is acknowledged and dropped [311:MQTT-3.3.5-2], or, if its Topic Name is too deep, the
+    /// connection closed: as mosquitto does.
     fn refuse_publish(&mut self, slot: u32, session: u32, publish: &Publish<'_>, refusal: Refusal) {
         if refusal == Refusal::TopicNameLevels && !self.connection(slot).version.is_v5() {
             return self.fault(slot, Fault::Refused(refusal));

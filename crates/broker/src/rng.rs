@@ -1,5 +1,5 @@
-//! What looks random in a broker: assigned Client Identifiers and the key of its hash tables. All of it is drawn from the
-//! seed and nothing else, so a replayed broker draws the same numbers.
+//! What looks random in a broker: assigned Client Identifiers and the key of its hash tables. All of it is drawn from
+//! the seed and nothing else, so a replayed broker draws the same numbers.
 
 use core::hash::Hasher;
 use serde::{Deserialize, Serialize};

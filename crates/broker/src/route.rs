@@ -285,13 +285,13 @@ impl Broker {
     ) -> Outcome {
         let message = &fan.message;
         let fresh = self.is_fresh(slot);
-        let memory_short = !fresh && self.is_memory_short();
+        let is_behind = self.connections[slot as usize].as_ref().is_some_and(|connection| connection.owed_bytes() > 0);
+        if is_behind && self.is_memory_short() {
+            return Outcome::Not(NotDelivered::Memory);
+        }
         let connection = self.connections[slot as usize].as_mut().expect("a Session's connection is open");
         if connection.owed_bytes() > u64::from(self.config.limits.outbox_bytes_max) {
             return Outcome::Not(NotDelivered::OutboxFull);
-        }
-        if memory_short {
-            return Outcome::Not(NotDelivered::Memory);
         }
         let identifiers = target.identifiers.as_slice();
         let v5 = connection.version.is_v5();

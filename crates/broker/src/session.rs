@@ -122,7 +122,8 @@ impl Session {
         }
     }
 
-    /// Whether the log knows what it holds. Of a Session that always ended with its connection it knows the Will at most.
+    /// Whether the log knows what it holds. Of a Session that always ended with its connection it knows the Will at
+    /// most.
     pub(crate) fn is_durable(&self) -> bool {
         self.durable
     }

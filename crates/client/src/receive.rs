@@ -91,6 +91,10 @@ impl Client {
         if !matches!(connack.reason, ConnackCode::Reason(ReasonCode::Success) | ConnackCode::Return(0)) {
             return self.end(Closed::Refused(connack.reason));
         }
+        if connack.session_present && self.options.clean_start {
+            // A Session that we asked to be forgotten can't be ours [5:MQTT-3.2.2-4].
+            return self.end(Closed::Violation);
+        }
         let properties = &connack.properties;
         if let Some(seconds) = properties.server_keep_alive_s() {
             self.keep_alive_us = u64::from(seconds) * 1_000_000; // [5:MQTT-3.2.2-21]
@@ -202,6 +206,7 @@ mod tests {
         while client.poll().is_some() {}
     }
 
+    /// [5:MQTT-3.3.4-7] [5:MQTT-4.9.0-2]
     #[test]
     fn a_receive_maximum_of_one_holds_the_second_message_back() {
         let mut client = live(0);
@@ -212,6 +217,7 @@ mod tests {
         assert_eq!(client.take_outgoing(), [0x32, 7, 0, 1, b'a', 0, 2, 0, b'2']);
     }
 
+    /// [5:MQTT-4.3.3-6] [311:MQTT-4.3.3-1]
     #[test]
     fn after_pubrec_only_pubrel_is_sent_again() {
         let mut client = live(0);
@@ -222,6 +228,7 @@ mod tests {
         assert_eq!(client.take_outgoing(), [0x62, 2, 0, 1]); // [5:MQTT-4.3.3-6]
     }
 
+    /// [5:MQTT-3.3.1-1] [5:MQTT-3.2.2-5] [5:MQTT-4.6.0-1]
     #[test]
     fn an_unacknowledged_publish_is_sent_again_with_dup_or_told_as_lost() {
         let mut client = live(0);
@@ -238,6 +245,7 @@ mod tests {
         assert_eq!(client.poll(), Some(Event::Finished { id, outcome: Acknowledged::SessionLost }));
     }
 
+    /// [5:MQTT-4.3.3-10] [5:MQTT-4.6.0-3] [5:MQTT-4.5.0-2]
     #[test]
     fn a_qos_2_message_is_told_once_and_acknowledged_each_time() {
         let mut client = live(0);
@@ -252,6 +260,27 @@ mod tests {
         assert_eq!(client.take_outgoing(), [0x70, 2, 0, 9]);
     }
 
+    /// [5:MQTT-3.2.2-4]
+    #[test]
+    fn a_session_that_was_to_be_forgotten_ends_the_connection() {
+        let mut client = Client::new(Options::new("c"));
+        client.connected(0);
+        client.received(0, &[0x20, 3, 1, 0, 0]);
+        assert_eq!(client.poll(), Some(Event::Closed(Closed::Violation)));
+    }
+
+    /// [5:MQTT-4.6.0-2] [5:MQTT-4.6.0-4] [311:MQTT-4.6.0-2] [311:MQTT-4.6.0-3] [311:MQTT-4.6.0-4] [311:MQTT-4.5.0-2]
+    #[test]
+    fn acknowledgements_keep_the_order_of_what_they_answer() {
+        let mut client = live(0);
+        client.received(0, &[0x32, 6, 0, 1, b'a', 0, 3, 0, 0x32, 6, 0, 1, b'a', 0, 1, 0]);
+        client.received(0, &[0x34, 6, 0, 1, b'a', 0, 9, 0, 0x34, 6, 0, 1, b'a', 0, 8, 0]);
+        assert_eq!(client.take_outgoing(), [0x40, 2, 0, 3, 0x40, 2, 0, 1, 0x50, 2, 0, 9, 0x50, 2, 0, 8]);
+        client.received(0, &[0x50, 2, 0, 7, 0x50, 2, 0, 6]);
+        assert_eq!(client.take_outgoing(), [0x62, 3, 0, 7, 0x92, 0x62, 3, 0, 6, 0x92]);
+    }
+
+    /// [5:MQTT-3.3.2-10]
     #[test]
     fn a_topic_alias_is_resolved() {
         let mut client = live(0);
@@ -265,6 +294,7 @@ mod tests {
         assert_eq!(topics, vec!["a", "a"]);
     }
 
+    /// [5:MQTT-3.1.2-20] [311:MQTT-3.1.2-23]
     #[test]
     fn silence_is_broken_by_pingreq_and_no_answer_ends_it() {
         let mut client = live(0);

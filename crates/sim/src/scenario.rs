@@ -14,9 +14,32 @@
 //! 5.000 alice <- DISCONNECT reason=0x8E
 //! ```
 //!
-//! Above the first step stand `proves:`, `targets:`, `config`, `permissions`, `account`, `show`, `hide` and `split`;
-//! below it one step a line. Steps begin with a client's name, or with `link`, `broker`, `store`, `operator`, `answer`
-//! or `repeat`.
+//! # Above the first step
+//!
+//! - `proves: 5:MQTT-… 311:MQTT-…`: statements; `targets: native guest`: where it can be told, everywhere if not said
+//! - `config limits.receive_maximum=2 storage=log authentication=ask …`: fields of [`Config`] by their paths
+//! - `permissions publish=a/#,b subscribe=… receive=… deny_publish=… …`: what everybody may do
+//! - `account NAME PASSWORD [publish=… …]`: who may connect; questions are then answered from these
+//! - `show all`, `show events`, `show traces`, `show reason_strings`; `hide CLIENT PUBLISH …`, `hide operator`
+//! - `split N`: what clients send is delivered in pieces of N bytes
+//!
+//! # Steps
+//!
+//! `after 5s` before a step lets time pass; `repeat 3` before it does it for `{n}` = 1, 2, 3; packets parted by ` ; `
+//! leave in one write. A client's name comes first, then:
+//!
+//! - `connect [v3|v311|v5] [id=…] [clean_start=false] [keep_alive_s=…] [user=…] [password=…] [bridge]`, `will=TOPIC`
+//!   with `will_payload= will_qos= will_retain will_delay_s=`, and properties by name: `session_expiry_s=60`; on a
+//!   transport that is open it is a second CONNECT; `id=*` is the identifier that was assigned before
+//! - `subscribe FILTER [qos=…] [no_local] [rap] [rh=…] FILTER …`, `unsubscribe FILTER …`
+//! - `publish TOPIC "payload" [size=…] [qos=…] [id=…] [retain] [dup] [alias=…] [expiry_s=…] …`
+//! - `puback|pubrec|pubrel|pubcomp id=… [reason=…]`, `ping`, `disconnect [reason=…]`, `auth [reason=…]`
+//! - `raw 82 [ 0001 [] s"a/#/b" 00 ]`: bytes by hand, see [`raw`]; `open [v311]`: a transport without a CONNECT
+//! - `acks manual|auto`: whether it acknowledges by itself, which it does at first
+//!
+//! And what is no client: `link CLIENT cut [before TYPE | after N TYPE]`, `link CLIENT freeze|thaw|split N`,
+//! `broker restart|swap|stop|sleep TIME`, `store hold|release|fail`,
+//! `operator publish|kick|set_permissions|set_limits|count|inspect …`, `answer [CLIENT] allow|continue|refuse …`.
 
 pub mod args;
 pub mod client;
@@ -220,7 +243,7 @@ mod tests {
         assert_eq!(story.config.storage, Storage::Log);
         assert_eq!(story.steps[1].after_us, 5_000_000);
         assert_eq!(story.expected, "0.000 alice <- CONNACK\n");
-        assert!(!story.needs().inside);
+        assert!(story.needs().inside && !story.needs().reload);
     }
 
     #[test]

@@ -1,5 +1,5 @@
-//! `cargo xtask`: the project's commands. People and CI run the same ones. This program itself compiles in seconds; what
-//! takes long are the packages it runs, and it says so before it runs them.
+//! `cargo xtask`: the project's commands. People and CI run the same ones. This program itself compiles in seconds;
+//! what takes long are the packages it runs, and it says so before it runs them.
 
 mod build;
 mod serve;

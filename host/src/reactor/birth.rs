@@ -1,5 +1,6 @@
 //! Guests begin, go wrong, and are replaced. A guest that failed takes all that it knew with it, connections included;
-//! the listeners stay, and who comes back meets a fresh one. One that fails again and again is started ever more slowly.
+//! the listeners stay, and who comes back meets a fresh one. One that fails again and again is started ever more
+//! slowly.
 
 use std::time::{Duration, Instant};
 

@@ -1,4 +1,5 @@
-//! What other threads want of the reactor, and how it obeys: commands for the core, time that a test lets pass, the end.
+//! What other threads want of the reactor, and how it obeys: commands for the core, time that a test lets pass, the
+//! end.
 
 use std::sync::mpsc::Sender;
 use std::time::Instant;

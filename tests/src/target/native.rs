@@ -87,7 +87,8 @@ pub fn check_restore(driver: &Driver<Native>, config: &Config) -> Result<(), Tar
         let mut broker = restored.map_err(|error| TargetError::Broken(format!("restore: {error:?}")))?;
         broker.handle(driver.now(), Input::Tick);
         while broker.poll().is_some() {}
-        Ok(broker.records().collect::<Vec<Record>>())
+        // How many numbers were given out is not the same: those of what ended with its connection are in no log.
+        Ok(broker.records().filter(|record| !matches!(record, Record::Used { .. })).collect::<Vec<Record>>())
     };
     let numbered = |records: &[Record]| (1..).map(Lsn).zip(records.iter().cloned()).collect::<Vec<_>>();
     let live: Vec<Record> = driver.core().broker().records().collect();
