@@ -51,11 +51,11 @@ fn mount_all(file: &File, story: &Scenario, trials: &mut Vec<Trial>) {
             restored(file, trials);
         }
     }
-    if named("guest") && !needs.reload {
+    if named("guest") && !needs.swap {
         mount("guest", guest::target, file, trials);
         same_digest(file, trials);
     }
-    if named("host") && !needs.reload && !needs.inside && !needs.flow {
+    if named("host") && !needs.restart && !needs.swap && !needs.inside && !needs.flow {
         mount("host", host::target, file, trials);
     }
 }

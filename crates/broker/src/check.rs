@@ -2,10 +2,10 @@
 //! simulation ask after each step, so that a broken promise is found where it broke.
 
 use alloc::vec;
-use alloc::vec::Vec;
 
 use crate::broker::Broker;
 use crate::connection::Phase;
+use crate::message::MessageId;
 use crate::shared::Group;
 
 /// A promise between parts of the broker that is broken: a bug of ours, whatever a peer sent.
@@ -39,14 +39,10 @@ impl Broker {
     }
 
     fn check_messages(&self) -> Result<(), Broken> {
-        let mut holders = vec![0u32; self.messages.iter().count()];
-        let mut ids = Vec::new();
-        for (id, _, _) in self.messages.iter() {
-            ids.push(id);
-        }
-        let mut hold = |id| match ids.iter().position(|known| *known == id) {
-            Some(at) => {
-                holders[at] += 1;
+        let mut holders = vec![0u32; self.messages.end() as usize];
+        let mut hold = |id: MessageId| match holders.get_mut(id.index() as usize) {
+            Some(count) => {
+                *count += 1;
                 Ok(())
             }
             None => Err(Broken::MessageHolders),
@@ -59,8 +55,10 @@ impl Broker {
         for (_, retained) in self.retained.values() {
             hold(retained.message)?;
         }
-        let counted: Vec<u32> = self.messages.iter().map(|(_, _, holders)| holders).collect();
-        if counted == holders { Ok(()) } else { Err(Broken::MessageHolders) }
+        let counted: u64 = self.messages.iter().map(|(_, _, count)| u64::from(count)).sum();
+        let all = holders.iter().map(|count| u64::from(*count)).sum::<u64>();
+        let each = self.messages.iter().all(|(id, _, count)| holders[id.index() as usize] == count);
+        if each && counted == all { Ok(()) } else { Err(Broken::MessageHolders) }
     }
 
     fn check_sessions(&self) -> Result<(), Broken> {

@@ -125,6 +125,13 @@ pub(crate) fn forwarded(properties: Properties<'_>) -> Vec<u8> {
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub(crate) struct MessageId(u32);
 
+impl MessageId {
+    /// Its place in the store.
+    pub(crate) fn index(self) -> u32 {
+        self.0
+    }
+}
+
 #[derive(Clone, Debug, Serialize, Deserialize)]
 struct Kept {
     message: Message,
@@ -175,6 +182,11 @@ impl MessageStore {
 
     pub(crate) fn bytes(&self) -> u64 {
         self.bytes
+    }
+
+    /// One past the highest place in use or free.
+    pub(crate) fn end(&self) -> u32 {
+        self.kept.end()
     }
 
     /// Bytes of all kept messages and of the places in queues that hold them.

@@ -116,8 +116,10 @@ pub struct Show {
 pub struct Needs {
     /// It looks inside or acts as the broker's driver: events, traces, questions, permissions, the log, sleep.
     pub inside: bool,
-    /// It restarts the broker or moves its state into another one.
-    pub reload: bool,
+    /// It restarts the broker from the log.
+    pub restart: bool,
+    /// It moves the state of the broker into another one.
+    pub swap: bool,
     /// It needs links whose speed the runner decides.
     pub flow: bool,
 }
@@ -163,7 +165,8 @@ impl Scenario {
         for step in &self.steps {
             match &step.act {
                 Act::Link { what: LinkAct::Freeze | LinkAct::Thaw, .. } => needs.flow = true,
-                Act::Broker(BrokerAct::Restart | BrokerAct::Swap) => needs.reload = true,
+                Act::Broker(BrokerAct::Restart) => needs.restart = true,
+                Act::Broker(BrokerAct::Swap) => needs.swap = true,
                 Act::Broker(BrokerAct::Sleep(_)) | Act::Store(_) | Act::Answer { .. } => needs.inside = true,
                 Act::Link { .. } | Act::Client { .. } | Act::Open { .. } | Act::Acks { .. } => {}
                 Act::Operator(_) | Act::Wait => {}
@@ -243,7 +246,7 @@ mod tests {
         assert_eq!(story.config.storage, Storage::Log);
         assert_eq!(story.steps[1].after_us, 5_000_000);
         assert_eq!(story.expected, "0.000 alice <- CONNACK\n");
-        assert!(story.needs().inside && !story.needs().reload);
+        assert!(story.needs().inside && !story.needs().restart);
     }
 
     #[test]

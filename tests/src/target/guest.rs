@@ -4,8 +4,8 @@
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
-use wasmqtt_broker::{Config, ConnectionId, Input, Time};
-use wasmqtt_host::guest::{Guest, GuestLimits};
+use wasmqtt_broker::{Config, ConnectionId, Input, Lsn, Record, Time};
+use wasmqtt_host::guest::{Beginning, Guest, GuestLimits};
 use wasmqtt_host::module::GuestModule;
 use wasmqtt_sim::{Scenario, Target, TargetError};
 
@@ -28,6 +28,7 @@ pub fn module() -> Result<GuestModule, TargetError> {
 
 /// A guest as a core.
 pub struct Wasm {
+    config: Config,
     guest: Guest,
     deadline: Option<Time>,
     /// What the guest listed and was not told to be sent.
@@ -42,7 +43,7 @@ pub fn target(scenario: &Scenario) -> Result<Box<dyn Target>, TargetError> {
 /// The same with its type.
 pub fn driver(config: &Config) -> Result<Driver<Wasm>, TargetError> {
     let guest = Guest::new(&module()?, config, SEED, GuestLimits::default()).map_err(broken)?;
-    Ok(Driver::new(Wasm { guest, deadline: None, listed: BTreeMap::new() }))
+    Ok(Driver::new(Wasm { config: config.clone(), guest, deadline: None, listed: BTreeMap::new() }))
 }
 
 fn broken(error: impl std::fmt::Display) -> TargetError {
@@ -123,5 +124,13 @@ impl Core for Wasm {
 
     fn deadline(&self) -> Option<Time> {
         self.deadline
+    }
+
+    fn restore(&mut self, log: Vec<(Lsn, Record)>) -> Result<(), TargetError> {
+        let beginning = Beginning::Log(log);
+        self.guest = Guest::begin(&module()?, &self.config, SEED, GuestLimits::default(), beginning).map_err(broken)?;
+        self.deadline = None;
+        self.listed.clear();
+        Ok(())
     }
 }
