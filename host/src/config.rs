@@ -76,6 +76,15 @@ pub enum ConfigError {
     },
     /// An open address without authentication.
     OpenToAll(Listen),
+    /// A value that makes no server.
+    Value {
+        /// The key.
+        key: &'static str,
+        /// What was found.
+        found: u64,
+        /// What is allowed.
+        allowed: String,
+    },
     /// Nowhere to listen.
     NoListener,
     /// A line of the password file.
@@ -96,6 +105,7 @@ impl fmt::Display for ConfigError {
                 "listen: {listen} is open to others than this machine, and nobody is asked who they are; \
                  allowed: a loopback address, or password_file = \"FILE\", or --allow-anonymous"
             ),
+            ConfigError::Value { key, found, allowed } => write!(out, "{key}: found {found}; allowed: {allowed}"),
             ConfigError::NoListener => write!(out, "listen: found none; allowed: at least one address"),
             ConfigError::Password(error) => error.fmt(out),
             ConfigError::Acl(error) => error.fmt(out),
@@ -164,6 +174,43 @@ struct File {
     limits: limits::LimitsFile,
 }
 
+/// Least memory that a guest can do anything with.
+const GUEST_MEMORY_BYTES_MIN: u64 = 16 << 20;
+
+/// What of a guest's memory the core may count as its own; the rest is for blocks, tables and what falls between.
+fn memory_for_core(guest_memory_bytes_max: u64) -> u64 {
+    guest_memory_bytes_max / 4 * 3
+}
+
+/// Refuses values that the core would have to bring into range, and a core that wants more memory than its guest has.
+fn check_values(config: &ServerConfig) -> Result<(), ConfigError> {
+    let limits = &config.core.limits;
+    let sane = limits.clone().within_reason();
+    let pairs = [
+        ("limits.connect_timeout_s", u64::from(limits.connect_timeout_s), u64::from(sane.connect_timeout_s)),
+        ("limits.receive_maximum", u64::from(limits.receive_maximum), u64::from(sane.receive_maximum)),
+        ("limits.in_flight_max", u64::from(limits.in_flight_max), u64::from(sane.in_flight_max)),
+        ("limits.turn_bytes_max", u64::from(limits.turn_bytes_max), u64::from(sane.turn_bytes_max)),
+        ("limits.packet_bytes_max", u64::from(limits.packet_bytes_max), u64::from(sane.packet_bytes_max)),
+    ];
+    for (key, found, nearest) in pairs {
+        if found != nearest {
+            let allowed = if found < nearest && found > 0 { "at least" } else { "in range, such as" };
+            return Err(ConfigError::Value { key, found, allowed: format!("{allowed} {nearest}") });
+        }
+    }
+    let (guest, core) = (config.guest_limits.memory_bytes_max, limits.memory_bytes_max);
+    if guest < GUEST_MEMORY_BYTES_MIN {
+        let allowed = format!("at least {GUEST_MEMORY_BYTES_MIN}");
+        return Err(ConfigError::Value { key: "guest_memory_bytes_max", found: guest, allowed });
+    }
+    if core > memory_for_core(guest) {
+        let allowed = format!("at most {}, three quarters of guest_memory_bytes_max", memory_for_core(guest));
+        return Err(ConfigError::Value { key: "limits.memory_bytes_max", found: core, allowed });
+    }
+    Ok(())
+}
+
 /// How the core's records are kept.
 #[derive(Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -201,7 +248,13 @@ impl ServerConfig {
         set(&mut config.stop_grace, file.stop_grace_s.map(|s| Duration::from_secs(s.into())));
         set(&mut config.core.trace, file.trace);
         set(&mut config.core.sys_interval_s, file.sys_interval_s);
+        let memory_is_given = file.limits.memory_bytes_max.is_some();
         file.limits.apply(&mut config.core.limits);
+        let room = memory_for_core(config.guest_limits.memory_bytes_max);
+        if !memory_is_given {
+            config.core.limits.memory_bytes_max = config.core.limits.memory_bytes_max.min(room);
+        }
+        check_values(&config)?;
         Ok((config, log))
     }
 

@@ -138,6 +138,9 @@ fn check_config(path: &Path) -> Result<(), Failure> {
 
 fn passwd(path: &Path, user: &str) -> Result<(), Failure> {
     let password = ask_password(user).map_err(failed)?;
+    if password.is_empty() {
+        return Err((EXIT_CONFIG, format!("found no password for {user}; allowed: at least one character")));
+    }
     let mut file = if path.exists() { PasswordFile::read(path) } else { Ok(PasswordFile::empty()) }
         .map_err(|error| (EXIT_CONFIG, error.to_string()))?;
     file.set(user, password.as_bytes()).map_err(|error| (EXIT_CONFIG, error.to_string()))?;

@@ -330,7 +330,7 @@ impl Reactor {
                 }
             }
             Output::Event(event) => crate::log::event(&event, |conn| self.connections.peer(conn)),
-            Output::Trace(trace) => tracing::trace!("{trace:?}"),
+            Output::Trace(trace) => tracing::trace!(statement = trace.statement(), "{trace:?}"),
         }
     }
 

@@ -104,8 +104,8 @@ impl Broker {
     /// are, and a fair share for each thing that takes room.
     pub(crate) fn memory_bytes(&self) -> u64 {
         const CONNECTION_BYTES: u64 = 600;
-        const SESSION_BYTES: u64 = 500;
-        const SUBSCRIPTION_BYTES: u64 = 60;
+        const SESSION_BYTES: u64 = 1_500;
+        const SUBSCRIPTION_BYTES: u64 = 140;
         self.messages.memory_bytes()
             + self.outbox_bytes
             + self.connection_bytes

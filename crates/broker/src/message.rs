@@ -191,8 +191,10 @@ impl MessageStore {
 
     /// Bytes of all kept messages and of the places in queues that hold them.
     pub(crate) fn memory_bytes(&self) -> u64 {
-        const HOLDER_BYTES: u64 = 64;
-        self.bytes + self.holders * HOLDER_BYTES
+        // Three times the entry, for while a table grows the old and the new one are there together.
+        const ENTRY_BYTES: u64 = 300;
+        const HOLDER_BYTES: u64 = 160;
+        self.bytes + u64::from(self.kept.len()) * ENTRY_BYTES + self.holders * HOLDER_BYTES
     }
 
     /// All kept messages with their number of holders.

@@ -313,8 +313,9 @@ impl<T> TopicTree<T> {
 
     /// Bytes counted for the whole tree.
     pub(crate) fn memory_bytes(&self) -> u64 {
-        // A node, its entry in the table of edges, and the allocation of its level.
-        const NODE_BYTES: u64 = 100;
+        // Three times a node and its entry in the table of edges, for while a table grows the old one and the new one,
+        // twice as large, are there together; and the allocation of its level.
+        const NODE_BYTES: u64 = 256;
         u64::from(self.nodes.len()) * NODE_BYTES + self.level_bytes
     }
 

@@ -49,6 +49,19 @@ pub enum Trace {
     },
 }
 
+impl Trace {
+    /// The statement or section of MQTT 5.0 behind the decision.
+    #[must_use]
+    pub fn statement(&self) -> &'static str {
+        match self {
+            Trace::Published { .. } => "5:3.3.4",
+            Trace::Delivered { retained: false, .. } => "5:MQTT-3.8.4-8",
+            Trace::Delivered { retained: true, .. } => "5:MQTT-3.3.1-9",
+            Trace::NotDelivered { why, .. } => why.statement(),
+        }
+    }
+}
+
 /// Whether a delivery left at once.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub enum Delivery {

@@ -65,6 +65,8 @@ pub enum LineError {
     Keyword,
     /// `user` without a name.
     NoUser,
+    /// `topic` or `pattern` with two words, of which the first is no kind of access.
+    Access,
     /// `topic` or `pattern` without a filter.
     NoFilter,
     /// `#` or `+` where no Topic Filter has them.
@@ -80,6 +82,7 @@ impl fmt::Display for LineError {
                 "allowed are `user NAME`, `topic [read|write|readwrite|deny] FILTER`, `pattern …`, `# …`"
             }
             LineError::NoUser => "found no name; allowed: `user NAME`",
+            LineError::Access => "found another kind of access; allowed: read, write, readwrite, deny",
             LineError::NoFilter => "found no filter; allowed: `topic [read|write|readwrite|deny] FILTER`",
             LineError::Wildcard => {
                 "found a wildcard inside a level; allowed: `+` as a whole level, `#` as the last one"
@@ -193,7 +196,8 @@ fn rule(rest: &str) -> Result<(Access, String), LineError> {
         "write" => (Access::Write, after.trim()),
         "readwrite" => (Access::ReadWrite, after.trim()),
         "deny" => (Access::Deny, after.trim()),
-        _ => (Access::ReadWrite, rest),
+        _ if after.trim().is_empty() => (Access::ReadWrite, rest),
+        _ => return Err(LineError::Access),
     };
     if filter.is_empty() {
         return Err(LineError::NoFilter);

@@ -6,7 +6,7 @@ use wasmqtt_broker::codec::Qos;
 
 /// QoS as people write it.
 #[derive(Clone, Copy)]
-struct QosNumber(Qos);
+pub(super) struct QosNumber(Qos);
 
 impl<'de> Deserialize<'de> for QosNumber {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -29,7 +29,7 @@ macro_rules! limits {
     ($($field:ident: $type:ty,)*) => {
         #[derive(Deserialize, Default)]
         #[serde(deny_unknown_fields, default)]
-        pub(super) struct LimitsFile { $($field: Option<$type>,)* }
+        pub(super) struct LimitsFile { $(pub(super) $field: Option<$type>,)* }
 
         impl LimitsFile {
             /// Sets what the file names.
