@@ -1,5 +1,5 @@
-//! What one client can pile up in the real guest: the core must refuse before an allocation fails, for a guest that runs
-//! out of memory loses every Session. The caps are small, so that the floods are short.
+//! What one client can pile up in the real guest: the core must refuse before an allocation fails, for a guest that
+//! runs out of memory loses every Session. The caps are small, so that the floods are short.
 
 mod common;
 

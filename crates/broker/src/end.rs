@@ -26,6 +26,7 @@ impl Broker {
             Phase::Closing => {}
             Phase::Live { session } => {
                 self.counters.faults += 1;
+                self.count_refusal(fault.text());
                 if fault == Fault::Refused(Refusal::SlowReader) {
                     self.counters.slow_readers += 1;
                 }
@@ -40,6 +41,7 @@ impl Broker {
 
     /// Ends a connection that said nothing worth an answer.
     fn refuse_silently(&mut self, slot: u32, fault: Fault) {
+        self.count_refusal(fault.text());
         self.counters.connections_refused += 1;
         let conn = self.connection(slot).id;
         self.outputs.push_back(Output::Event(Event::Refused { conn, client_identifier: None, fault }));
@@ -50,6 +52,7 @@ impl Broker {
     /// [5:MQTT-3.2.2-6] [311:MQTT-3.2.2-4].
     pub(crate) fn refuse(&mut self, slot: u32, fault: Fault, text: Option<&str>, server_reference: Option<&str>) {
         self.counters.connections_refused += 1;
+        self.count_refusal(fault.text());
         let connection = self.connection(slot);
         let (conn, version) = (connection.id, connection.version);
         let client_identifier = match &connection.phase {
@@ -246,9 +249,18 @@ impl Broker {
         }
     }
 
+    /// Counts a refusal under its own name; there are as many names as kinds, and no peer can make another.
+    fn count_refusal(&mut self, text: &'static str) {
+        match self.counters.refusals.iter_mut().find(|(name, _)| name == text) {
+            Some((_, count)) => *count += 1,
+            None => self.counters.refusals.push((text.into(), 1)),
+        }
+    }
+
     /// Tells the operator what a client was refused: each kind once a connection, for a client may ask for it a million
     /// times. The counters have the numbers.
     pub(crate) fn event_limit(&mut self, session: u32, refusal: Refusal) {
+        self.count_refusal(refusal.text());
         let state = &mut self.sessions[session];
         if state.told.contains(&refusal) {
             return;

@@ -144,6 +144,8 @@ pub struct Counters {
     pub connects: u64,
     /// CONNECTs refused, and transports that sent none.
     pub connections_refused: u64,
+    /// How often each limit, permission and rule said no, by its one line for people, in the order of their first time.
+    pub refusals: Vec<(String, u64)>,
     /// Connections ended because the client broke a rule.
     pub faults: u64,
     /// Connections ended by Keep Alive or by the time for CONNECT.
