@@ -247,8 +247,8 @@ impl Broker {
         let connection = self.connections[slot as usize].as_mut().expect("a Session's connection is open");
         let max = connection.packet_bytes_max as usize;
         let mut form = form;
-        if frames.encoded(message, form, now).len() > max {
-            // An alias may be what made it too long.
+        if form.alias != AliasUse::None && frames.encoded(message, form, now).len() > max {
+            // The alias may be what made it too long.
             connection.aliases_out.take_back(form.alias);
             form.alias = AliasUse::None;
         }
