@@ -138,7 +138,9 @@ pub(crate) enum Resend {
 const IDENTIFIERS: u32 = 65_535;
 
 fn identifier_at(base: u16, index: u32) -> PacketIdentifier {
-    let number = (u32::from(base) - 1 + index) % IDENTIFIERS + 1;
+    let number = u32::from(base) + index;
+    // Round once at most: a window has fewer slots than there are identifiers.
+    let number = if number > IDENTIFIERS { number - IDENTIFIERS } else { number };
     PacketIdentifier::new(number as u16).expect("1..=65535")
 }
 
@@ -173,8 +175,14 @@ impl Window {
     }
 
     fn slot(&mut self, identifier: PacketIdentifier) -> Option<&mut Slot> {
-        let distance = (u32::from(identifier.get()) + IDENTIFIERS - u32::from(self.base)) % IDENTIFIERS;
+        let distance = self.distance(identifier);
         self.slots.get_mut(distance as usize)
+    }
+
+    /// How far an identifier is from that of the first slot.
+    fn distance(&self, identifier: PacketIdentifier) -> u32 {
+        let (number, base) = (u32::from(identifier.get()), u32::from(self.base));
+        if number >= base { number - base } else { number + IDENTIFIERS - base }
     }
 
     /// Frees a slot that is in use.
@@ -316,7 +324,7 @@ impl Window {
         if self.slots.is_empty() {
             self.base = identifier.get();
         }
-        let distance = (u32::from(identifier.get()) + IDENTIFIERS - u32::from(self.base)) % IDENTIFIERS;
+        let distance = self.distance(identifier);
         while (self.slots.len() as u32) <= distance {
             self.slots.push_back(Slot { awaits: None, counted: false, kept: Kept::Nothing });
         }

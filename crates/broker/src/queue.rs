@@ -1,7 +1,7 @@
 //! What waits for a Session and how it moves: into the queue when its client can't take it, out when quota, outbox and
 //! log allow; again after a reconnect [5:MQTT-4.4.0-1] [311:MQTT-4.4.0-1].
 
-use wasmqtt_codec::{Ack, Packet, PacketIdentifier, Qos};
+use wasmqtt_codec::{Ack, AckKind, PacketIdentifier, Qos};
 
 use crate::alias::AliasUse;
 use crate::broker::Broker;
@@ -76,9 +76,14 @@ impl Broker {
     /// Sends what a Session is owed as far as its client takes it: first again what an earlier connection left
     /// unfinished, then what waits, then Retained Messages of new Subscriptions.
     pub(crate) fn pump(&mut self, session: u32) {
-        let Some(slot) = self.sessions[session].connection else { return };
-        self.pump_queue(slot, session);
-        self.walk_retained(slot, session);
+        let state = &self.sessions[session];
+        let Some(slot) = state.connection else { return };
+        if !state.queue.is_empty() || state.window.has_resends() {
+            self.pump_queue(slot, session);
+        }
+        if !self.connection(slot).walks.is_empty() {
+            self.walk_retained(slot, session);
+        }
     }
 
     /// Sends again and sends on, as far as quota and outbox allow.
@@ -102,7 +107,8 @@ impl Broker {
         }
         match state.window.next_resend(quota) {
             Some(Resend::Pubrel(identifier)) => {
-                self.send_behind_log(slot, &Packet::Pubrel(Ack::success(identifier)), What::Other);
+                let lsn = self.barrier();
+                self.send_ack(slot, AckKind::Pubrel, &Ack::success(identifier), What::Other, lsn);
                 return true;
             }
             Some(Resend::Publish(identifier, delivery)) => {
@@ -220,6 +226,20 @@ impl Broker {
         let state = &self.sessions[session];
         if state.is_durable() {
             self.append(Record::Finished { session: state.number, sequence });
+        }
+    }
+
+    /// As [`is_memory_short`](Self::is_memory_short), asked anew only after some more output: the sum has too many parts
+    /// to be taken for each message that is not kept.
+    pub(crate) fn was_memory_short(&mut self) -> bool {
+        const BYTES_BETWEEN: u32 = 64 << 10;
+        match self.memory_seen {
+            Some((at, short)) if self.turn_bytes - at < BYTES_BETWEEN => short,
+            Some(_) | None => {
+                let short = self.is_memory_short();
+                self.memory_seen = Some((self.turn_bytes, short));
+                short
+            }
         }
     }
 

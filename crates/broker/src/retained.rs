@@ -64,6 +64,11 @@ impl Walks {
         self.put_back(walk);
     }
 
+    /// Whether nothing is left to be sent.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.by_order.is_empty()
+    }
+
     /// Puts one back where it was.
     fn put_back(&mut self, walk: Walk) {
         self.by_subscription.insert(walk.subscription, walk.order);

@@ -19,10 +19,20 @@ use crate::session::Subscription;
 /// Who subscribed to one Topic Filter.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Subscribers {
-    /// Sessions with a Subscription that is not shared.
-    pub plain: Vec<u32>,
+    /// Those whose Subscription is not shared.
+    pub plain: Vec<Subscriber>,
     /// Slots of share groups.
     pub groups: Vec<u32>,
+}
+
+/// A Session with a Subscription that is not shared, and all that a message has to know of that: a match must not have
+/// to look it up in the Session.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub(crate) struct Subscriber {
+    pub session: u32,
+    /// Subscription Identifier; 0 = none.
+    pub identifier: u32,
+    pub options: SubscriptionOptions,
 }
 
 impl Subscribers {
@@ -198,17 +208,14 @@ impl Broker {
     ) -> bool {
         let known = self.find_subscription(session, share_name, filter);
         if let Some(at) = known {
-            let subscription = &mut self.sessions[session].subscriptions[at];
-            subscription.options = options;
-            subscription.identifier = identifier;
-            self.subscriptions_version += 1;
+            self.change_subscription(session, at, options, identifier);
             return false;
         }
         let node = self.subscriptions.insert(filter);
         let subscribers = self.subscriptions.value_mut(node).get_or_insert_default();
         let (share, position) = match share_name {
             None => {
-                subscribers.plain.push(session);
+                subscribers.plain.push(Subscriber { session, identifier, options });
                 (None, subscribers.plain.len() as u32 - 1)
             }
             Some(name) => {
@@ -225,6 +232,18 @@ impl Broker {
         self.counters.subscriptions_shared += u64::from(share.is_some());
         self.subscriptions_version += 1;
         true
+    }
+
+    /// Gives a Subscription other options [5:MQTT-3.8.4-3] [311:MQTT-3.8.4-3].
+    fn change_subscription(&mut self, session: u32, at: usize, options: SubscriptionOptions, identifier: u32) {
+        let subscription = &mut self.sessions[session].subscriptions[at];
+        subscription.options = options;
+        subscription.identifier = identifier;
+        let (node, position, shared) = (subscription.node, subscription.position, subscription.share.is_some());
+        if !shared && let Some(subscribers) = self.subscriptions.value_mut(node) {
+            subscribers.plain[position as usize] = Subscriber { session, identifier, options };
+        }
+        self.subscriptions_version += 1;
     }
 
     /// Where a Session has this Subscription.
@@ -285,8 +304,8 @@ impl Broker {
         } else if let Some(subscribers) = self.subscriptions.value_mut(node) {
             subscribers.plain.swap_remove(position);
             // The last one took the free place and must know it.
-            if let Some(&moved) = subscribers.plain.get(position) {
-                let state = &mut self.sessions[moved];
+            if let Some(moved) = subscribers.plain.get(position) {
+                let state = &mut self.sessions[moved.session];
                 let at = state.find(node, None).expect("a subscriber of a node has its Subscription");
                 state.subscriptions[at].position = position as u32;
             }

@@ -18,8 +18,6 @@ use crate::slab::Slab;
 
 /// No node.
 const NONE: u32 = u32::MAX;
-const HAS_PLUS: u8 = 1;
-const HAS_HASH: u8 = 2;
 
 /// The root: before the first level.
 pub(crate) const ROOT: u32 = 0;
@@ -30,7 +28,10 @@ struct Node<T> {
     first_child: u32,
     next: u32,
     previous: u32,
-    wildcards: u8,
+    /// Its child `+`, found without a look-up because every match asks for it.
+    plus: u32,
+    /// Its child `#`.
+    hash: u32,
     /// Walks that rest on this node; it stays until they go on.
     pins: u32,
     level: Box<str>,
@@ -65,7 +66,8 @@ impl<T> TopicTree<T> {
             first_child: NONE,
             next: NONE,
             previous: NONE,
-            wildcards: 0,
+            plus: NONE,
+            hash: NONE,
             pins: 0,
             level: "".into(),
             value: None,
@@ -114,7 +116,8 @@ impl<T> TopicTree<T> {
             first_child: NONE,
             next,
             previous: NONE,
-            wildcards: 0,
+            plus: NONE,
+            hash: NONE,
             pins: 0,
             level: level.into(),
             value: None,
@@ -125,7 +128,7 @@ impl<T> TopicTree<T> {
             self.nodes[next].previous = number;
         }
         self.nodes[parent].first_child = number;
-        self.nodes[parent].wildcards |= wildcard_flag(level);
+        self.set_wildcard(parent, level, number);
         let hash = edge_hash(self.hash_key, parent, level);
         let (nodes, hash_key) = (&self.nodes, self.hash_key);
         self.edges.insert_unique(hash, number, |n| edge_hash(hash_key, nodes[*n].parent, &nodes[*n].level));
@@ -169,7 +172,16 @@ impl<T> TopicTree<T> {
         if node.next != NONE {
             self.nodes[node.next].previous = node.previous;
         }
-        self.nodes[node.parent].wildcards &= !wildcard_flag(&node.level);
+        self.set_wildcard(node.parent, &node.level, NONE);
+    }
+
+    /// Remembers a child that is a wildcard, or that it is gone.
+    fn set_wildcard(&mut self, parent: u32, level: &str, child: u32) {
+        match level {
+            "+" => self.nodes[parent].plus = child,
+            "#" => self.nodes[parent].hash = child,
+            _ => {}
+        }
     }
 
     /// The path of a node: its Topic Name or Topic Filter.
@@ -195,14 +207,16 @@ impl<T> TopicTree<T> {
             let end = frontier.len();
             for at in first..end {
                 let number = frontier[at];
-                let flags = if wildcards { self.nodes[number].wildcards } else { 0 };
-                if flags & HAS_HASH != 0 {
-                    found(self.child(number, "#").expect("the flag says that it is there"));
+                let node = &self.nodes[number];
+                if wildcards && node.hash != NONE {
+                    found(node.hash);
                 }
-                if flags & HAS_PLUS != 0 {
-                    frontier.push(self.child(number, "+").expect("the flag says that it is there"));
+                if wildcards && node.plus != NONE {
+                    frontier.push(node.plus);
                 }
-                if let Some(child) = self.child(number, level) {
+                if node.first_child != NONE
+                    && let Some(child) = self.child(number, level)
+                {
                     frontier.push(child);
                 }
             }
@@ -218,8 +232,8 @@ impl<T> TopicTree<T> {
                 found(number);
             }
             // `sport/#` matches `sport` too (4.7.1.2).
-            if node.wildcards & HAS_HASH != 0 {
-                found(self.child(number, "#").expect("the flag says that it is there"));
+            if node.hash != NONE {
+                found(node.hash);
             }
         }
     }
@@ -322,14 +336,6 @@ impl<T> TopicTree<T> {
     /// Carrying nodes by number, which is no order that means anything but always the same.
     pub(crate) fn values(&self) -> impl Iterator<Item = (u32, &T)> {
         self.nodes.iter().filter_map(|(number, node)| Some((number, node.value.as_ref()?)))
-    }
-}
-
-fn wildcard_flag(level: &str) -> u8 {
-    match level {
-        "+" => HAS_PLUS,
-        "#" => HAS_HASH,
-        _ => 0,
     }
 }
 

@@ -36,7 +36,7 @@ impl Broker {
         }
         let mut matches = Matches::default();
         self.matches(&message.topic, Some(session), &mut matches);
-        self.publish_message(message.outgoing(), Some(session), None, retains, &matches);
+        self.publish_message(&mut message.outgoing(), Some(session), None, retains, &matches);
         // After the message: a log cut between the two publishes the Will twice rather than never.
         self.will_taken(logged, number);
     }
