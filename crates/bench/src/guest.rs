@@ -1,4 +1,5 @@
-//! The core as the guest under wasmtime, through the host's own tables: what the server does in a turn, without sockets.
+//! The core as the guest under wasmtime, through the host's own tables: what the server does in a turn, without its
+//! sockets.
 
 use std::path::Path;
 

@@ -1,5 +1,5 @@
-//! The core in this process, driven as the guest drives it: bytes lie in one block, a turn ends with `Tick`, and what is
-//! ready is asked for once.
+//! The core in this process, driven as the guest drives it: bytes lie in one block, a turn ends with `Tick`, and what
+//! is ready is asked for once.
 
 use bytes::{Buf, BytesMut};
 use wasmqtt_broker::{Broker, Config, ConnectionId, Input, Peer, Seed, Time, Transport};

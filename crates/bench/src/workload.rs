@@ -1,5 +1,5 @@
-//! What is measured: who is connected, who subscribes to what, and what all publishers send in one round. A round is over
-//! when every message has arrived everywhere and every handshake is finished, so a core that drops wins nothing.
+//! What is measured: who is connected, who subscribes to what, and what all publishers send in one round. A round is
+//! over when every message has arrived everywhere and every handshake is finished, so a core that drops wins nothing.
 
 use std::num::NonZeroU16;
 

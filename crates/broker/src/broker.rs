@@ -309,9 +309,9 @@ impl Broker {
     /// Gives a Session another Will, or none; gives the old one back.
     pub(crate) fn replace_will(&mut self, session: u32, will: Option<Will>) -> Option<Will> {
         self.session_bytes += will.as_ref().map_or(0, |will| will.message.bytes());
-        let old = core::mem::replace(&mut self.sessions[session].will, will);
+        let old = core::mem::replace(&mut self.sessions[session].will, will.map(Box::new));
         self.session_bytes -= old.as_ref().map_or(0, |will| will.message.bytes());
-        old
+        old.map(|will| *will)
     }
 
     fn index_client(&mut self, hash: u64, session: u32) {

@@ -100,7 +100,8 @@ impl Broker {
                 let there = match subscription.share {
                     None => {
                         let (options, identifier) = (subscription.options, subscription.identifier);
-                        subscribers.plain.get(position) == Some(&Subscriber { session: slot, identifier, options })
+                        subscribers.plain.as_slice().get(position)
+                            == Some(&Subscriber { session: slot, identifier, options })
                     }
                     Some(share) => {
                         let group = self.shares.get(share.slot).filter(|group| group.number == share.number);

@@ -404,7 +404,7 @@ impl Session {
             user: self.user.clone(),
             permissions: self.access.as_ref().filter(|_| self.granted).map(|access| access.given().clone()),
             session_expiry_interval_s: self.session_expiry_interval_s,
-            will: self.will.clone(),
+            will: self.will.as_deref().cloned(),
             durable: self.durable,
         }))
     }

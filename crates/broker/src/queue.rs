@@ -17,7 +17,7 @@ impl Broker {
     /// Puts a message into a Session's queue; `pump` takes it from there.
     pub(crate) fn enqueue(&mut self, target: &Target, qos: Qos, retain: bool, fan: &mut Fan<'_>) -> Outcome {
         let identifiers = target.identifiers.clone();
-        let kept = match self.room_in_queue(target.session, &fan.message) {
+        let kept = match self.room_in_queue(target.session, fan.message) {
             Err(why) => return Outcome::Not(why),
             Ok(()) => match fan.kept {
                 Some(kept) => kept,
@@ -229,8 +229,8 @@ impl Broker {
         }
     }
 
-    /// As [`is_memory_short`](Self::is_memory_short), asked anew only after some more output: the sum has too many parts
-    /// to be taken for each message that is not kept.
+    /// As [`is_memory_short`](Self::is_memory_short), asked anew only after some more output: the sum has too many
+    /// parts to be taken for each message that is not kept.
     pub(crate) fn was_memory_short(&mut self) -> bool {
         const BYTES_BETWEEN: u32 = 64 << 10;
         match self.memory_seen {

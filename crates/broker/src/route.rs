@@ -135,6 +135,7 @@ impl Broker {
         let mut nodes = 0;
         tree.filters_matching(topic, &mut self.frontier, |node| {
             let Some(Subscribers { plain, groups }) = tree.value(node) else { return };
+            let plain = plain.as_slice();
             nodes += usize::from(!plain.is_empty());
             matches.groups.extend_from_slice(groups);
             matches.sessions.extend(plain.iter().map(|subscriber| Target::new(subscriber, node, None)));

@@ -20,7 +20,7 @@ use crate::session::Subscription;
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Subscribers {
     /// Those whose Subscription is not shared.
-    pub plain: Vec<Subscriber>,
+    pub plain: Plain,
     /// Slots of share groups.
     pub groups: Vec<u32>,
 }
@@ -35,9 +35,61 @@ pub(crate) struct Subscriber {
     pub options: SubscriptionOptions,
 }
 
+/// Subscribers of one Topic Filter. Most have one, which then lies in the node itself.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub(crate) enum Plain {
+    #[default]
+    None,
+    One(Subscriber),
+    Many(Vec<Subscriber>),
+}
+
+impl Plain {
+    #[inline]
+    pub(crate) fn as_slice(&self) -> &[Subscriber] {
+        match self {
+            Plain::None => &[],
+            Plain::One(one) => core::slice::from_ref(one),
+            Plain::Many(many) => many,
+        }
+    }
+
+    fn as_mut_slice(&mut self) -> &mut [Subscriber] {
+        match self {
+            Plain::None => &mut [],
+            Plain::One(one) => core::slice::from_mut(one),
+            Plain::Many(many) => many,
+        }
+    }
+
+    /// Appends one; gives its place.
+    fn push(&mut self, subscriber: Subscriber) -> u32 {
+        match self {
+            Plain::None => *self = Plain::One(subscriber),
+            Plain::One(one) => *self = Plain::Many(alloc::vec![*one, subscriber]),
+            Plain::Many(many) => many.push(subscriber),
+        }
+        self.as_slice().len() as u32 - 1
+    }
+
+    /// Takes one out; the last one gets its place and is given back, unless it was the last one itself.
+    fn swap_remove(&mut self, position: usize) -> Option<Subscriber> {
+        match self {
+            Plain::None | Plain::One(_) => *self = Plain::None,
+            Plain::Many(many) => {
+                many.swap_remove(position);
+                if many.is_empty() {
+                    *self = Plain::None;
+                }
+            }
+        }
+        self.as_slice().get(position).copied()
+    }
+}
+
 impl Subscribers {
     pub(crate) fn is_empty(&self) -> bool {
-        self.plain.is_empty() && self.groups.is_empty()
+        self.plain.as_slice().is_empty() && self.groups.is_empty()
     }
 }
 
@@ -215,8 +267,8 @@ impl Broker {
         let subscribers = self.subscriptions.value_mut(node).get_or_insert_default();
         let (share, position) = match share_name {
             None => {
-                subscribers.plain.push(Subscriber { session, identifier, options });
-                (None, subscribers.plain.len() as u32 - 1)
+                let position = subscribers.plain.push(Subscriber { session, identifier, options });
+                (None, position)
             }
             Some(name) => {
                 let (share, position) = self.join_group(name, node, session);
@@ -226,6 +278,10 @@ impl Broker {
         let subscription = Subscription { node, share, position, options, identifier };
         let state = &mut self.sessions[session];
         if let Err(at) = state.find(node, share) {
+            if state.subscriptions.is_empty() {
+                // Most clients have one Subscription.
+                state.subscriptions.reserve_exact(1);
+            }
             state.subscriptions.insert(at, subscription);
         }
         self.counters.subscriptions += 1;
@@ -241,7 +297,7 @@ impl Broker {
         subscription.identifier = identifier;
         let (node, position, shared) = (subscription.node, subscription.position, subscription.share.is_some());
         if !shared && let Some(subscribers) = self.subscriptions.value_mut(node) {
-            subscribers.plain[position as usize] = Subscriber { session, identifier, options };
+            subscribers.plain.as_mut_slice()[position as usize] = Subscriber { session, identifier, options };
         }
         self.subscriptions_version += 1;
     }
@@ -302,9 +358,8 @@ impl Broker {
             self.counters.subscriptions_shared -= 1;
             self.leave_group(share, subscription.position);
         } else if let Some(subscribers) = self.subscriptions.value_mut(node) {
-            subscribers.plain.swap_remove(position);
             // The last one took the free place and must know it.
-            if let Some(moved) = subscribers.plain.get(position) {
+            if let Some(moved) = subscribers.plain.swap_remove(position) {
                 let state = &mut self.sessions[moved.session];
                 let at = state.find(node, None).expect("a subscriber of a node has its Subscription");
                 state.subscriptions[at].position = position as u32;
