@@ -189,6 +189,8 @@ mod tests {
     use alloc::vec::Vec;
 
     use super::*;
+    use wasmqtt_codec::SubscriptionOptions;
+
     use crate::Options;
 
     fn live(session_present: u8) -> Client {
@@ -217,6 +219,39 @@ mod tests {
         assert_eq!(client.take_outgoing(), [0x32, 7, 0, 1, b'a', 0, 2, 0, b'2']);
     }
 
+    /// [5:MQTT-3.3.4-8]
+    #[test]
+    fn no_room_for_a_publish_holds_back_nothing_else() {
+        let mut client = live(0);
+        client.publish(0, Message::new("a", "1").qos(Qos::AtLeastOnce)).unwrap();
+        client.publish(0, Message::new("a", "2").qos(Qos::AtLeastOnce)).unwrap();
+        client.take_outgoing();
+        client.received(0, &[0x32, 6, 0, 1, b'b', 0, 9, 0]);
+        client.subscribe(0, &[("c", SubscriptionOptions::default())], &PropertyList::new()).unwrap();
+        assert_eq!(client.take_outgoing(), [0x40, 2, 0, 9, 0x82, 7, 0, 2, 0, 0, 1, b'c', 0]);
+    }
+
+    /// [5:MQTT-4.6.0-1]
+    #[test]
+    fn messages_are_sent_again_in_their_order() {
+        let mut client = live(0);
+        let again = |client: &mut Client, session_present: u8| {
+            client.closed();
+            client.connected(0);
+            client.take_outgoing();
+            client.received(0, &[0x20, 0x03, session_present, 0x00, 0x00]);
+        };
+        again(&mut client, 0);
+        for (topic, qos) in [("a", Qos::AtLeastOnce), ("b", Qos::ExactlyOnce), ("c", Qos::AtLeastOnce)] {
+            client.publish(0, Message::new(topic, "").qos(qos)).unwrap();
+        }
+        client.take_outgoing();
+        again(&mut client, 1);
+        let [a, b, c] = [(0x3A, b'a', 1), (0x3C, b'b', 2), (0x3A, b'c', 3)]
+            .map(|(first, topic, id)| [first, 6, 0, 1, topic, 0, id, 0]);
+        assert_eq!(client.take_outgoing(), [a, b, c].concat());
+    }
+
     /// [5:MQTT-4.3.3-6] [311:MQTT-4.3.3-1]
     #[test]
     fn after_pubrec_only_pubrel_is_sent_again() {
@@ -228,14 +263,14 @@ mod tests {
         assert_eq!(client.take_outgoing(), [0x62, 2, 0, 1]); // [5:MQTT-4.3.3-6]
     }
 
-    /// [5:MQTT-3.3.1-1] [5:MQTT-3.2.2-5] [5:MQTT-4.6.0-1]
+    /// [5:MQTT-3.3.1-1] [5:MQTT-3.2.2-5] [311:MQTT-2.3.1-3]
     #[test]
     fn an_unacknowledged_publish_is_sent_again_with_dup_or_told_as_lost() {
         let mut client = live(0);
         client.publish(0, Message::new("a", "1").qos(Qos::AtLeastOnce)).unwrap();
         client.closed();
         reconnect(&mut client, 1);
-        assert_eq!(client.take_outgoing()[0], 0x3A);
+        assert_eq!(client.take_outgoing(), [0x3A, 7, 0, 1, b'a', 0, 1, 0, b'1']);
         client.closed();
         client.connected(0);
         client.take_outgoing();
