@@ -6,6 +6,7 @@ mod list;
 mod scan;
 mod table;
 
+use std::io::Write;
 use std::path::Path;
 
 use clap::{Args, ValueEnum};
@@ -67,7 +68,9 @@ pub fn statements(options: &Options) -> Outcome {
         write().map_err(|error| Failure::File { path: path.clone(), error })?;
         println!("{}", path.display());
     } else {
-        print!("{}", table.for_terminal(options.version.map(Version::from), options.missing));
+        let shown = table.for_terminal(options.version.map(Version::from), options.missing);
+        // Whoever reads this may have seen enough before its end.
+        let _ = std::io::stdout().write_all(shown.as_bytes());
     }
     if findings.is_empty() { Ok(()) } else { Err(Failure::Statements(findings)) }
 }

@@ -191,6 +191,7 @@ mod tests {
         }
     }
 
+    /// [5:MQTT-6.0.0-3] [311:MQTT-6.0.0-3]
     #[test]
     fn what_is_no_mqtt_over_websocket_is_refused_with_its_reason() {
         let refused = |request: &str| match ask(request, &[]) {
