@@ -391,7 +391,7 @@ mod tests {
         PacketIdentifier::new(number).unwrap()
     }
 
-    // [5:MQTT-2.2.1-4]: identifiers in use are not given out, also after 65,535 of them.
+    // [5:MQTT-2.2.1-4] [311:MQTT-2.3.1-4]: identifiers in use are not given out, also after 65,535 of them.
     #[test]
     fn identifiers_run_round_and_skip_zero() {
         let mut window = Window::default();

@@ -280,7 +280,7 @@ mod tests {
         assert_eq!(client.poll(), Some(Event::Finished { id, outcome: Acknowledged::SessionLost }));
     }
 
-    /// [5:MQTT-4.3.3-10] [5:MQTT-4.6.0-3] [5:MQTT-4.5.0-2]
+    /// [5:MQTT-4.3.3-10] [5:MQTT-4.5.0-2]
     #[test]
     fn a_qos_2_message_is_told_once_and_acknowledged_each_time() {
         let mut client = live(0);
@@ -304,7 +304,8 @@ mod tests {
         assert_eq!(client.poll(), Some(Event::Closed(Closed::Violation)));
     }
 
-    /// [5:MQTT-4.6.0-2] [5:MQTT-4.6.0-4] [311:MQTT-4.6.0-2] [311:MQTT-4.6.0-3] [311:MQTT-4.6.0-4] [311:MQTT-4.5.0-2]
+    /// [5:MQTT-4.6.0-2] [5:MQTT-4.6.0-3] [5:MQTT-4.6.0-4] [311:MQTT-4.6.0-2] [311:MQTT-4.6.0-3]
+    /// [311:MQTT-4.6.0-4] [311:MQTT-4.5.0-2]
     #[test]
     fn acknowledgements_keep_the_order_of_what_they_answer() {
         let mut client = live(0);
