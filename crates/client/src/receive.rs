@@ -54,7 +54,8 @@ impl Client {
             Packet::Pubrec(ack) => {
                 let known = self.session.received(ack.packet_identifier);
                 let reason = if known { ReasonCode::Success } else { ReasonCode::PacketIdentifierNotFound };
-                self.send_ack(now_us, PacketType::Pubrel, ack.packet_identifier, reason); // [5:MQTT-4.3.3-4]
+                // [5:MQTT-4.3.3-4] [5:MQTT-4.6.0-4]
+                self.send_ack(now_us, PacketType::Pubrel, ack.packet_identifier, reason);
             }
             Packet::Pubrel(ack) => {
                 let known = self.session.release(ack.packet_identifier);
@@ -97,7 +98,7 @@ impl Client {
         }
         let properties = &connack.properties;
         if let Some(seconds) = properties.server_keep_alive_s() {
-            self.keep_alive_us = u64::from(seconds) * 1_000_000; // [5:MQTT-3.2.2-21]
+            self.keep_alive_us = u64::from(seconds) * 1_000_000; // [5:MQTT-3.2.2-21] [5:MQTT-3.1.2-21]
         }
         if let Some(identifier) = properties.assigned_client_identifier() {
             self.options.client_identifier = identifier.into();
@@ -152,6 +153,8 @@ impl Client {
         }
     }
 
+    /// At once, and so in the order in which they came [5:MQTT-4.5.0-2] [5:MQTT-4.6.0-2] [5:MQTT-4.6.0-3]
+    /// [311:MQTT-4.5.0-2].
     fn acknowledged(&mut self, now_us: u64, id: PacketIdentifier, qos: Qos) {
         match qos {
             Qos::AtMostOnce => {}
@@ -160,7 +163,7 @@ impl Client {
         }
     }
 
-    /// The Topic Name of a PUBLISH, through its Topic Alias if need be (3.3.2.3.4).
+    /// The Topic Name of a PUBLISH, through its Topic Alias if need be [5:MQTT-3.3.2-10].
     fn topic(&mut self, publish: &Publish<'_>) -> Option<String> {
         match (publish.topic, publish.properties.topic_alias()) {
             (Some(topic), alias) => {

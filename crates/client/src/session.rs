@@ -117,7 +117,7 @@ impl Session {
         self.requests.remove(&id)
     }
 
-    /// A Packet Identifier that is not in use [5:MQTT-2.2.1-3].
+    /// A Packet Identifier that is not in use [5:MQTT-2.2.1-3] [311:MQTT-2.3.1-2] [311:MQTT-2.3.1-3].
     fn free_id(&mut self) -> Option<PacketIdentifier> {
         for _ in 0..u16::MAX {
             self.last_id = self.last_id.checked_add(1).unwrap_or(1);
