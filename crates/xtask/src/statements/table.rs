@@ -103,7 +103,7 @@ impl Table {
 
     /// For a terminal: a summary, and then each statement with its code and tests.
     pub fn for_terminal(&self, version: Option<Version>, missing: bool) -> String {
-        let mut out = self.summary().join("\n") + "\n";
+        let mut out = self.summary(true).join("\n") + "\n";
         for (statement, proof) in self.rows() {
             let untested = is_untested(statement, proof);
             let uncoded = statement.binds.server() && proof.code.is_empty() && statement.reason.is_none();
@@ -134,7 +134,7 @@ impl Table {
     pub fn page(&self) -> String {
         let mut out = String::from(PAGE_HEAD);
         out += "```text\n";
-        for line in self.summary() {
+        for line in self.summary(false) {
             out = out + &line + "\n";
         }
         out += "```\n";
@@ -154,34 +154,37 @@ impl Table {
         out
     }
 
-    fn summary(&self) -> Vec<String> {
-        let titles =
-            ["", "statements", "bind a server", "tested", "with a reason", "missing", "in code", "lines of code"];
-        let mut lines = vec![titles.map(|title| format!("{title:<13}")).join("  ").trim_end().to_owned()];
+    /// A table of numbers. That of lines changes with every comment and is not for the page.
+    fn summary(&self, with_lines: bool) -> Vec<String> {
+        let mut titles = vec!["", "statements", "bind a server", "tested", "with a reason", "missing", "in code"];
+        titles.extend(with_lines.then_some("lines of code"));
+        let mut lines = vec![columns(&titles)];
         for version in Version::ALL {
+            let of_version = || self.rows().filter(move |(statement, _)| statement.version == version);
             let count = |wanted: &dyn Fn(&Statement, &Proof) -> bool| {
-                let rows = self.rows().filter(|(statement, _)| statement.version == version);
-                rows.filter(|(statement, proof)| wanted(statement, proof)).count()
+                of_version().filter(|(statement, proof)| wanted(statement, proof)).count()
             };
-            let of_version = self.rows().filter(|(statement, _)| statement.version == version);
-            let lines_of_code: usize = of_version.map(|(_, proof)| proof.code.len()).sum();
-            let numbers = [
+            let mut numbers = vec![
                 count(&|_, _| true),
                 count(&|statement, _| statement.binds.server()),
                 count(&is_tested),
                 count(&|statement, _| statement.reason.is_some()),
                 count(&is_untested),
                 count(&|_, proof| !proof.code.is_empty()),
-                lines_of_code,
             ];
-            let mut line = format!("{:<13}", format!("MQTT {}", version.name()));
-            numbers.iter().for_each(|number| {
-                let _ = write!(line, "  {number:<13}");
-            });
-            lines.push(line.trim_end().to_owned());
+            numbers.extend(with_lines.then(|| of_version().map(|(_, proof)| proof.code.len()).sum::<usize>()));
+            let name = format!("MQTT {}", version.name());
+            let numbers = numbers.iter().map(ToString::to_string);
+            lines.push(columns(&[name].into_iter().chain(numbers).collect::<Vec<_>>()));
         }
         lines
     }
+}
+
+/// A line of words, each as wide as the widest title.
+fn columns(words: &[impl AsRef<str>]) -> String {
+    let words = words.iter().map(|word| format!("{:<13}", word.as_ref()));
+    words.collect::<Vec<_>>().join("  ").trim_end().to_owned()
 }
 
 /// Whether a test proves it. What binds a server is not proven by a test of our own client.
@@ -208,7 +211,7 @@ impl Test {
         match self.rank() {
             0 => self.name.clone(),
             1 => format!("packet {}", self.name),
-            _ => format!("{}: {}", self.path, self.name),
+            _ => format!("{}: {}", file_name(&self.path), self.name),
         }
     }
 }
@@ -248,8 +251,8 @@ const PAGE_HEAD: &str = "\
 
 The standards of MQTT number what an implementation must do. This page has all these statements, each in our own words,
 with the files that carry it and the tests that prove it, or the reason why a broker can't be tested for it. A statement
-that binds a server and has neither fails the tests. `cargo xtask statements` shows the same with lines;
-`cargo xtask statements --write` writes this page anew.
+that has neither fails the tests. `cargo xtask statements` shows the same with lines; `cargo xtask statements --write`
+writes this page anew.
 
 Tests without a file name are stories (`tests/scenarios`), told to the core, to the guest and to the server; packets
 (`tests/vectors`) are shown to the decoder. *Binds* is the side that has to do it. Much of what binds a client is tested
