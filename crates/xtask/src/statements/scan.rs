@@ -22,11 +22,15 @@ pub enum Kind {
     Other,
 }
 
+/// What the server is made of. Other packages may mention statements, but carry none.
+const SERVER: [&str; 5] = ["crates/abi/", "crates/broker/", "crates/codec/", "crates/guest/", "host/"];
+
 impl Kind {
     /// What a file of this path is; `None` if it names no statements that concern us.
     pub fn of(path: &str) -> Option<Kind> {
         let is_rust = path.ends_with(".rs");
-        let of_tests = path.split('/').rev().skip(1).any(|folder| folder == "tests");
+        // `tests/src` has what tests are made of, and no tests.
+        let of_tests = path.contains("/tests/") || path.starts_with("tests/tests/");
         if path.starts_with("crates/xtask/") || path == super::PAGE {
             // The samples in the tests of this command, and what it writes itself.
             None
@@ -34,14 +38,14 @@ impl Kind {
             Some(Kind::Story)
         } else if path.ends_with(".hex") {
             Some(Kind::Vectors)
-        } else if path.starts_with("crates/sim/") || path.starts_with("tests/src/") || path.ends_with(".md") {
-            Some(Kind::Other)
         } else if is_rust && of_tests {
             Some(Kind::Tests)
         } else if is_rust && path.starts_with("crates/client/") {
             Some(Kind::Client)
-        } else if is_rust {
+        } else if is_rust && SERVER.iter().any(|folder| path.starts_with(folder)) {
             Some(Kind::Code)
+        } else if is_rust || path.ends_with(".md") {
+            Some(Kind::Other)
         } else {
             None
         }
@@ -80,7 +84,7 @@ pub fn scan(kind: Kind, path: &str, text: &str) -> Vec<Naming> {
     match kind {
         Kind::Code => rust(text, false, false),
         Kind::Client => rust(text, false, true),
-        Kind::Tests => rust(text, true, false),
+        Kind::Tests => rust(text, true, path.starts_with("crates/client/")),
         Kind::Story => story(path, text),
         Kind::Vectors => vectors(text),
         Kind::Other => {
@@ -326,6 +330,7 @@ mod tests {
             ("tests/tests/client.rs", Some(Kind::Tests)),
             ("tests/src/corpus.rs", Some(Kind::Other)),
             ("crates/sim/src/story.rs", Some(Kind::Other)),
+            ("crates/sim/tests/seeds.rs", Some(Kind::Tests)),
             ("tests/scenarios/will/delay.scenario", Some(Kind::Story)),
             ("tests/vectors/publish.hex", Some(Kind::Vectors)),
             ("ARCHITECTURE.md", Some(Kind::Other)),
