@@ -292,7 +292,7 @@ impl Broker {
         hasher.finish()
     }
 
-    /// The Session of a client.
+    /// The Session of a client [5:MQTT-3.1.3-2] [311:MQTT-3.1.3-2].
     pub(crate) fn find_client(&self, client_identifier: &str) -> Option<u32> {
         let hash = self.client_hash(client_identifier);
         self.clients.find(hash, |session| self.sessions[*session].client_identifier == client_identifier).copied()

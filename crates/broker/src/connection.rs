@@ -560,7 +560,8 @@ impl Broker {
         self.connection(slot).timer = timer;
     }
 
-    /// Tells the driver to close a transport once it has sent what is outgoing.
+    /// Tells the driver to close a transport [5:MQTT-3.14.4-2] once it has sent what is outgoing; nothing is added to
+    /// that [5:MQTT-3.14.4-1].
     pub(crate) fn close(&mut self, slot: u32, why: CloseReason) {
         self.forget_question(slot);
         let linger_until = self.now.plus_s(LINGER_S);

@@ -97,7 +97,8 @@ impl Broker {
         self.send_behind(slot, &ack.into_packet(kind), what, lsn);
     }
 
-    /// Sends a packet behind one record, or at once if there is none; never before an older held one.
+    /// Sends a packet behind one record, or at once if there is none; never before an older held one
+    /// [311:MQTT-4.6.0-2] [311:MQTT-4.6.0-3] [311:MQTT-4.6.0-4].
     pub(crate) fn send_behind(&mut self, slot: u32, packet: &Packet<'_>, what: What, lsn: Option<Lsn>) {
         let connection = self.connection(slot);
         if lsn.is_none() && connection.held.is_empty() && connection.opening.is_none() {
@@ -179,7 +180,7 @@ impl Broker {
     }
 
     /// Records from `from` on are not stored. Whoever waits for one is told so: 5.0 clients that published by 0x97, all
-    /// others by the end of their connection, after which they know that nothing is certain.
+    /// others by the end of their connection [311:MQTT-4.8.0-2], after which they know that nothing is certain.
     pub(crate) fn store_failed(&mut self, from: Lsn) {
         self.counters.store_failures += 1;
         self.log.failed = true;

@@ -115,7 +115,7 @@ impl Outgoing<'_> {
 }
 
 /// The part of a PUBLISH's (or Will's) properties that is forwarded unaltered [5:MQTT-3.3.2-4] [5:MQTT-3.3.2-15]
-/// [5:MQTT-3.3.2-16] [5:MQTT-3.3.2-17] [5:MQTT-3.3.2-18] [5:MQTT-3.3.2-20].
+/// [5:MQTT-3.3.2-16] [5:MQTT-3.3.2-17] [5:MQTT-3.3.2-18] [5:MQTT-3.3.2-20] [5:MQTT-3.1.3-10].
 pub(crate) fn forwarded(properties: Properties<'_>) -> Vec<u8> {
     use wasmqtt_codec::Property::{ContentType, CorrelationData, PayloadFormatIndicator, ResponseTopic, UserProperty};
     let mut raw = Vec::with_capacity(properties.raw().len());

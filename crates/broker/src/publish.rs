@@ -87,7 +87,7 @@ impl Broker {
     /// Resolves or sets a Topic Alias; gives the name if the packet hasn't got one. A duplicate may set one too.
     fn resolve(&mut self, slot: u32, publish: &Publish<'_>, alias: Option<u16>) -> Result<Option<Arc<str>>, Violation> {
         let Some(alias) = alias else { return Ok(None) };
-        // [5:MQTT-3.3.2-9]; 0 is refused by the codec [5:MQTT-3.3.2-8].
+        // [5:MQTT-3.3.2-9] [5:MQTT-3.3.2-12] [5:MQTT-3.2.2-18]; 0 is refused by the codec [5:MQTT-3.3.2-8].
         let connection = self.connection(slot);
         if alias > connection.announced.topic_alias_maximum {
             return Err(Violation::TopicAliasTooLarge);
@@ -196,9 +196,10 @@ impl Broker {
         let v5 = self.connection(slot).version.is_v5();
         let reason = if matched || !v5 { ReasonCode::Success } else { ReasonCode::NoMatchingSubscribers };
         let ack = Ack { packet_identifier: identifier, reason, properties: Properties::EMPTY };
+        // [5:MQTT-3.3.4-1] [5:MQTT-2.2.1-5] [311:MQTT-3.3.4-1] [311:MQTT-2.3.1-6]
         match publish.qos {
             Qos::AtMostOnce => {}
-            // [5:MQTT-4.3.2-4] [311:MQTT-4.3.2-2]
+            // [5:MQTT-4.3.2-4] [311:MQTT-4.3.2-2]; the identifier is not remembered [5:MQTT-4.3.2-5].
             Qos::AtLeastOnce => {
                 self.connection(slot).unfinished += 1;
                 self.send_ack(slot, AckKind::Puback, &ack, What::Puback(identifier), lsn);
@@ -236,6 +237,7 @@ impl Broker {
         if let Some((session, identifier)) = received {
             self.hold_received(session, identifier);
         }
+        // Without RETAIN, what is retained stays as it is [5:MQTT-3.3.1-8] [311:MQTT-3.3.1-12].
         let retained = retains && self.retain(message, &mut fan.kept);
         if self.is_logging() {
             self.log_published(&mut fan, received, retained);

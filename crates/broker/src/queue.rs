@@ -14,7 +14,8 @@ use crate::route::{Fan, Outcome, Target, share_payload};
 use crate::trace::NotDelivered;
 
 impl Broker {
-    /// Puts a message into a Session's queue; `pump` takes it from there.
+    /// Puts a message into a Session's queue, connected or not [311:MQTT-3.1.2-5]; `pump` takes it from there, in order
+    /// [5:MQTT-4.6.0-5] [311:MQTT-4.6.0-5] [311:MQTT-4.6.0-6].
     pub(crate) fn enqueue(&mut self, target: &Target, qos: Qos, retain: bool, fan: &mut Fan<'_>) -> Outcome {
         let identifiers = target.identifiers.clone();
         let kept = match self.room_in_queue(target.session, fan.message) {
@@ -117,6 +118,7 @@ impl Broker {
             }
             None => {}
         }
+        // Nothing but PUBLISH waits for the quota [5:MQTT-3.3.4-10] [5:MQTT-4.9.0-3].
         if !state.window.has_room(quota) {
             return false;
         }
@@ -126,8 +128,8 @@ impl Broker {
         true
     }
 
-    /// Sends again what an earlier connection left unfinished, unless the client takes no such large packet any more
-    /// [5:MQTT-3.1.2-24].
+    /// Sends again what an earlier connection left unfinished, expired or not [5:MQTT-4.3.3-7] [5:MQTT-4.3.3-13],
+    /// unless the client takes no such large packet any more [5:MQTT-3.1.2-24].
     fn send_again(&mut self, slot: u32, session: u32, delivery: Delivery, identifier: PacketIdentifier) {
         if self.fits(slot, &delivery) {
             return self.send_kept(slot, session, &delivery, identifier, true);
@@ -190,6 +192,7 @@ impl Broker {
         let connection = self.connections[slot as usize].as_mut().expect("a Session's connection is open");
         let held = barrier.is_some() || connection.opening.is_some() || (durable && !connection.held.is_empty());
         let mut form = connection.form(delivery.qos, delivery.retain, delivery.identifiers.as_slice(), "");
+        // [5:MQTT-3.3.1-1] [311:MQTT-3.3.1-1]
         form.dup = dup;
         if !held && !dup && form.v5 && !connection.aliases_out.is_off() {
             // Neither a packet sent again nor one that others may overtake may set an alias.

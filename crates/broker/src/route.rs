@@ -126,7 +126,7 @@ impl<'a> Fan<'a> {
 }
 
 impl Broker {
-    /// Looks up what a Topic Name matches when this Session publishes to it.
+    /// Looks up what a Topic Name matches [5:MQTT-3.3.2-3] [311:MQTT-3.3.2-3] when this Session publishes to it.
     pub(crate) fn matches(&mut self, topic: &str, publisher: Option<u32>, matches: &mut Matches) {
         matches.version = self.subscriptions_version;
         matches.sessions.clear();
@@ -153,7 +153,8 @@ impl Broker {
         }
     }
 
-    /// Sends a message to all that match; says whether anybody did. What the log must know is left in `logged`.
+    /// Sends a message to all that match [5:MQTT-4.5.0-1] [311:MQTT-4.5.0-1]; says whether anybody did. What the log
+    /// must know is left in `logged`.
     pub(crate) fn route(&mut self, fan: &mut Fan<'_>, matches: &Matches) -> bool {
         fan.receivers = matches.sessions.len();
         let mut frames = core::mem::take(&mut self.frames);
@@ -161,6 +162,7 @@ impl Broker {
         for target in &matches.sessions {
             self.deliver(target, fan, &mut frames);
         }
+        // Each a copy of its own, with its own identifier [5:MQTT-3.3.4-5] and at its own QoS [5:MQTT-4.8.2-3].
         for &slot in &matches.groups {
             if let Some(target) = self.pick_member(slot, fan.message) {
                 self.deliver(&target, fan, &mut frames);
@@ -211,8 +213,9 @@ impl Broker {
         if !access.receives_everything() && !access.may_receive(fan.message.topic) {
             return Outcome::Not(NotDelivered::NotPermitted);
         }
-        // [5:MQTT-3.8.4-8] [311:3.8.4]
+        // [5:MQTT-3.8.4-8] [311:MQTT-3.8.4-6]
         let qos = fan.message.qos.min(target.qos);
+        // [5:MQTT-3.3.1-12] [5:MQTT-3.3.1-13] [311:MQTT-3.3.1-9]
         let retain = fan.message.retain && target.retain_as_published;
         let Some(slot) = session.connection else {
             if qos == Qos::AtMostOnce {
@@ -369,7 +372,8 @@ impl Connection {
         (plain && frame.v5 == v5 && (!v5 || self.aliases_out.is_off())).then_some(frame)
     }
 
-    /// How a message is sent to this client.
+    /// How a message is sent to this client for the first time: with DUP 0 [5:MQTT-4.3.1-1] [5:MQTT-4.3.2-2]
+    /// [5:MQTT-4.3.3-2] [5:MQTT-3.3.1-3] [311:MQTT-4.3.1-1] [311:MQTT-3.3.1-3].
     pub(crate) fn form<'a>(&mut self, qos: Qos, retain: bool, identifiers: &'a [u32], topic: &str) -> Form<'a> {
         let v5 = self.version.is_v5();
         let alias = match v5 && !topic.is_empty() && self.opening.is_none() && !self.aliases_out.is_off() {

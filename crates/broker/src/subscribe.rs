@@ -113,7 +113,8 @@ impl<'a> Wish<'a> {
 }
 
 impl Broker {
-    /// [5:MQTT-3.8.4-1] [311:MQTT-3.8.4-1]
+    /// Answered under the same identifier [5:MQTT-3.8.4-1] [5:MQTT-3.8.4-2] [5:MQTT-2.2.1-6] [311:MQTT-3.8.4-1]
+    /// [311:MQTT-3.8.4-2] [311:MQTT-2.3.1-7], with the codes in the filters' order [5:MQTT-3.9.3-1] [311:MQTT-3.9.3-1].
     pub(crate) fn subscribe(&mut self, slot: u32, session: u32, subscribe: &Subscribe<'_>) {
         let identifier = subscribe.properties.subscription_identifiers().next().unwrap_or(0);
         let before = self.log.last;
@@ -216,6 +217,7 @@ impl Broker {
         if wish.share_name.is_some() && !limits.shared_subscription_available {
             return Err(Refusal::SharedSubscriptions);
         }
+        // [311:MQTT-3.8.3-2]
         if whole.has_wildcard() && !limits.wildcard_subscription_available {
             return Err(Refusal::WildcardSubscriptions);
         }
@@ -249,7 +251,8 @@ impl Broker {
         Ok(())
     }
 
-    /// Adds a Subscription or replaces its options [5:MQTT-3.8.4-3] [311:MQTT-3.8.4-3]; says whether it is new.
+    /// Adds a Subscription or replaces its options [5:MQTT-3.8.4-3] [311:MQTT-3.8.4-3], which touches nothing that
+    /// waits [5:MQTT-3.8.4-4]; says whether it is new.
     pub(crate) fn add_subscription(
         &mut self,
         session: u32,
@@ -312,7 +315,9 @@ impl Broker {
         self.sessions[session].find(node, share).ok()
     }
 
-    /// [5:MQTT-3.10.4-4] [5:MQTT-3.10.4-6] [311:MQTT-3.10.4-4]
+    /// Answered under the same identifier, whatever was found [5:MQTT-3.10.4-4] [5:MQTT-3.10.4-5] [311:MQTT-3.10.4-4]
+    /// [311:MQTT-3.10.4-5], once for all filters [5:MQTT-3.10.4-6] [311:MQTT-3.10.4-6], in their order
+    /// [5:MQTT-3.11.3-1].
     pub(crate) fn unsubscribe(&mut self, slot: u32, session: u32, unsubscribe: &Unsubscribe<'_>) {
         let before = self.log.last;
         let mut codes = Vec::with_capacity(unsubscribe.filters.len());
@@ -331,6 +336,9 @@ impl Broker {
         self.send_behind(slot, &Packet::Unsuback(unsuback), What::Other, lsn);
     }
 
+    /// Ends the Subscription with exactly this filter [5:MQTT-3.10.4-1] [311:MQTT-3.10.4-1]: nothing new is added for
+    /// it [5:MQTT-3.10.4-2] [311:MQTT-3.10.4-2], and what was sent or waits is left alone [5:MQTT-3.10.4-3]
+    /// [311:MQTT-3.10.4-3].
     fn unsubscribe_one(&mut self, slot: u32, session: u32, filter: TopicFilter<'_>) -> ReasonCode {
         let Ok(wish) = Wish::parse(filter) else { return ReasonCode::TopicFilterInvalid };
         let Some(at) = self.find_subscription(session, wish.share_name, wish.filter) else {

@@ -3,6 +3,7 @@
 
 mod build;
 mod serve;
+mod statements;
 mod test;
 mod tidy;
 mod tools;
@@ -36,6 +37,8 @@ enum Command {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<String>,
     },
+    /// Show the normative statements of the standards with the code that carries and the tests that prove each.
+    Statements(statements::Options),
     /// Install what the tests need and run all of them.
     Test {
         /// Only the tests whose name contains this; skips formatting, lints and builds for other targets.
@@ -49,6 +52,7 @@ fn main() -> ExitCode {
     let outcome = match Arguments::parse().command {
         Command::Build { release } => build::server(release).map(|server| println!("{}", server.display())),
         Command::Serve { release, arguments } => serve::serve(release, &arguments),
+        Command::Statements(options) => statements::statements(&options),
         Command::Test { filter } => test::test(filter.as_deref()),
         Command::Tidy => tidy::tidy(),
     };
