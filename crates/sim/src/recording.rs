@@ -83,6 +83,14 @@ pub struct Head {
     pub config: Config,
 }
 
+impl Head {
+    /// The configuration as it stands in the file.
+    #[must_use]
+    pub fn config_text(&self) -> String {
+        serde_json::to_string(&self.config).expect("a configuration can be written to memory")
+    }
+}
+
 /// What a broker begins with.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 pub enum Beginning {

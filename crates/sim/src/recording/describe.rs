@@ -20,8 +20,9 @@ pub struct Describer {
 }
 
 /// Fields that say nothing that the others don't say.
-const NOISE: [&str; 8] = [
+const NOISE: [&str; 9] = [
     "MQTT Control Packet type",
+    "Reserved",
     "Remaining Length",
     "Length",
     "Property Identifier",
