@@ -2,6 +2,7 @@
 //! what takes long are the packages it runs, and it says so before it runs them.
 
 mod build;
+mod load;
 mod serve;
 mod test;
 mod tidy;
@@ -36,6 +37,13 @@ enum Command {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<String>,
     },
+    /// Put load on any MQTT broker and measure it; `load --list` shows the scenarios.
+    #[command(disable_help_flag = true)]
+    Load {
+        /// See `cargo xtask load --help`.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
     /// Install what the tests need and run all of them.
     Test {
         /// Only the tests whose name contains this; skips formatting, lints and builds for other targets.
@@ -49,6 +57,7 @@ fn main() -> ExitCode {
     let outcome = match Arguments::parse().command {
         Command::Build { release } => build::server(release).map(|server| println!("{}", server.display())),
         Command::Serve { release, arguments } => serve::serve(release, &arguments),
+        Command::Load { arguments } => load::load(&arguments),
         Command::Test { filter } => test::test(filter.as_deref()),
         Command::Tidy => tidy::tidy(),
     };
