@@ -21,6 +21,8 @@ pub enum Failure {
     System(&'static str, io::Error),
     /// A process whose figures were asked for can't be looked at.
     Process(u32, io::Error),
+    /// A program that was to be started or to give figures did not: which, and what it said.
+    Program(String),
     /// No transport could be opened.
     Connect(SocketAddr, io::Error),
     /// The broker answered CONNECT with something else than "accepted".
@@ -43,7 +45,7 @@ pub type Outcome<T = ()> = Result<T, Failure>;
 impl fmt::Display for Failure {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Failure::Argument(what) => out.write_str(what),
+            Failure::Argument(what) | Failure::Program(what) => out.write_str(what),
             Failure::Descriptors { wanted, allowed } => write!(
                 out,
                 "{wanted} open files are needed and {allowed} are allowed; raise the hard limit (ulimit -Hn {wanted}) \

@@ -6,6 +6,7 @@
 //! with mosquitto, `cargo xtask soak` looks for what only time shows.
 #![forbid(unsafe_code)]
 
+pub mod bench;
 pub mod failure;
 pub mod flow;
 pub mod meter;

@@ -1,11 +1,13 @@
-//! `wasmqtt-load`: what `cargo xtask load` runs.
+//! `wasmqtt-load`: what `cargo xtask load` and `cargo xtask bench` run.
 
 use std::net::{SocketAddr, ToSocketAddrs};
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
 use wasmqtt_codec::ProtocolVersion;
+use wasmqtt_load::bench::{self, document, table};
 use wasmqtt_load::{Failure, Options, Outcome, run, scenario};
 
 /// Put load on MQTT brokers and measure them.
@@ -20,6 +22,8 @@ struct Arguments {
 enum Command {
     /// Run one scenario against any broker, closed loop, and check every message that comes
     Load(Load),
+    /// Compare our server with Debian's mosquitto: medians of paired runs, one table
+    Bench(Bench),
 }
 
 #[derive(Args)]
@@ -68,9 +72,55 @@ struct Load {
     json: bool,
 }
 
+#[derive(Args)]
+struct Bench {
+    /// Only these rows, by their names
+    rows: Vec<String>,
+    /// One round of short runs: what it says is rough
+    #[arg(long)]
+    quick: bool,
+    /// Pairs of runs for each row
+    #[arg(long, value_name = "N")]
+    rounds: Option<usize>,
+    /// Seconds of each run
+    #[arg(long, value_name = "S")]
+    seconds: Option<f64>,
+    /// MQTT version: 3.1.1 or 5
+    #[arg(long, default_value = "3.1.1", value_parser = ["3.1.1", "5"])]
+    version: String,
+    /// Write docs/performance.md anew, from all rows
+    #[arg(long)]
+    write: bool,
+    /// Measure nothing: show, and with --write write, the last results
+    #[arg(long, conflicts_with_all = ["rows", "quick", "rounds", "seconds"])]
+    last: bool,
+    /// Compare with another build of the server instead of mosquitto
+    #[arg(long, value_name = "PROGRAM")]
+    against: Option<PathBuf>,
+    /// A program with the server's flags that runs the core native: the price of the sandbox
+    #[arg(long, value_name = "PROGRAM")]
+    native: Option<PathBuf>,
+    /// A program that prints figures taken without sockets, as JSON
+    #[arg(long, value_name = "PROGRAM")]
+    in_process: Option<PathBuf>,
+    /// Our server
+    #[arg(long, value_name = "PROGRAM", default_value = "target/release/wasmqtt")]
+    server: PathBuf,
+    /// mosquitto
+    #[arg(long, value_name = "PROGRAM", default_value = "mosquitto")]
+    mosquitto: PathBuf,
+    /// Where results go
+    #[arg(long, value_name = "FOLDER", default_value = "target/bench")]
+    results: PathBuf,
+    /// Where the page is
+    #[arg(long, value_name = "FOLDER", default_value = "docs")]
+    docs: PathBuf,
+}
+
 fn main() -> ExitCode {
     let outcome = match Arguments::parse().command {
         Command::Load(flags) => load(&flags),
+        Command::Bench(flags) => measure(&flags),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
@@ -108,6 +158,45 @@ fn load(flags: &Load) -> Outcome {
         println!("{}", serde_json::to_string(&report).expect("a report is valid JSON"));
     } else {
         print!("{}", report.table());
+    }
+    Ok(())
+}
+
+fn measure(flags: &Bench) -> Outcome {
+    if flags.write && !flags.rows.is_empty() {
+        return Err(Failure::Argument("--write needs all rows: name none".into()));
+    }
+    let seconds = flags.seconds.unwrap_or(if flags.quick { 0.5 } else { 2.0 });
+    let rounds = flags.rounds.unwrap_or(if flags.quick { 1 } else { 5 });
+    if rounds == 0 || !(0.1..=3600.0).contains(&seconds) {
+        return Err(Failure::Argument("--rounds 1 and more, and --seconds 0.1 to 3600 are allowed".into()));
+    }
+    let file = flags.results.join("last.json");
+    let results = if flags.last {
+        document::read(&file)?
+    } else {
+        std::fs::create_dir_all(&flags.results).map_err(|error| Failure::System("the results' folder", error))?;
+        let typed = std::env::args().skip(2).collect::<Vec<_>>().join(" ");
+        let options = bench::Options {
+            server: flags.server.clone(),
+            mosquitto: flags.mosquitto.clone(),
+            against: flags.against.clone(),
+            native: flags.native.clone(),
+            in_process: flags.in_process.clone(),
+            rows: flags.rows.clone(),
+            rounds,
+            seconds,
+            version: flags.version.clone(),
+            folder: flags.results.clone(),
+            command: format!("cargo xtask bench {typed}").trim().into(),
+        };
+        let results = bench::bench(&options, &mut |line| println!("{line}"))?;
+        document::write_json(&results, &file)?;
+        results
+    };
+    print!("{}", table::text(&results));
+    if flags.write {
+        document::write_page(&results, &flags.docs)?;
     }
     Ok(())
 }
