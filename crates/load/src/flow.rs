@@ -73,9 +73,9 @@ pub enum Streams {
     ByPublisher,
     /// Each subscriber hears the publisher of its number.
     Pairwise,
-    /// Each subscriber hears publisher 0, every so many messages.
-    BySubscriber {
-        /// 1 = all of them; n = those whose sequence number leaves the subscriber's number when divided by n.
+    /// Each subscriber hears all publishers: a stream for each two.
+    Each {
+        /// 1 = all messages; n = those whose sequence number leaves what the subscriber's leaves, divided by n.
         every: u64,
     },
 }
@@ -84,9 +84,10 @@ pub enum Streams {
 pub struct Plan {
     /// One PUBLISH for each publisher.
     pub templates: Vec<Template>,
-    /// Topics of each message, if not the template's.
-    pub round: Option<Round>,
-    /// Subscribers; their links follow the publishers'.
+    /// Topics of each message, if not the template's. Each publisher begins elsewhere, this many topics behind the one
+    /// before it.
+    pub round: Option<(Round, u64)>,
+    /// Subscribers that get anything; their links follow the publishers'.
     pub subscribers: u32,
     /// Subscribers that get each message.
     pub receivers: u32,
@@ -164,9 +165,10 @@ impl Flow {
         let (every, streams) = match plan.streams {
             Streams::ByPublisher => (1, publishers.len()),
             Streams::Pairwise => (1, plan.subscribers as usize),
-            Streams::BySubscriber { every } => (every, plan.subscribers as usize),
+            Streams::Each { every } => (every, publishers.len() * plan.subscribers as usize),
         };
-        let expected = (0..streams as u64).map(|stream| stream % every).collect();
+        let subscribers = u64::from(plan.subscribers);
+        let expected = (0..streams as u64).map(|stream| stream % subscribers % every).collect();
         let unreleased = vec![VecDeque::new(); if plan.qos == 2 { plan.subscribers as usize } else { 0 }];
         let touched = (0..publishers.len() as u32).collect();
         let (sent, complete, acknowledged, pongs, deliveries, duplicates) = (0, 0, 0, 0, 0, 0);
@@ -306,8 +308,8 @@ impl Flow {
 
     fn publish(&mut self, links: &mut Links, number: usize) {
         let publisher = &mut self.publishers[number];
-        if let Some(round) = &self.plan.round {
-            publisher.template.set_topic(round.at(publisher.next));
+        if let Some((round, apart)) = &self.plan.round {
+            publisher.template.set_topic(round.at(publisher.next + number as u64 * apart));
         }
         if let Some(mask) = publisher.left.len().checked_sub(1) {
             publisher.left[publisher.next as usize & mask] = self.plan.receivers;
@@ -331,24 +333,27 @@ impl Flow {
         let Some((number, sequence)) = numbers(payload).filter(|_| payload.len() == self.plan.payload_bytes) else {
             return wrong(&format!("a payload of {} bytes that no publisher sent", payload.len()));
         };
-        let (stream, is_for_it) = match self.plan.streams {
-            Streams::ByPublisher => (number, subscriber == 0),
-            Streams::Pairwise => (subscriber, subscriber == number),
-            Streams::BySubscriber { .. } => (subscriber, number == 0),
+        let stream = match self.plan.streams {
+            Streams::ByPublisher => (subscriber == 0).then_some(number),
+            Streams::Pairwise => (subscriber == number).then_some(subscriber),
+            Streams::Each { .. } => {
+                (subscriber < self.plan.subscribers).then(|| number.saturating_mul(self.plan.subscribers) + subscriber)
+            }
         };
-        let due = self.expected.get(stream as usize).copied().filter(|_| is_for_it);
-        let Some(due) = due.filter(|_| (number as usize) < self.publishers.len()) else {
+        let known = stream.filter(|_| (number as usize) < self.publishers.len());
+        let due = known.and_then(|stream| self.expected.get_mut(stream as usize));
+        let Some(due) = due else {
             return wrong(&format!("message {sequence} of publisher {number}, which is not for it"));
         };
-        if sequence != due {
-            if sequence < due && self.plan.qos == 1 {
+        if sequence != *due {
+            if sequence < *due && self.plan.qos == 1 {
                 self.duplicates += 1;
                 return Ok(());
             }
-            let why = if sequence < due { "it came twice, or was overtaken" } else { "lost, or overtaken" };
+            let why = if sequence < *due { "it came twice, or was overtaken" } else { "lost, or overtaken" };
             return wrong(&format!("message {sequence} of publisher {number} where {due} was due: {why}"));
         }
-        self.expected[stream as usize] = due + self.every;
+        *due += self.every;
         self.deliveries += 1;
         if let Some(clock) = &mut self.clock {
             clock.record(sequence * self.publishers.len() as u64 + u64::from(number));

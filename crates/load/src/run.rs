@@ -113,7 +113,7 @@ pub fn run(scenario: &Scenario, options: &Options) -> Outcome<Report> {
         Kind::FanIn(qos) => run.fan_in(qos)?,
         Kind::FanOut(qos) => run.fan_out(qos)?,
         Kind::Pairs(qos) => run.pairs(qos)?,
-        Kind::Sparse => run.sparse()?,
+        Kind::Sparse { publishers } => run.sparse(publishers)?,
         Kind::Unmatched => run.unmatched()?,
         Kind::Latency(qos, rate) => run.latency(qos, options.rate.unwrap_or(rate))?,
         Kind::Connects => run.connects()?,
@@ -158,7 +158,7 @@ fn check(scenario: &Scenario, options: &Options, connections: u32, window: u32) 
         return wrong("--rate: 1 to 1000000 are allowed".into());
     }
     match scenario.kind {
-        Kind::Sparse if connections % 2 == 1 => {
+        Kind::Sparse { .. } if connections % 2 == 1 => {
             wrong(format!("--connections {connections}: {} needs an even number", scenario.name))
         }
         Kind::Idle | Kind::Subscriptions { .. } if options.pid.is_none() => {
@@ -167,7 +167,7 @@ fn check(scenario: &Scenario, options: &Options, connections: u32, window: u32) 
         Kind::FanIn(_)
         | Kind::FanOut(_)
         | Kind::Pairs(_)
-        | Kind::Sparse
+        | Kind::Sparse { .. }
         | Kind::Unmatched
         | Kind::Latency(..)
         | Kind::Connects
@@ -189,7 +189,7 @@ impl Run<'_> {
         let (subscribers, topic) = (self.connections, self.topic(0));
         self.connect(1 + subscribers, &mut |client, n| (client > 0 && n == 0).then(|| (topic.clone(), qos)))?;
         let templates = self.templates(qos, 1);
-        let streams = Streams::BySubscriber { every: 1 };
+        let streams = Streams::Each { every: 1 };
         self.flow(Plan { receivers: subscribers, streams, ..self.plan(qos, templates, subscribers) })
     }
 
@@ -216,12 +216,12 @@ impl Run<'_> {
 
     /// Two thirds of the Subscriptions are plain, one third have a wildcard; half of the plain ones and all the others
     /// match a topic that messages come to, so that each topic has two subscribers.
-    fn sparse(&mut self) -> Outcome {
+    fn sparse(&mut self, publishers: u32) -> Outcome {
         let (connections, wanted) = (self.connections, self.options.subscriptions.unwrap_or(300_000));
         let share = (wanted / 3 / connections).max(1);
         let (topics, half, prefix) = (share * connections, connections / 2, self.prefix.clone());
-        self.connect(1 + connections, &mut |client, n| {
-            let subscriber = client.checked_sub(1)?;
+        self.connect(publishers + connections, &mut |client, n| {
+            let subscriber = client.checked_sub(publishers)?;
             let filter = match n {
                 n if n < 2 * share => sensor(&prefix, subscriber + n * connections, "value"),
                 n if n < 3 * share => {
@@ -233,11 +233,15 @@ impl Run<'_> {
             Some((filter, Qos::AtMostOnce))
         })?;
         let round = Round::new((0..topics).map(|topic| sensor(&self.prefix, topic, "value")));
-        let templates = vec![self.template(&sensor(&self.prefix, 0, "value"), Qos::AtMostOnce, 0)];
-        let streams = Streams::BySubscriber { every: u64::from(half) };
+        let template = |number| self.template(&sensor(&self.prefix, 0, "value"), Qos::AtMostOnce, number);
+        let templates = (0..publishers).map(template).collect();
+        // A multiple of the connections: whoever publishes, a sequence number says who hears it.
+        let apart = u64::from(share / publishers * connections);
+        let streams = Streams::Each { every: u64::from(half) };
         let plan = self.plan(Qos::AtMostOnce, templates, connections);
-        self.report.notes.push(format!("{} Subscriptions, {topics} topics", 3 * topics));
-        self.flow(Plan { receivers: 2, streams, round: Some(round), ..plan })
+        let note = format!("{} Subscriptions, {topics} topics, {publishers} publishers", 3 * topics);
+        self.report.notes.push(note);
+        self.flow(Plan { receivers: 2, streams, round: Some((round, apart)), ..plan })
     }
 
     /// A third of the Subscriptions have a wildcard. They share all levels but the last with the topics published to,
@@ -258,9 +262,9 @@ impl Run<'_> {
         })?;
         let round = Round::new((0..UNMATCHED_TOPICS).map(|topic| sensor(&self.prefix, topic, "value")));
         let templates = vec![self.template(&sensor(&self.prefix, 0, "value"), Qos::AtMostOnce, 0)];
-        let streams = Streams::BySubscriber { every: 1 };
+        let streams = Streams::Each { every: 1 };
         self.report.notes.push(format!("{} Subscriptions that don't match", share * connections));
-        self.flow(Plan { streams, round: Some(round), ..self.plan(Qos::AtMostOnce, templates, 1) })
+        self.flow(Plan { streams, round: Some((round, 0)), ..self.plan(Qos::AtMostOnce, templates, 1) })
     }
 
     fn connects(&mut self) -> Outcome {

@@ -26,8 +26,12 @@ pub enum Kind {
     FanOut(Qos),
     /// Each publisher has a subscriber of its own.
     Pairs(Qos),
-    /// One publisher goes round the topics of many Subscriptions, each of which two match.
-    Sparse,
+    /// Publishers go round the topics of many Subscriptions; two Subscriptions match each topic. With one publisher
+    /// there is next to nothing to batch: a write for each delivery.
+    Sparse {
+        /// How many.
+        publishers: u32,
+    },
     /// One publisher, one subscriber, and many Subscriptions that don't match.
     Unmatched,
     /// Open loop at this many messages a second.
@@ -52,7 +56,7 @@ const fn scenario(name: &'static str, kind: Kind, connections: u32, window: u32,
 use Qos::{AtLeastOnce, AtMostOnce, ExactlyOnce};
 
 /// All of them.
-pub const SCENARIOS: [Scenario; 19] = [
+pub const SCENARIOS: [Scenario; 20] = [
     scenario("fan-in-qos0", Kind::FanIn(AtMostOnce), 50, 64, "publishers, each with its topic, to one subscriber"),
     scenario("fan-in-qos1", Kind::FanIn(AtLeastOnce), 50, 64, "the same, QoS 1"),
     scenario("fan-in-qos2", Kind::FanIn(ExactlyOnce), 50, 64, "the same, QoS 2"),
@@ -65,11 +69,12 @@ pub const SCENARIOS: [Scenario; 19] = [
     scenario("pairs-qos1-w1", Kind::Pairs(AtLeastOnce), 100, 1, "the same, QoS 1, one message at a time: no batches"),
     scenario(
         "subscribed",
-        Kind::Sparse,
+        Kind::Sparse { publishers: 10 },
         100,
         64,
-        "publish over --subscriptions (300,000), of which two match each topic",
+        "10 publish over --subscriptions (300,000), of which two match a topic",
     ),
+    scenario("subscribed-1", Kind::Sparse { publishers: 1 }, 100, 64, "the same with one publisher: few batches"),
     scenario("unmatched", Kind::Unmatched, 100, 64, "publish to 10,000 topics beside --subscriptions that don't match"),
     scenario("latency-qos0", Kind::Latency(AtMostOnce, 20_000), 10, 0, "open loop over pairs at --rate (20,000/s)"),
     scenario(

@@ -153,7 +153,20 @@ pub const MEASUREMENTS: &[Measurement] = &[
         arguments: [&["--ws"], &[], &[]],
         ..flow("pairs-qos0", &[row("websocket", "100 pairs, QoS 0 over WebSocket", Metric::Cpu, 0.17, 0.12)])
     },
-    flow("subscribed", &[row("subscribed", "publish over 300,000 Subscriptions", Metric::Cpu, 0.10, 0.06)]),
+    flow(
+        "subscribed",
+        &[row("subscribed", "publish over 300,000 Subscriptions, 10 publishers", Metric::Cpu, 0.10, 0.06)],
+    ),
+    flow(
+        "subscribed-1",
+        &[Row {
+            id: "subscribed-1",
+            title: "the same, one publisher: a write each",
+            metric: Metric::Cpu,
+            must: None,
+            aim: None,
+        }],
+    ),
     flow(
         "latency-qos0",
         &[
