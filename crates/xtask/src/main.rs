@@ -2,6 +2,7 @@
 //! what takes long are the packages it runs, and it says so before it runs them.
 
 mod build;
+mod load;
 mod serve;
 mod statements;
 mod test;
@@ -39,6 +40,20 @@ enum Command {
     },
     /// Show the normative statements of the standards with the code that carries and the tests that prove each.
     Statements(statements::Options),
+    /// Put load on any MQTT broker and measure it; `load --list` shows the scenarios.
+    #[command(disable_help_flag = true)]
+    Load {
+        /// See `cargo xtask load --help`.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
+    /// Compare the server with Debian's mosquitto, paired and interleaved; `--write` renews docs/performance.md.
+    #[command(disable_help_flag = true)]
+    Bench {
+        /// See `cargo xtask bench --help`.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
     /// Install what the tests need and run all of them.
     Test {
         /// Only the tests whose name contains this; skips formatting, lints and builds for other targets.
@@ -53,6 +68,8 @@ fn main() -> ExitCode {
         Command::Build { release } => build::server(release).map(|server| println!("{}", server.display())),
         Command::Serve { release, arguments } => serve::serve(release, &arguments),
         Command::Statements(options) => statements::statements(&options),
+        Command::Load { arguments } => load::load(&arguments),
+        Command::Bench { arguments } => load::bench(&arguments),
         Command::Test { filter } => test::test(filter.as_deref()),
         Command::Tidy => tidy::tidy(),
     };

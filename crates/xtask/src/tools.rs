@@ -79,6 +79,20 @@ pub fn run(command: &mut Command) -> Outcome {
     if status.success() { Ok(()) } else { Err(Failure::Exit { command: shown, status }) }
 }
 
+/// Becomes another program, so that signals reach it and not a parent that waits.
+#[cfg(unix)]
+pub fn become_program(command: &mut Command) -> Outcome {
+    use std::os::unix::process::CommandExt;
+    let error = command.exec();
+    Err(start_failure(command, error))
+}
+
+/// Runs another program in our stead.
+#[cfg(not(unix))]
+pub fn become_program(command: &mut Command) -> Outcome {
+    run(command)
+}
+
 /// Whether a program can be started and is content.
 pub fn works(command: &mut Command) -> bool {
     command

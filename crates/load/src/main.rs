@@ -1,0 +1,218 @@
+//! `wasmqtt-load`: what `cargo xtask load` and `cargo xtask bench` run.
+
+use std::net::{SocketAddr, ToSocketAddrs};
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use clap::{Args, Parser, Subcommand};
+use wasmqtt_codec::ProtocolVersion;
+use wasmqtt_load::bench::{self, document, table};
+use wasmqtt_load::{Failure, Options, Outcome, run, scenario};
+
+/// Put load on MQTT brokers and measure them.
+#[derive(Parser)]
+#[command(name = "wasmqtt-load", bin_name = "cargo xtask", max_term_width = 100)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Run one scenario against any broker, closed loop, and check every message that comes
+    Load(Load),
+    /// Compare our server with Debian's mosquitto: medians of paired runs, one table
+    Bench(Bench),
+}
+
+#[derive(Args)]
+struct Load {
+    /// The scenario's name; --list shows all
+    #[arg(required_unless_present = "list")]
+    scenario: Option<String>,
+    /// Where the broker listens
+    #[arg(long, value_name = "HOST:PORT", required_unless_present = "list")]
+    addr: Option<String>,
+    /// Show the scenarios
+    #[arg(long)]
+    list: bool,
+    /// Speak MQTT over WebSocket, at this path
+    #[arg(long, value_name = "PATH", num_args = 0..=1, default_missing_value = "/mqtt")]
+    ws: Option<String>,
+    /// MQTT version: 3.1.1 or 5
+    #[arg(long, default_value = "3.1.1", value_parser = version)]
+    version: ProtocolVersion,
+    /// Messages of all publishers together, instead of a time
+    #[arg(long, value_name = "N")]
+    messages: Option<u64>,
+    /// Bytes of each payload, 12 and more
+    #[arg(long, value_name = "N", default_value_t = 64)]
+    payload_bytes: usize,
+    /// Publishers of a fan-in, subscribers of a fan-out, pairs, or connections
+    #[arg(long, value_name = "N")]
+    connections: Option<u32>,
+    /// Messages that a publisher may have outstanding
+    #[arg(long, value_name = "W")]
+    window: Option<u32>,
+    /// How long messages flow; the first tenth is not measured
+    #[arg(long, value_name = "S", default_value_t = 3.0)]
+    seconds: f64,
+    /// Subscriptions of all clients, where a scenario is about their number
+    #[arg(long, value_name = "N")]
+    subscriptions: Option<u32>,
+    /// Messages per second, where a scenario is an open loop
+    #[arg(long, value_name = "N")]
+    rate: Option<u32>,
+    /// The broker's process on this machine, whose processor time and memory are then reported
+    #[arg(long)]
+    pid: Option<u32>,
+    /// Print the figures as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Args)]
+struct Bench {
+    /// Only these rows, by their names
+    rows: Vec<String>,
+    /// One round of short runs: what it says is rough
+    #[arg(long)]
+    quick: bool,
+    /// Pairs of runs for each row
+    #[arg(long, value_name = "N")]
+    rounds: Option<usize>,
+    /// Seconds of each run
+    #[arg(long, value_name = "S")]
+    seconds: Option<f64>,
+    /// MQTT version: 3.1.1 or 5
+    #[arg(long, default_value = "3.1.1", value_parser = ["3.1.1", "5"])]
+    version: String,
+    /// Write docs/performance.md anew, from all rows
+    #[arg(long)]
+    write: bool,
+    /// Measure nothing: show, and with --write write, the last results
+    #[arg(long, conflicts_with_all = ["rows", "quick", "rounds", "seconds"])]
+    last: bool,
+    /// Compare with another build of the server instead of mosquitto
+    #[arg(long, value_name = "PROGRAM")]
+    against: Option<PathBuf>,
+    /// A program with the server's flags that runs the core native: the price of the sandbox
+    #[arg(long, value_name = "PROGRAM")]
+    native: Option<PathBuf>,
+    /// A program that prints figures taken without sockets, as JSON
+    #[arg(long, value_name = "PROGRAM")]
+    in_process: Option<PathBuf>,
+    /// Our server
+    #[arg(long, value_name = "PROGRAM", default_value = "target/release/wasmqtt")]
+    server: PathBuf,
+    /// mosquitto
+    #[arg(long, value_name = "PROGRAM", default_value = "mosquitto")]
+    mosquitto: PathBuf,
+    /// Where results go
+    #[arg(long, value_name = "FOLDER", default_value = "target/bench")]
+    results: PathBuf,
+    /// Where the page is
+    #[arg(long, value_name = "FOLDER", default_value = "docs")]
+    docs: PathBuf,
+}
+
+fn main() -> ExitCode {
+    let outcome = match Arguments::parse().command {
+        Command::Load(flags) => load(&flags),
+        Command::Bench(flags) => measure(&flags),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            eprintln!("{failure}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn load(flags: &Load) -> Outcome {
+    let (Some(name), Some(addr), false) = (&flags.scenario, &flags.addr, flags.list) else {
+        print!("{}", scenario::list());
+        return Ok(());
+    };
+    let scenario = scenario::find(name)
+        .ok_or_else(|| Failure::Argument(format!("\"{name}\" is no scenario; there are:\n{}", scenario::list())))?;
+    let time = Duration::try_from_secs_f64(flags.seconds)
+        .map_err(|_| Failure::Argument(format!("--seconds {}: 0.01 and more are allowed", flags.seconds)))?;
+    let options = Options {
+        websocket: flags.ws.clone(),
+        version: flags.version,
+        messages: flags.messages,
+        time,
+        payload_bytes: flags.payload_bytes,
+        connections: flags.connections,
+        window: flags.window,
+        subscriptions: flags.subscriptions,
+        rate: flags.rate,
+        pid: flags.pid,
+        ..Options::new(address(addr)?)
+    };
+    let report = run(scenario, &options)?;
+    if flags.json {
+        println!("{}", serde_json::to_string(&report).expect("a report is valid JSON"));
+    } else {
+        print!("{}", report.table());
+    }
+    Ok(())
+}
+
+fn measure(flags: &Bench) -> Outcome {
+    if flags.write && !flags.rows.is_empty() {
+        return Err(Failure::Argument("--write needs all rows: name none".into()));
+    }
+    let seconds = flags.seconds.unwrap_or(if flags.quick { 0.5 } else { 2.0 });
+    let rounds = flags.rounds.unwrap_or(if flags.quick { 1 } else { 5 });
+    if rounds == 0 || !(0.1..=3600.0).contains(&seconds) {
+        return Err(Failure::Argument("--rounds 1 and more, and --seconds 0.1 to 3600 are allowed".into()));
+    }
+    let file = flags.results.join("last.json");
+    let results = if flags.last {
+        document::read(&file)?
+    } else {
+        std::fs::create_dir_all(&flags.results).map_err(|error| Failure::System("the results' folder", error))?;
+        let typed = std::env::args().skip(2).collect::<Vec<_>>().join(" ");
+        let options = bench::Options {
+            server: flags.server.clone(),
+            mosquitto: flags.mosquitto.clone(),
+            against: flags.against.clone(),
+            native: flags.native.clone(),
+            in_process: flags.in_process.clone(),
+            rows: flags.rows.clone(),
+            rounds,
+            seconds,
+            version: flags.version.clone(),
+            folder: flags.results.clone(),
+            command: format!("cargo xtask bench {typed}").trim().into(),
+        };
+        let results = bench::bench(&options, &mut |line| println!("{line}"))?;
+        document::write_json(&results, &file)?;
+        results
+    };
+    print!("{}", table::text(&results));
+    if flags.write {
+        document::write_page(&results, &flags.docs)?;
+    }
+    Ok(())
+}
+
+/// The first address that a name stands for.
+fn address(text: &str) -> Outcome<SocketAddr> {
+    let wrong =
+        |why: String| Failure::Argument(format!("--addr {text}: {why}; HOST:PORT is needed, as 127.0.0.1:1883"));
+    let mut found = text.to_socket_addrs().map_err(|error| wrong(error.to_string()))?;
+    found.next().ok_or_else(|| wrong("the name stands for no address".into()))
+}
+
+fn version(text: &str) -> Result<ProtocolVersion, String> {
+    match text {
+        "3.1.1" => Ok(ProtocolVersion::V3_1_1),
+        "5" | "5.0" => Ok(ProtocolVersion::V5),
+        _ => Err("3.1.1 and 5 are allowed".into()),
+    }
+}

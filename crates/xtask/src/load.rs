@@ -1,0 +1,30 @@
+//! The commands that put load on brokers. The program is `wasmqtt-load`, a package of its own; here it is built and
+//! given what it needs.
+
+use std::path::PathBuf;
+
+use crate::build;
+use crate::tools::{self, Outcome, cargo, run};
+
+/// Builds the load generator, optimised, and says where it is.
+fn program() -> Outcome<PathBuf> {
+    run(cargo().args(["build", "--quiet", "--release", "--package", "wasmqtt-load"]))?;
+    Ok(tools::target_dir().join("release/wasmqtt-load"))
+}
+
+/// Builds our server and compares it with Debian's mosquitto.
+pub fn bench(arguments: &[String]) -> Outcome {
+    let program = program()?;
+    let is_measured = !arguments.iter().any(|argument| matches!(argument.as_str(), "--help" | "-h" | "--last"));
+    if is_measured {
+        tools::debian_packages(&[("mosquitto", "mosquitto"), ("taskset", "util-linux")])?;
+        build::server(true)?;
+    }
+    tools::become_program(tools::program(&program).arg("bench").args(arguments))
+}
+
+/// Runs one scenario against any broker.
+pub fn load(arguments: &[String]) -> Outcome {
+    let program = program()?;
+    tools::become_program(tools::program(&program).arg("load").args(arguments))
+}
