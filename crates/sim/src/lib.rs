@@ -8,11 +8,16 @@
 //! in the simulator.
 #![forbid(unsafe_code)]
 
+pub mod hunt;
+pub mod luck;
+pub mod oracle;
 pub mod recording;
 pub mod scenario;
+pub mod sight;
 pub mod story;
 pub mod target;
 pub mod transcript;
+pub mod world;
 
 pub use scenario::{ParseError, Scenario};
 pub use story::{StoryError, tell};
