@@ -9,7 +9,7 @@
 //!   guest.received(conn, n)  n bytes of it were read
 //!   guest.step(now)          the one call
 //!   guest.outputs()          what the broker wants that is not bytes
-//!   guest.rows(), bytes()    what to write where
+//!   guest.rows(), listed()   what to write where
 //!   guest.sent(conn, n)      told with the next step
 //! ```
 
@@ -287,16 +287,12 @@ impl Guest {
         self.rows[index]
     }
 
-    /// The slices that a row lists.
-    #[must_use]
-    pub fn slices(&self, row: Row) -> &[Slice] {
-        &self.slices[row.slices_first as usize..][..row.slices_len as usize]
-    }
-
-    /// The whole memory, in which slices lie.
-    #[must_use]
-    pub fn memory(&self) -> GuestMemory<'_> {
-        GuestMemory(self.memory.data(&self.store))
+    /// What a row lists: bytes in the guest's memory, which stay until the next call.
+    pub fn listed(&self, row: Row) -> impl Iterator<Item = &[u8]> + Clone {
+        let memory = self.memory.data(&self.store);
+        // Each was checked when it was read, and memory never shrinks.
+        let bytes = move |slice: &Slice| &memory[slice.at as usize..][..slice.len as usize];
+        self.slices[row.slices_first as usize..][..row.slices_len as usize].iter().map(bytes)
     }
 
     fn entry(&mut self, kind: u32, conn: ConnectionId, offset: u32, len: u32) {
@@ -412,18 +408,6 @@ impl Guest {
     ) -> Result<&'a mut [u8], GuestFault> {
         let wild = GuestFault::WildPointer { what, at, bytes: bytes as u64 };
         memory.get_mut(at as usize..).and_then(|rest| rest.get_mut(..bytes)).ok_or(wild)
-    }
-}
-
-/// The guest's memory, to read slices that [`Guest::step`] has checked.
-#[derive(Clone, Copy)]
-pub struct GuestMemory<'a>(&'a [u8]);
-
-impl<'a> GuestMemory<'a> {
-    /// The bytes of a slice. Memory never shrinks, so what was inside it stays inside.
-    #[must_use]
-    pub fn bytes(self, slice: Slice) -> &'a [u8] {
-        &self.0[slice.at as usize..][..slice.len as usize]
     }
 }
 

@@ -32,6 +32,8 @@ pub mod guest;
 pub mod listen;
 pub mod log;
 pub mod module;
+#[cfg(feature = "native-core")]
+mod native;
 mod reactor;
 pub mod server;
 pub mod transport;

@@ -37,9 +37,13 @@ use wasmqtt_broker::{Config as CoreConfig, ConnectionId, Input, Output, Reply, S
 use crate::auth::Deciders;
 use crate::clock::Timepiece;
 use crate::fault::GuestFault;
-use crate::guest::{Guest, GuestLimits, Recorder};
+#[cfg(not(feature = "native-core"))]
+use crate::guest::Guest;
+use crate::guest::{GuestLimits, Recorder};
 use crate::listen::Listen;
 use crate::module::GuestModule;
+#[cfg(feature = "native-core")]
+use crate::native::Guest;
 use crate::transport::UpgradeRules;
 use crate::transport::websocket::close_code;
 use accept::Listener;

@@ -51,10 +51,8 @@ impl Core for Guest {
         for index in 0..self.guest.rows() {
             let row = self.guest.row(index);
             let conn = ConnectionId { slot: row.slot, generation: row.generation };
-            let memory = self.guest.memory();
             let mut bytes = 0;
-            for slice in self.guest.slices(row) {
-                let slice = memory.bytes(*slice);
+            for slice in self.guest.listed(row) {
                 bytes += slice.len();
                 sink(conn, slice);
             }

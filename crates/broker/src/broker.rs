@@ -238,7 +238,7 @@ impl Broker {
     }
 
     /// Slices to write, oldest first; they stay until [`Input::Sent`] says so.
-    pub fn outgoing(&self, conn: ConnectionId) -> impl Iterator<Item = &[u8]> {
+    pub fn outgoing(&self, conn: ConnectionId) -> impl Iterator<Item = &[u8]> + Clone {
         let slot = self.slot(conn).and_then(|slot| self.connections[slot as usize].as_ref());
         slot.into_iter().flat_map(|connection| connection.outbox.slices())
     }

@@ -93,7 +93,7 @@ impl Outbox {
     }
 
     /// The slices to send.
-    pub(crate) fn slices(&self) -> impl Iterator<Item = &[u8]> {
+    pub(crate) fn slices(&self) -> impl Iterator<Item = &[u8]> + Clone {
         let whole = if self.chunks.is_empty() { &self.copied[self.sent..] } else { &[] };
         let mut at = self.sent;
         let chunks = self.chunks.iter().map(move |chunk| match chunk {

@@ -6,14 +6,12 @@
 use core::hint::black_box;
 
 use bytes::{Buf, Bytes, BytesMut};
-use wasmqtt_abi::{Entry, Header, MAGIC, Row, Slice, VERSION};
+use wasmqtt_abi::{Entry, Header, MAGIC, VERSION};
 
-/// Entries that fit into one step: more than [`ROWS_MAX`], so that each row's answer always finds room.
+use crate::turn::{Desk, Out};
+
+/// Entries that fit into one step: more than [`ROWS_MAX`](crate::turn::ROWS_MAX), so that each row's answer always finds room.
 const ENTRIES_MAX: usize = 4_096;
-/// Connections listed in one step.
-pub const ROWS_MAX: usize = 1_024;
-/// Slices listed in one step.
-pub const SLICES_MAX: usize = 8_192;
 /// Letters of the host that fit without asking for more.
 const LETTERS_BYTES_MIN: usize = 64 << 10;
 /// A block. Its size decides nothing (64 KiB to 1 MiB measured equal), but the room left in it does.
@@ -26,16 +24,10 @@ pub struct Tables {
     header: Box<Header>,
     entries: Box<[Entry]>,
     letters_in: Box<[u8]>,
-    /// Connections with something to write.
-    pub rows: Vec<Row>,
-    /// What they have to write.
-    pub slices: Vec<Slice>,
-    /// Outputs in postcard.
-    pub letters_out: Vec<u8>,
-    /// See [`wasmqtt_abi::flag`].
-    pub flags: u32,
+    out: Out,
     /// Where socket bytes go.
-    pub block: Block,
+    block: Block,
+    reserve: Reserve,
 }
 
 impl Tables {
@@ -44,11 +36,9 @@ impl Tables {
             header: Box::default(),
             entries: vec![Entry::default(); ENTRIES_MAX].into(),
             letters_in: Box::default(),
-            rows: Vec::with_capacity(ROWS_MAX),
-            slices: Vec::with_capacity(SLICES_MAX),
-            letters_out: Vec::with_capacity(4 << 10),
-            flags: 0,
+            out: Out::new(),
             block: Block::new(),
+            reserve: Reserve::new(),
         };
         tables.room_for_letters(0);
         tables
@@ -67,8 +57,15 @@ impl Tables {
         self.publish();
     }
 
+    /// After a turn: room for the next one, and a header that says where everything is now.
+    pub fn tidy(&mut self) {
+        self.block.make_room();
+        self.reserve.keep();
+        self.publish();
+    }
+
     /// Writes the header anew, after anything moved.
-    pub fn publish(&mut self) {
+    fn publish(&mut self) {
         let (block_at, block_room) = self.block.room();
         *self.header = Header {
             magic: MAGIC,
@@ -79,44 +76,60 @@ impl Tables {
             block_room,
             letters_in_at: address(self.letters_in.as_ptr()),
             letters_in_room: self.letters_in.len() as u32,
-            rows_at: address(self.rows.as_ptr()),
-            rows_len: self.rows.len() as u32,
-            slices_at: address(self.slices.as_ptr()),
-            slices_len: self.slices.len() as u32,
-            letters_out_at: address(self.letters_out.as_ptr()),
-            letters_out_len: self.letters_out.len() as u32,
-            flags: self.flags,
+            rows_at: address(self.out.rows.as_ptr()),
+            rows_len: self.out.rows.len() as u32,
+            slices_at: address(self.out.slices.as_ptr()),
+            slices_len: self.out.slices.len() as u32,
+            letters_out_at: address(self.out.letters.as_ptr()),
+            letters_out_len: self.out.letters.len() as u32,
+            flags: self.out.flags,
             reserved: 0,
         };
         // The host reads the header after this call: the write must not be kept back.
         black_box(&*self.header);
     }
+}
 
-    /// The entry that the host wrote at `index`.
-    pub fn entry(&self, index: u32) -> Entry {
+impl Desk for Tables {
+    fn entry(&self, index: u32) -> Entry {
         let entry: *const Entry = &self.entries[index as usize];
         // SAFETY: the pointer is that of an element of a live table; the host wrote it before this call and nothing
         // writes it during the call. Volatile, because the compiler saw nobody write it.
         unsafe { entry.read_volatile() }
     }
 
-    /// The letter that the host wrote there.
-    pub fn letter(&self, offset: u32, len: u32) -> &[u8] {
+    fn letter(&self, offset: u32, len: u32) -> &[u8] {
         let letter = &self.letters_in[offset as usize..][..len as usize];
         // SAFETY: the same bytes again, a range of a live table that nothing writes during the call; `black_box` makes
         // the compiler forget that it saw nobody write them.
         unsafe { core::slice::from_raw_parts(black_box(letter.as_ptr()), letter.len()) }
     }
+
+    fn filled(&mut self, len: u32) {
+        self.block.filled(len);
+    }
+
+    fn cut(&mut self, skip: u32, len: u32) -> Bytes {
+        self.block.cut(skip, len)
+    }
+
+    fn address(bytes: &[u8]) -> u32 {
+        address(bytes.as_ptr())
+    }
+
+    fn out(&mut self) -> &mut Out {
+        &mut self.out
+    }
 }
 
 /// The address of something as the host sees it.
-pub fn address<T>(pointer: *const T) -> u32 {
+fn address<T>(pointer: *const T) -> u32 {
     pointer as usize as u32
 }
 
 /// Where the host reads sockets into. What came is cut off its front as [`Bytes`], so the broker can keep slices of it
 /// without a copy; they pin the block, and when none is left it is filled again from its start.
-pub struct Block {
+struct Block {
     bytes: BytesMut,
 }
 
@@ -132,7 +145,7 @@ impl Block {
     }
 
     /// Takes over the first `len` bytes of the room, which the host wrote.
-    pub fn filled(&mut self, len: u32) {
+    fn filled(&mut self, len: u32) {
         assert!(self.bytes.is_empty() && len as usize <= self.bytes.capacity(), "the host wrote beyond the block");
         // SAFETY: the length is within the capacity. Of these bytes the host wrote each that an entry names; those
         // between entries are never shown to anyone, and linear memory has no uninitialised bytes.
@@ -140,14 +153,14 @@ impl Block {
     }
 
     /// The next received range; `skip` bytes before it belong to nobody.
-    pub fn cut(&mut self, skip: u32, len: u32) -> Bytes {
+    fn cut(&mut self, skip: u32, len: u32) -> Bytes {
         self.bytes.advance(skip as usize);
         self.bytes.split_to(len as usize).freeze()
     }
 
     /// Makes sure that the next turn has room: from the start again if nobody refers to this block any more, else what
     /// is left of it, else another block.
-    pub fn make_room(&mut self) {
+    fn make_room(&mut self) {
         debug_assert!(self.bytes.is_empty());
         if self.bytes.capacity() < BLOCK_BYTES
             && !self.bytes.try_reclaim(BLOCK_BYTES)
@@ -160,16 +173,16 @@ impl Block {
 
 /// Lets linear memory grow in steps of some MiB: the allocator asks for 64 KiB at a time, and the host pays a system
 /// call for each. Whenever it grew, more is taken and given back to the allocator, which keeps it.
-pub struct Reserve {
+struct Reserve {
     pages: usize,
 }
 
 impl Reserve {
-    pub fn new() -> Self {
+    fn new() -> Self {
         Reserve { pages: 0 }
     }
 
-    pub fn keep(&mut self) {
+    fn keep(&mut self) {
         if core::arch::wasm32::memory_size::<0>() == self.pages {
             return;
         }

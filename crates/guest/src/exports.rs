@@ -6,7 +6,7 @@ use core::cell::RefCell;
 use wasmqtt_broker::{Broker, Config, Lsn, Record, Seed};
 
 use crate::bridge::Tables;
-use crate::turn::Turn;
+use crate::turn::{Desk, Turn};
 
 thread_local! {
     static TABLES: RefCell<Tables> = RefCell::new(Tables::new());
@@ -65,6 +65,9 @@ pub extern "C" fn configure(letter_bytes: u32) {
 #[unsafe(no_mangle)]
 pub extern "C" fn step(now_us: u64, entries: u32) -> u64 {
     TABLES.with_borrow_mut(|tables| {
-        TURN.with_borrow_mut(|turn| turn.as_mut().expect("step before configure").step(tables, now_us, entries))
+        let deadline =
+            TURN.with_borrow_mut(|turn| turn.as_mut().expect("step before configure").step(tables, now_us, entries));
+        tables.tidy();
+        deadline
     })
 }

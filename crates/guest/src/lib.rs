@@ -5,10 +5,15 @@
 //! - `bridge` is the memory that both sides write: the only `unsafe` of this project's guest side;
 //! - `turn` is one step: entries in, `Tick`, outputs and rows out.
 //!
-//! The guest has no clock and no entropy: time comes with `step`, the seed with `configure`. On any target but wasm
-//! this crate is empty, so that a native build of the whole workspace works.
-#![cfg(target_family = "wasm")]
+//! The guest has no clock and no entropy: time comes with `step`, the seed with `configure`.
+//!
+//! On any target but wasm there is [`native`] instead of `bridge` and `exports`: the same turns on the same core without
+//! a sandbox around them, so that its price can be measured.
 
+#[cfg(target_family = "wasm")]
 mod bridge;
+#[cfg(target_family = "wasm")]
 mod exports;
+#[cfg(not(target_family = "wasm"))]
+pub mod native;
 mod turn;

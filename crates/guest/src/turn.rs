@@ -13,11 +13,14 @@
 
 use std::collections::VecDeque;
 
+use bytes::Bytes;
 use wasmqtt_abi::{Entry, NO_DEADLINE, Row, Slice, flag, kind, row_flag};
 use wasmqtt_broker::{Broker, ConnectionId, Input, Output, Time};
 
-use crate::bridge::{ROWS_MAX, Reserve, SLICES_MAX, Tables, address};
-
+/// Connections listed in one step.
+pub const ROWS_MAX: usize = 1_024;
+/// Slices listed in one step.
+pub const SLICES_MAX: usize = 8_192;
 /// Slices listed for one connection in one step: a few `writev`.
 const ROW_SLICES_MAX: usize = 256;
 /// Bytes listed for one connection in one step: about what a socket takes at once.
@@ -26,6 +29,43 @@ const ROW_BYTES_MAX: usize = 1 << 20;
 const STEP_BYTES_MAX: usize = 8 << 20;
 /// Bytes of letters in one step; one letter may exceed it.
 const STEP_LETTERS_BYTES_MAX: usize = 1 << 20;
+
+/// What a turn reads from and where it puts its answer: the guest's tables or, to compare with, the same in a process
+/// without WebAssembly.
+pub trait Desk {
+    /// The entry that the host wrote at `index`.
+    fn entry(&self, index: u32) -> Entry;
+    /// The letter that the host wrote there.
+    fn letter(&self, offset: u32, len: u32) -> &[u8];
+    /// Takes over the first `len` bytes of the block, which the host wrote.
+    fn filled(&mut self, len: u32);
+    /// The next received range of the block; `skip` bytes before it belong to nobody.
+    fn cut(&mut self, skip: u32, len: u32) -> Bytes;
+    /// Where the host finds these bytes.
+    fn address(bytes: &[u8]) -> u32;
+    /// The tables of the answer.
+    fn out(&mut self) -> &mut Out;
+}
+
+/// What a turn answers.
+#[derive(Debug)]
+pub struct Out {
+    /// Connections with something to write.
+    pub rows: Vec<Row>,
+    /// What they have to write.
+    pub slices: Vec<Slice>,
+    /// Outputs in postcard.
+    pub letters: Vec<u8>,
+    /// See [`wasmqtt_abi::flag`].
+    pub flags: u32,
+}
+
+impl Out {
+    pub fn new() -> Self {
+        let (rows, slices) = (Vec::with_capacity(ROWS_MAX), Vec::with_capacity(SLICES_MAX));
+        Out { rows, slices, letters: Vec::with_capacity(4 << 10), flags: 0 }
+    }
+}
 
 /// What the guest remembers of a connection between steps.
 #[derive(Clone, Copy, Default)]
@@ -50,42 +90,40 @@ pub struct Turn {
     waiting: VecDeque<ConnectionId>,
     /// Connections that are closing or not read: both end only when bytes are known to be sent.
     want_sent: u32,
-    reserve: Reserve,
 }
 
 impl Turn {
     pub fn new(broker: Broker) -> Self {
-        Turn { broker, slots: Vec::new(), waiting: VecDeque::new(), want_sent: 0, reserve: Reserve::new() }
+        Turn { broker, slots: Vec::new(), waiting: VecDeque::new(), want_sent: 0 }
     }
 
-    pub fn step(&mut self, tables: &mut Tables, now_us: u64, entries: u32) -> u64 {
-        tables.flags = 0;
-        tables.letters_out.clear();
-        tables.rows.clear();
-        tables.slices.clear();
-        self.take_entries(tables, Time(now_us), entries);
+    /// One turn; gives the next deadline.
+    pub fn step<D: Desk>(&mut self, desk: &mut D, now_us: u64, entries: u32) -> u64 {
+        let out = desk.out();
+        out.flags = 0;
+        out.letters.clear();
+        out.rows.clear();
+        out.slices.clear();
+        self.take_entries(desk, Time(now_us), entries);
         self.broker.handle(Time(now_us), Input::Tick);
-        self.put_letters(tables);
-        self.put_rows(tables);
-        tables.block.make_room();
-        self.reserve.keep();
+        self.put_letters(desk.out());
+        self.put_rows::<D>(desk.out());
         if self.want_sent > 0 {
-            tables.flags |= flag::WANTS_SENT;
+            desk.out().flags |= flag::WANTS_SENT;
         }
-        tables.publish();
         self.broker.deadline().map_or(NO_DEADLINE, |time| time.0)
     }
 
-    fn take_entries(&mut self, tables: &mut Tables, now: Time, entries: u32) {
-        let received = (0..entries).rev().map(|index| tables.entry(index)).find(|entry| entry.kind == kind::RECEIVED);
-        tables.block.filled(received.map_or(0, |last| last.offset + last.len));
+    fn take_entries<D: Desk>(&mut self, desk: &mut D, now: Time, entries: u32) {
+        let received = (0..entries).rev().map(|index| desk.entry(index)).find(|entry| entry.kind == kind::RECEIVED);
+        desk.filled(received.map_or(0, |last| last.offset + last.len));
         let mut cut_to = 0;
         for index in 0..entries {
-            let entry = tables.entry(index);
+            let entry = desk.entry(index);
             let conn = ConnectionId { slot: entry.slot, generation: entry.generation };
             match entry.kind {
                 kind::RECEIVED => {
-                    let bytes = tables.block.cut(entry.offset - cut_to, entry.len);
+                    let bytes = desk.cut(entry.offset - cut_to, entry.len);
                     cut_to = entry.offset + entry.len;
                     self.broker.handle(now, Input::Received { conn, bytes });
                 }
@@ -97,14 +135,14 @@ impl Turn {
                     }
                 }
                 kind::CLOSED => self.closed(now, conn),
-                kind::LETTER => self.letter(tables, now, entry),
+                kind::LETTER => self.letter(desk, now, entry),
                 other => panic!("the host and this guest disagree: entry kind {other}"),
             }
         }
     }
 
-    fn letter(&mut self, tables: &Tables, now: Time, entry: Entry) {
-        let letter = tables.letter(entry.offset, entry.len);
+    fn letter<D: Desk>(&mut self, desk: &D, now: Time, entry: Entry) {
+        let letter = desk.letter(entry.offset, entry.len);
         let input: Input = postcard::from_bytes(letter).expect("the host and this guest disagree about Input");
         if let Input::Opened { conn, .. } = input {
             let index = conn.slot as usize;
@@ -135,6 +173,18 @@ impl Turn {
         self.broker.handle(now, Input::Closed { conn });
     }
 
+    /// What a row lists, as far as it lists it.
+    #[cfg(not(target_family = "wasm"))]
+    pub fn listed(&self, row: Row) -> impl Iterator<Item = &[u8]> + Clone {
+        let conn = ConnectionId { slot: row.slot, generation: row.generation };
+        let mut left = self.slots[row.slot as usize].listed as usize;
+        self.broker.outgoing(conn).map_while(move |slice| {
+            let listed = slice.len().min(left);
+            left -= listed;
+            (listed > 0).then(|| &slice[..listed])
+        })
+    }
+
     /// The slot of an open connection; `None` for one that the host already closed.
     fn slot(&mut self, conn: ConnectionId) -> Option<&mut Slot> {
         self.slots.get_mut(conn.slot as usize).filter(|slot| slot.open && slot.generation == conn.generation)
@@ -150,14 +200,14 @@ impl Turn {
         }
     }
 
-    fn put_letters(&mut self, tables: &mut Tables) {
-        while tables.letters_out.len() < STEP_LETTERS_BYTES_MAX {
+    fn put_letters(&mut self, out: &mut Out) {
+        while out.letters.len() < STEP_LETTERS_BYTES_MAX {
             let Some(output) = self.broker.poll() else { return };
             self.note(&output);
-            let letters = core::mem::take(&mut tables.letters_out);
-            tables.letters_out = postcard::to_extend(&output, letters).expect("an output can be written down");
+            let letters = core::mem::take(&mut out.letters);
+            out.letters = postcard::to_extend(&output, letters).expect("an output can be written down");
         }
-        tables.flags |= flag::MORE;
+        out.flags |= flag::MORE;
     }
 
     /// What the driver's half here has to know of an output.
@@ -182,7 +232,7 @@ impl Turn {
         }
     }
 
-    fn put_rows(&mut self, tables: &mut Tables) {
+    fn put_rows<D: Desk>(&mut self, out: &mut Out) {
         let mut ready = core::mem::take(&mut self.waiting);
         // Named by the broker and not yet waiting; in the order in which they came to have something.
         for conn in self.broker.ready() {
@@ -198,18 +248,18 @@ impl Turn {
         self.waiting = ready;
         let mut bytes = 0;
         while let Some(&conn) = self.waiting.front() {
-            let full = tables.rows.len() == ROWS_MAX || tables.slices.len() + ROW_SLICES_MAX > SLICES_MAX;
+            let full = out.rows.len() == ROWS_MAX || out.slices.len() + ROW_SLICES_MAX > SLICES_MAX;
             if full || bytes >= STEP_BYTES_MAX {
-                tables.flags |= flag::MORE;
+                out.flags |= flag::MORE;
                 return;
             }
             self.waiting.pop_front();
-            bytes += self.put_row(tables, conn);
+            bytes += self.put_row::<D>(out, conn);
         }
     }
 
     /// Lists what one connection has to send, if it may be listed; gives the bytes listed.
-    fn put_row(&mut self, tables: &mut Tables, conn: ConnectionId) -> usize {
+    fn put_row<D: Desk>(&mut self, out: &mut Out, conn: ConnectionId) -> usize {
         let index = conn.slot as usize;
         let Some(slot) = self.slots.get_mut(index).filter(|slot| slot.generation == conn.generation) else { return 0 };
         slot.waiting = false;
@@ -217,11 +267,11 @@ impl Turn {
             // The answer that it awaits brings it back here.
             return 0;
         }
-        let slices_first = tables.slices.len();
+        let slices_first = out.slices.len();
         let mut bytes = 0;
         let mut all = true;
         for slice in self.broker.outgoing(conn) {
-            if tables.slices.len() - slices_first == ROW_SLICES_MAX || bytes >= ROW_BYTES_MAX {
+            if out.slices.len() - slices_first == ROW_SLICES_MAX || bytes >= ROW_BYTES_MAX {
                 all = false;
                 break;
             }
@@ -229,7 +279,7 @@ impl Turn {
             let listed = slice.len().min(ROW_BYTES_MAX - bytes);
             all &= listed == slice.len();
             bytes += listed;
-            tables.slices.push(Slice { at: address(slice.as_ptr()), len: listed as u32 });
+            out.slices.push(Slice { at: D::address(slice), len: listed as u32 });
         }
         let last = all && slot.closing;
         if bytes == 0 && !last {
@@ -238,13 +288,13 @@ impl Turn {
         slot.awaits_sent = bytes > 0;
         slot.listed = bytes as u32;
         if !all {
-            tables.flags |= flag::MORE;
+            out.flags |= flag::MORE;
         }
-        tables.rows.push(Row {
+        out.rows.push(Row {
             slot: conn.slot,
             generation: conn.generation,
             slices_first: slices_first as u32,
-            slices_len: (tables.slices.len() - slices_first) as u32,
+            slices_len: (out.slices.len() - slices_first) as u32,
             flags: if last { row_flag::LAST } else { 0 },
         });
         bytes

@@ -6,9 +6,9 @@ use std::time::{Duration, Instant};
 
 use wasmqtt_broker::{Config as CoreConfig, Seed, Time};
 
-use super::Reactor;
+use super::{Guest, Reactor};
 use crate::fault::GuestFault;
-use crate::guest::{Guest, GuestLimits, Recorder};
+use crate::guest::{GuestLimits, Recorder};
 use crate::module::GuestModule;
 
 /// A guest that lived this long starts without delay when it fails.

@@ -6,9 +6,8 @@ use tungstenite::protocol::frame::coding::CloseCode;
 use wasmqtt_abi::{Row, row_flag};
 use wasmqtt_broker::{ConnectionId, Time};
 
-use super::Reactor;
 use super::connections::{Connection, Phase};
-use crate::guest::{Guest, GuestMemory};
+use super::{Guest, Reactor};
 use crate::transport::websocket::End;
 use crate::transport::{HandshakeRefusal, Written, write_all_slices, write_some};
 
@@ -146,17 +145,16 @@ impl Reactor {
 }
 
 fn write_row(connection: &mut Connection, guest: &Guest, row: Row) -> std::io::Result<Written> {
-    let memory: GuestMemory<'_> = guest.memory();
-    let slices = guest.slices(row).iter().map(move |slice| memory.bytes(*slice));
+    let mut slices = guest.listed(row);
     match &mut connection.websocket {
         Some(websocket) => websocket.write(&mut connection.stream, slices),
+        // The usual row: one buffer of small packets.
+        None if row.slices_len == 1 => {
+            let bytes = slices.next().unwrap_or_default();
+            let payload_bytes = write_some(&mut connection.stream, bytes)?;
+            Ok(Written { payload_bytes, blocked: payload_bytes < bytes.len() })
+        }
         None => {
-            // The usual row: one buffer of small packets.
-            if let [slice] = guest.slices(row) {
-                let bytes = memory.bytes(*slice);
-                let payload_bytes = write_some(&mut connection.stream, bytes)?;
-                return Ok(Written { payload_bytes, blocked: payload_bytes < bytes.len() });
-            }
             let total: usize = slices.clone().map(<[u8]>::len).sum();
             let payload_bytes = write_all_slices(&mut connection.stream, slices)?;
             Ok(Written { payload_bytes, blocked: payload_bytes < total })
