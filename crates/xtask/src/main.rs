@@ -2,6 +2,7 @@
 //! what takes long are the packages it runs, and it says so before it runs them.
 
 mod build;
+mod fuzz;
 mod serve;
 mod test;
 mod tidy;
@@ -41,6 +42,8 @@ enum Command {
         /// Only the tests whose name contains this; skips formatting, lints and builds for other targets.
         filter: Option<String>,
     },
+    /// Look for inputs that break what must always hold: in codec, core, recordings, stories, transports.
+    Fuzz(fuzz::Arguments),
     /// Check what no compiler checks: file lengths, stray files, what ARCHITECTURE.md names.
     Tidy,
 }
@@ -50,6 +53,7 @@ fn main() -> ExitCode {
         Command::Build { release } => build::server(release).map(|server| println!("{}", server.display())),
         Command::Serve { release, arguments } => serve::serve(release, &arguments),
         Command::Test { filter } => test::test(filter.as_deref()),
+        Command::Fuzz(arguments) => fuzz::fuzz(&arguments),
         Command::Tidy => tidy::tidy(),
     };
     match outcome {
