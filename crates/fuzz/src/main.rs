@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Parser;
-use wasmqtt_fuzz::runner::{Failure, Report, Until, fails, from_hex, run, to_hex};
+use wasmqtt_fuzz::runner::{Failure, Report, Until, examine, from_hex, run, to_hex};
 use wasmqtt_fuzz::{BODIES, Body, body};
 
 /// Seconds for each body if nothing else is said.
@@ -84,13 +84,13 @@ fn write_seeds(body: &Body, folder: &Path) -> std::io::Result<()> {
 }
 
 fn once(body: &Body, input: &[u8]) -> ExitCode {
-    match fails(body, input) {
+    match examine(body, input) {
         None => {
             println!("{}: it holds for these {} bytes", body.name, input.len());
             ExitCode::SUCCESS
         }
-        Some((place, said)) => {
-            println!("{}: at {place}: {said}", body.name);
+        Some(failure) => {
+            print_failure(body, &failure);
             ExitCode::FAILURE
         }
     }
@@ -106,9 +106,15 @@ fn print(body: &Body, seed: u64, report: &Report) {
         report.slowest.as_secs_f64() * 1e3,
         body.what
     );
-    if let Some(Failure { run, found, shortest, place, said }) = &report.failure {
-        println!("FAILED     seed {seed}, run {run}, at {place}: {said}");
-        println!("           input of {} bytes, the shortest found has {}:", found.len(), shortest.len());
-        println!("           cargo xtask fuzz {} --input {}", body.name, to_hex(shortest));
+    if let Some(failure) = &report.failure {
+        println!("FAILED     seed {seed}, run {}", failure.run);
+        print_failure(body, failure);
     }
+}
+
+fn print_failure(body: &Body, failure: &Failure) {
+    let Failure { found, shortest, place, said, .. } = failure;
+    println!("           at {place}: {said}");
+    println!("           input of {} bytes, the shortest found has {}:", found.len(), shortest.len());
+    println!("           cargo xtask fuzz {} --input {}", body.name, to_hex(shortest));
 }

@@ -82,15 +82,10 @@ pub struct Failure {
     pub said: String,
 }
 
-/// Runs a body on what comes of this seed. The panic hook of the process is replaced for good: panics are what is
-/// looked for here.
+/// Runs a body on what comes of this seed. The panic hook of the process is replaced: panics are what is looked for.
 pub fn run(body: &Body, seed: u64, until: Until) -> Report {
     let mut corpus = (body.seeds)();
-    panic::set_hook(Box::new(|panic| {
-        let place = panic.location().map(ToString::to_string).unwrap_or_default();
-        let said = panic.payload_as_str().unwrap_or("a panic without words").to_owned();
-        PANIC.with_borrow_mut(|last| *last = (place, said));
-    }));
+    keep_panics();
     let mut random = Random::new(seed);
     let seeds = corpus.len() as u64;
     let begun = Instant::now();
@@ -105,9 +100,8 @@ pub fn run(body: &Body, seed: u64, until: Until) -> Report {
             false => changed(&corpus, body.bytes_max, &mut random),
         };
         let run_begun = Instant::now();
-        if let Some((place, said)) = fails(body, &input) {
-            let shortest = shrink(body, &input, &place);
-            report.failure = Some(Failure { run: report.runs, found: input, shortest, place, said });
+        if fails(body, &input).is_some() {
+            report.failure = examine(body, &input).map(|failure| Failure { run: report.runs, ..failure });
             break;
         }
         report.slowest = report.slowest.max(run_begun.elapsed());
@@ -126,9 +120,26 @@ pub fn run(body: &Body, seed: u64, until: Until) -> Report {
     report
 }
 
-/// Where the body panics and what it says; `None` if it holds.
+/// Runs a body on one input, and if it fails, on ever shorter ones. Replaces the panic hook as [`run`] does.
 #[must_use]
-pub fn fails(body: &Body, input: &[u8]) -> Option<(String, String)> {
+pub fn examine(body: &Body, input: &[u8]) -> Option<Failure> {
+    keep_panics();
+    let (place, said) = fails(body, input)?;
+    let shortest = shrink(body, input, &place);
+    Some(Failure { run: 0, found: input.to_vec(), shortest, place, said })
+}
+
+/// Keeps what the last panic said instead of printing it: thousands may be needed to find the shortest input.
+fn keep_panics() {
+    panic::set_hook(Box::new(|panic| {
+        let place = panic.location().map(ToString::to_string).unwrap_or_default();
+        let said = panic.payload_as_str().unwrap_or("a panic without words").to_owned();
+        PANIC.with_borrow_mut(|last| *last = (place, said));
+    }));
+}
+
+/// Where the body panics and what it says; `None` if it holds.
+fn fails(body: &Body, input: &[u8]) -> Option<(String, String)> {
     let run = panic::catch_unwind(AssertUnwindSafe(|| (body.run)(input)));
     run.is_err().then(|| PANIC.with_borrow(Clone::clone))
 }
