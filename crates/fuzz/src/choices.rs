@@ -35,6 +35,12 @@ impl<'a> Choices<'a> {
         all[self.below(all.len() as u32) as usize]
     }
 
+    /// One of the usual ones, and seldom one of the others.
+    pub fn mostly<T: Copy>(&mut self, usual: &[T], others: &[T]) -> T {
+        let all = if self.chance(3) { others } else { usual };
+        self.of(all)
+    }
+
     /// Any number.
     pub fn number(&mut self) -> u64 {
         self.0.arbitrary().unwrap_or(0)

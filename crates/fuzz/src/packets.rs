@@ -5,26 +5,13 @@ use wasmqtt_codec::ProtocolVersion;
 
 use crate::choices::Choices;
 
-const TOPICS: [&str; 9] = ["a", "a/b", "a/b/c", "b", "$x/y", "/", "", "a/+", "$SYS/broker/uptime"];
-const FILTERS: [&str; 16] = [
-    "a",
-    "a/b",
-    "a/+",
-    "#",
-    "+/b/#",
-    "a/#",
-    "$share/s/a/#",
-    "$share/t/+/b",
-    "$x/#",
-    "+",
-    "/",
-    "",
-    "a/#/b",
-    "$share/s",
-    "$share/+/a",
-    "$SYS/#",
-];
-const CLIENTS: [&str; 6] = ["one", "two", "three", "", "#", "one/two"];
+const TOPICS: [&str; 6] = ["a", "a/b", "a/b/c", "b", "$x/y", "/"];
+const BAD_TOPICS: [&str; 4] = ["", "a/+", "$SYS/broker/uptime", "a/b/c/d/e"];
+const FILTERS: [&str; 12] =
+    ["a", "a/b", "a/+", "#", "+/b/#", "a/#", "$share/s/a/#", "$share/t/+/b", "$x/#", "+", "/", "$SYS/#"];
+const BAD_FILTERS: [&str; 5] = ["", "a/#/b", "$share/s", "$share/+/a", "$share//a"];
+const CLIENTS: [&str; 3] = ["one", "two", "three"];
+const ODD_CLIENTS: [&str; 3] = ["", "#", "one/two"];
 
 /// The bytes of one packet, as yet without its fixed header.
 #[derive(Default)]
@@ -72,8 +59,8 @@ pub fn version(choices: &mut Choices<'_>) -> ProtocolVersion {
     choices.of(&[ProtocolVersion::V5, ProtocolVersion::V3_1_1, ProtocolVersion::V3_1])
 }
 
-/// A CONNECT.
-pub fn connect(choices: &mut Choices<'_>, version: ProtocolVersion) -> Vec<u8> {
+/// A CONNECT; with an Authentication Method if `method` says so.
+pub fn connect(choices: &mut Choices<'_>, version: ProtocolVersion, method: bool) -> Vec<u8> {
     let mut body = Body::default();
     let (name, level): (&str, u8) = match version {
         ProtocolVersion::V3_1 => ("MQIsdp", 3),
@@ -87,7 +74,7 @@ pub fn connect(choices: &mut Choices<'_>, version: ProtocolVersion) -> Vec<u8> {
     let (user, password) = match choices.below(4) {
         0 => (true, true),
         1 => (true, false),
-        2 => (false, version.is_v5()),
+        2 => (false, version.is_v5() || choices.chance(3)),
         _ => (false, false),
     };
     let clean = choices.chance(40);
@@ -105,7 +92,7 @@ pub fn connect(choices: &mut Choices<'_>, version: ProtocolVersion) -> Vec<u8> {
         properties.u8(0x27);
         properties.0.extend(choices.of(&[1_u32, 20, 60, 100_000]).to_be_bytes());
     }
-    if choices.chance(15) {
+    if method {
         properties.u8(0x15);
         properties.binary(b"method");
         properties.u8(0x16);
@@ -114,15 +101,15 @@ pub fn connect(choices: &mut Choices<'_>, version: ProtocolVersion) -> Vec<u8> {
     optional_byte(choices, &mut properties, 0x17);
     optional_byte(choices, &mut properties, 0x19);
     body.properties(version, properties);
-    body.binary(choices.of(&CLIENTS).as_bytes());
+    body.binary(choices.mostly(&CLIENTS, &ODD_CLIENTS).as_bytes());
     if will {
-        let mut properties = message_properties(choices, false);
+        let mut properties = message_properties(choices);
         if choices.chance(40) {
             properties.u8(0x18);
             properties.0.extend(choices.of(&[0_u32, 5, 30]).to_be_bytes());
         }
         body.properties(version, properties);
-        body.binary(choices.of(&TOPICS[..6]).as_bytes());
+        body.binary(choices.mostly(&TOPICS, &BAD_TOPICS).as_bytes());
         body.binary(&choices.bytes(6));
     }
     if user {
@@ -134,21 +121,25 @@ pub fn connect(choices: &mut Choices<'_>, version: ProtocolVersion) -> Vec<u8> {
     body.packet(0x10)
 }
 
-/// Anything but a CONNECT, with a small Packet Identifier where it has one.
-pub fn other(choices: &mut Choices<'_>, version: ProtocolVersion) -> Vec<u8> {
-    match choices.below(24) {
-        0..10 => publish(choices, version),
-        10..13 => subscribe(choices, version),
-        13..15 => unsubscribe(choices, version),
-        15..19 => {
-            let first = choices.of(&[0x40, 0x50, 0x62, 0x70]);
+/// Anything that a client sends on its way, and seldom what it may not.
+pub fn other(choices: &mut Choices<'_>, version: ProtocolVersion, method: bool) -> Vec<u8> {
+    match choices.below(40) {
+        0..22 => publish(choices, version),
+        22..30 => subscribe(choices, version),
+        30..33 => unsubscribe(choices, version),
+        33 => {
+            // One that nobody asked for.
+            let first = choices.of(&[0x62, 0x40, 0x50, 0x70]);
             let identifier = identifier(choices);
             ack(choices, version, first, identifier)
         }
-        19 => disconnect(choices, version),
-        20 => auth(choices),
-        21 => connect(choices, version),
-        22 => Body(choices.bytes(20)).packet(choices.number() as u8),
+        34 => disconnect(choices, version),
+        35..38 if method => auth(choices),
+        35 if choices.chance(20) => match choices.below(3) {
+            0 => auth(choices),
+            1 => connect(choices, version, method),
+            _ => Body(choices.bytes(20)).packet(choices.number() as u8),
+        },
         _ => vec![0xC0, 0],
     }
 }
@@ -158,7 +149,7 @@ pub fn ack(choices: &mut Choices<'_>, version: ProtocolVersion, first: u8, ident
     let mut body = Body::default();
     body.u16(identifier);
     if version.is_v5() && choices.chance(30) {
-        body.u8(choices.of(&[0x00, 0x10, 0x80, 0x87, 0x92]));
+        body.u8(choices.mostly(&[0x00, 0x00, 0x10], &[0x80, 0x87, 0x92]));
         if choices.chance(50) {
             body.properties(version, reason_properties(choices));
         }
@@ -167,37 +158,40 @@ pub fn ack(choices: &mut Choices<'_>, version: ProtocolVersion, first: u8, ident
 }
 
 fn identifier(choices: &mut Choices<'_>) -> u16 {
-    choices.of(&[1, 2, 3, 4, 0, 65_535])
+    choices.mostly(&[1, 2, 3, 4], &[0, 65_535])
 }
 
 fn publish(choices: &mut Choices<'_>, version: ProtocolVersion) -> Vec<u8> {
     let qos = choices.below(3) as u8;
     let first = 0x30 | qos << 1 | u8::from(choices.chance(30)) | u8::from(qos > 0 && choices.chance(20)) << 3;
     let mut body = Body::default();
-    let topic = choices.of(&TOPICS);
+    let mut properties = message_properties(choices);
+    let alias = version.is_v5() && choices.chance(25);
+    if alias {
+        properties.u8(0x23);
+        properties.u16(choices.mostly(&[1, 2], &[64, 65, 0]));
+    }
+    let topic = if alias && choices.chance(50) { "" } else { choices.mostly(&TOPICS, &BAD_TOPICS) };
     body.binary(topic.as_bytes());
     if qos > 0 {
         body.u16(identifier(choices));
     }
-    body.properties(version, message_properties(choices, true));
+    body.properties(version, properties);
     let payload = choices.of(&[0, 3, 90, 5_000]);
     body.0.resize(body.0.len() + payload, b'p');
     body.packet(first)
 }
 
-fn message_properties(choices: &mut Choices<'_>, alias: bool) -> Body {
+fn message_properties(choices: &mut Choices<'_>) -> Body {
     let mut properties = Body::default();
     if choices.chance(25) {
         properties.u8(0x02);
         properties.0.extend(choices.of(&[0_u32, 1, 30]).to_be_bytes());
     }
-    if alias {
-        optional_u16(choices, &mut properties, 0x23, &[1, 2, 64, 65, 0]);
-    }
     optional_byte(choices, &mut properties, 0x01);
     if choices.chance(10) {
         properties.u8(0x08);
-        properties.binary(choices.of(&["a/answer", "", "+"]).as_bytes());
+        properties.binary(choices.mostly(&["a/answer"], &["", "+"]).as_bytes());
         properties.u8(0x09);
         properties.binary(&choices.bytes(5));
     }
@@ -233,7 +227,7 @@ fn optional_u16(choices: &mut Choices<'_>, properties: &mut Body, id: u8, values
 fn optional_byte(choices: &mut Choices<'_>, properties: &mut Body, id: u8) {
     if choices.chance(15) {
         properties.u8(id);
-        properties.u8(choices.of(&[0, 1, 2]));
+        properties.u8(choices.mostly(&[0, 1], &[2]));
     }
 }
 
@@ -243,14 +237,19 @@ fn subscribe(choices: &mut Choices<'_>, version: ProtocolVersion) -> Vec<u8> {
     let mut properties = Body::default();
     if choices.chance(25) {
         properties.u8(0x0B);
-        properties.length(choices.of(&[7, 200, 0, 268_435_455]));
+        properties.length(choices.mostly(&[7, 200, 268_435_455], &[0]));
     }
     user_property(choices, &mut properties);
     body.properties(version, properties);
     for _ in 0..=choices.below(4) {
-        body.binary(choices.of(&FILTERS).as_bytes());
-        let qos = choices.below(3) as u8;
-        let flags = if version.is_v5() { choices.of(&[0, 0, 0x04, 0x08, 0x10, 0x20, 0x2C, 0x30, 0x40]) } else { 0 };
+        let filter = choices.mostly(&FILTERS, &BAD_FILTERS);
+        body.binary(filter.as_bytes());
+        let flags = match (version.is_v5(), filter.starts_with("$share")) {
+            (false, _) => choices.mostly(&[0], &[0x04]),
+            (true, true) => choices.mostly(&[0, 0x08], &[0x04]),
+            (true, false) => choices.mostly(&[0, 0, 0x04, 0x08, 0x10, 0x20, 0x2C], &[0x30, 0x40]),
+        };
+        let qos = choices.mostly(&[2, 1, 0], &[3]);
         body.u8(qos | flags);
     }
     body.packet(0x82)
@@ -263,7 +262,7 @@ fn unsubscribe(choices: &mut Choices<'_>, version: ProtocolVersion) -> Vec<u8> {
     user_property(choices, &mut properties);
     body.properties(version, properties);
     for _ in 0..=choices.below(3) {
-        body.binary(choices.of(&FILTERS).as_bytes());
+        body.binary(choices.mostly(&FILTERS, &BAD_FILTERS).as_bytes());
     }
     body.packet(0xA2)
 }
@@ -271,7 +270,7 @@ fn unsubscribe(choices: &mut Choices<'_>, version: ProtocolVersion) -> Vec<u8> {
 fn disconnect(choices: &mut Choices<'_>, version: ProtocolVersion) -> Vec<u8> {
     let mut body = Body::default();
     if version.is_v5() && choices.chance(70) {
-        body.u8(choices.of(&[0x00, 0x04, 0x81, 0x80, 0x8B]));
+        body.u8(choices.mostly(&[0x00, 0x04, 0x81, 0x80], &[0x8B]));
         if choices.chance(50) {
             let mut properties = reason_properties(choices);
             if choices.chance(60) {
@@ -286,11 +285,11 @@ fn disconnect(choices: &mut Choices<'_>, version: ProtocolVersion) -> Vec<u8> {
 
 fn auth(choices: &mut Choices<'_>) -> Vec<u8> {
     let mut body = Body::default();
-    if choices.chance(90) {
-        body.u8(choices.of(&[0x18, 0x19, 0x00]));
+    if choices.chance(95) {
+        body.u8(choices.mostly(&[0x18, 0x19], &[0x00]));
         let mut properties = Body::default();
         properties.u8(0x15);
-        properties.binary(choices.of(&["method", "other"]).as_bytes());
+        properties.binary(choices.mostly(&["method"], &["other"]).as_bytes());
         properties.u8(0x16);
         properties.binary(&choices.bytes(8));
         body.properties(ProtocolVersion::V5, properties);
@@ -300,7 +299,7 @@ fn auth(choices: &mut Choices<'_>) -> Vec<u8> {
 
 /// Makes a packet wrong, sometimes.
 pub fn spoil(choices: &mut Choices<'_>, packet: &mut Vec<u8>) {
-    if !choices.chance(8) {
+    if !choices.chance(2) {
         return;
     }
     let at = choices.below(packet.len().clamp(1, 64) as u32) as usize;

@@ -30,6 +30,8 @@ struct Client {
     /// Acknowledgements that are due: first byte and Packet Identifier.
     due: Vec<(u8, u16)>,
     reading: bool,
+    /// Whether it connected with an Authentication Method.
+    method: bool,
 }
 
 /// A broker, its clients and its log.
@@ -51,31 +53,31 @@ pub struct World<'a> {
 /// A configuration with limits that are easy to reach.
 fn config(choices: &mut Choices<'_>, storage: Storage) -> Config {
     let limits = Limits {
-        connections_max: choices.of(&[100, 3]),
-        sessions_max: choices.of(&[100, 3]),
-        session_expiry_max_s: choices.of(&[u32::MAX, 15]),
-        receive_maximum: choices.of(&[1_024, 2]),
-        in_flight_max: choices.of(&[64, 1]),
-        queue_messages_max: choices.of(&[10_000, 3]),
-        queue_bytes_max: choices.of(&[64 << 20, 300]),
-        subscriptions_per_session_max: choices.of(&[20_000, 3]),
-        subscriptions_max: choices.of(&[1_000, 5]),
-        outbox_bytes_max: choices.of(&[1 << 20, 200]),
-        turn_bytes_max: choices.of(&[1 << 20, 300]),
-        retained_messages_max: choices.of(&[1_000, 2]),
-        retained_bytes_max: choices.of(&[1 << 20, 5_200]),
-        memory_bytes_max: choices.of(&[1 << 30, 20_000]),
-        packet_bytes_max: choices.of(&[1 << 20, 1_000]),
-        topic_alias_maximum: choices.of(&[64, 1, 0]),
-        topic_alias_out_max: choices.of(&[64, 1, 0]),
-        topic_levels_max: choices.of(&[128, 2]),
-        keep_alive_max_s: choices.of(&[0, 50]),
-        maximum_qos: choices.of(&[Qos::ExactlyOnce, Qos::AtLeastOnce]),
+        connections_max: tight(choices, 100, &[3]),
+        sessions_max: tight(choices, 100, &[3]),
+        session_expiry_max_s: tight(choices, u32::MAX, &[15]),
+        receive_maximum: tight(choices, 1_024, &[2]),
+        in_flight_max: tight(choices, 64, &[1]),
+        queue_messages_max: tight(choices, 10_000, &[3]),
+        queue_bytes_max: tight(choices, 64 << 20, &[300]),
+        subscriptions_per_session_max: tight(choices, 20_000, &[3]),
+        subscriptions_max: tight(choices, 1_000, &[5]),
+        outbox_bytes_max: tight(choices, 1 << 20, &[200]),
+        turn_bytes_max: tight(choices, 1 << 20, &[300]),
+        retained_messages_max: tight(choices, 1_000, &[2]),
+        retained_bytes_max: tight(choices, 1 << 20, &[5_200]),
+        memory_bytes_max: tight(choices, 1 << 30, &[20_000]),
+        packet_bytes_max: tight(choices, 1 << 20, &[1_000]),
+        topic_alias_maximum: tight(choices, 64, &[1, 0]),
+        topic_alias_out_max: tight(choices, 64, &[1, 0]),
+        topic_levels_max: tight(choices, 128, &[2]),
+        keep_alive_max_s: tight(choices, 0, &[50]),
+        maximum_qos: tight(choices, Qos::ExactlyOnce, &[Qos::AtLeastOnce]),
         retain_available: !choices.chance(5),
         wildcard_subscription_available: !choices.chance(5),
         subscription_identifiers_available: !choices.chance(5),
         shared_subscription_available: !choices.chance(5),
-        assigned_client_identifier: !choices.chance(10),
+        assigned_client_identifier: !choices.chance(5),
         ..Limits::default()
     };
     let authentication = choices.of(&[Authentication::Open, Authentication::Open, Authentication::Ask]);
@@ -83,6 +85,11 @@ fn config(choices: &mut Choices<'_>, storage: Storage) -> Config {
     let response_information = choices.chance(10).then(|| "answers/%c".into());
     let (trace, sys_interval_s) = (choices.chance(20), choices.of(&[0, 10]));
     Config { limits, storage, authentication, permissions, trace, sys_interval_s, response_information }
+}
+
+/// The usual limit, or one that is reached at once.
+fn tight<T: Copy>(choices: &mut Choices<'_>, usual: T, tight: &[T]) -> T {
+    if choices.chance(12) { choices.of(tight) } else { usual }
 }
 
 fn permissions(choices: &mut Choices<'_>) -> Permissions {
@@ -137,10 +144,10 @@ impl<'a> World<'a> {
 
     fn step(&mut self) {
         match self.choices.below(32) {
-            0..3 => self.open(),
-            3..15 => self.send_packet(),
-            15..20 => self.take(),
-            20..24 => self.acknowledge(),
+            0..2 => self.open(),
+            2..12 => self.send_packet(),
+            12..18 => self.take(),
+            18..24 => self.acknowledge(),
             24 => self.close(),
             25 => self.now += self.choices.of(&[1_000, 2_000_000, 40_000_000, 4_000_000_000]),
             26 => self.store(),
@@ -186,6 +193,9 @@ impl<'a> World<'a> {
                         assert!(!client_identifier.is_empty(), "an identifier is assigned before anybody is asked");
                     }
                     self.questions.push(question);
+                    if self.choices.chance(70) {
+                        self.answer();
+                    }
                 }
                 Output::Read { conn, on } => {
                     if let Some(client) = self.clients.get_mut(&conn.slot).filter(|client| client.conn == conn) {
@@ -208,9 +218,12 @@ impl<'a> World<'a> {
         let peer = Peer { listener: 0, address: "fuzz".into(), transport: Transport::Local, identity: None };
         self.input(Input::Opened { conn, peer });
         let version = packets::version(&mut self.choices);
-        self.clients.insert(slot, Client { conn, version, inbox: Vec::new(), due: Vec::new(), reading: true });
-        if self.choices.chance(95) {
-            let packet = packets::connect(&mut self.choices, version);
+        let asks = self.config.authentication == Authentication::Ask;
+        let method = version.is_v5() && self.choices.chance(if asks { 40 } else { 3 });
+        let client = Client { conn, version, inbox: Vec::new(), due: Vec::new(), reading: true, method };
+        self.clients.insert(slot, client);
+        if !self.choices.chance(3) {
+            let packet = packets::connect(&mut self.choices, version, method);
             self.send(slot, packet);
         }
     }
@@ -223,8 +236,8 @@ impl<'a> World<'a> {
 
     fn send_packet(&mut self) {
         let Some(slot) = self.any_client() else { return };
-        let version = self.clients[&slot].version;
-        let packet = packets::other(&mut self.choices, version);
+        let Client { version, method, .. } = self.clients[&slot];
+        let packet = packets::other(&mut self.choices, version, method);
         self.send(slot, packet);
     }
 
@@ -307,13 +320,13 @@ impl<'a> World<'a> {
             true => QuestionId(u64::from(self.choices.below(5))),
             false => self.questions.remove(self.choices.below(self.questions.len() as u32) as usize),
         };
-        let verdict = match self.choices.below(6) {
-            0..4 => Verdict::Allow(Grant {
+        let verdict = match self.choices.below(12) {
+            0..8 => Verdict::Allow(Grant {
                 user: self.choices.of(&[None, Some("u"), Some("+")]).map(Into::into),
                 permissions: self.choices.chance(30).then(|| permissions(&mut self.choices)),
                 authentication_data: self.choices.chance(20).then(|| Bytes::from_static(b"data")),
             }),
-            4 => Verdict::Continue { data: Bytes::from_static(b"more") },
+            8..11 => Verdict::Continue { data: Bytes::from_static(b"more") },
             _ => Verdict::Refuse {
                 reason: self.choices.of(&[ReasonCode::NotAuthorized, ReasonCode::Success, ReasonCode::ServerMoved]),
                 reason_string: self.choices.chance(50).then(|| "no".into()),
