@@ -130,6 +130,8 @@ pub struct Net {
     input: Vec<u8>,
     /// Connections that may have more to read although no event will say so.
     again: Vec<u32>,
+    /// Nothing for this long, although something is owed, is a stall.
+    pub patience: Duration,
     /// Where packets are appended.
     pub links: Links,
     /// System calls so far.
@@ -141,12 +143,12 @@ impl Net {
     ///
     /// # Errors
     /// If the machine has no poll for us.
-    pub fn new(target: Target) -> Outcome<Self> {
+    pub fn new(target: Target, patience: Duration) -> Outcome<Self> {
         let poll = Poll::new().map_err(|error| Failure::System("epoll", error))?;
         let links = Links::default();
         let events = Events::with_capacity(EVENTS);
         let input = vec![0; READ_BYTES];
-        Ok(Net { target, poll, events, input, again: Vec::new(), links, calls: Calls::default() })
+        Ok(Net { target, poll, events, input, again: Vec::new(), patience, links, calls: Calls::default() })
     }
 
     /// Where this connects to.
