@@ -36,6 +36,8 @@ pub enum Failure {
     Protocol(String),
     /// Messages came not at all, twice, in the wrong order, changed, or to the wrong client.
     Delivery(String),
+    /// A soak found something: what.
+    Judged(String),
     /// Nothing came for this long although something was owed.
     Stalled(Duration, String),
 }
@@ -60,6 +62,7 @@ impl fmt::Display for Failure {
             Failure::Closed(what) => write!(out, "the broker closed a connection: {what}"),
             Failure::Protocol(what) => write!(out, "the broker broke the protocol: {what}"),
             Failure::Delivery(what) => write!(out, "wrong delivery: {what}"),
+            Failure::Judged(what) => write!(out, "the soak failed: {what}"),
             Failure::Stalled(time, what) => {
                 write!(out, "nothing came for {} s; outstanding: {what}", time.as_secs_f32())
             }

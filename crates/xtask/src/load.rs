@@ -23,6 +23,16 @@ pub fn bench(arguments: &[String]) -> Outcome {
     tools::become_program(tools::program(&program).arg("bench").args(arguments))
 }
 
+/// Builds our server and lets thousands of clients at it for minutes.
+pub fn soak(arguments: &[String]) -> Outcome {
+    let program = program()?;
+    let is_ours = !arguments.iter().any(|argument| matches!(argument.as_str(), "--help" | "-h" | "--addr"));
+    if is_ours {
+        build::server(true)?;
+    }
+    tools::become_program(tools::program(&program).arg("soak").args(arguments))
+}
+
 /// Runs one scenario against any broker.
 pub fn load(arguments: &[String]) -> Outcome {
     let program = program()?;

@@ -51,6 +51,13 @@ enum Command {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<String>,
     },
+    /// Put the server under 10,000 clients for 10 minutes, and judge memory, losses and latency.
+    #[command(disable_help_flag = true)]
+    Soak {
+        /// See `cargo xtask soak --help`.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
     /// Install what the tests need and run all of them.
     Test {
         /// Only the tests whose name contains this; skips formatting, lints and builds for other targets.
@@ -66,6 +73,7 @@ fn main() -> ExitCode {
         Command::Serve { release, arguments } => serve::serve(release, &arguments),
         Command::Load { arguments } => load::load(&arguments),
         Command::Bench { arguments } => load::bench(&arguments),
+        Command::Soak { arguments } => load::soak(&arguments),
         Command::Test { filter } => test::test(filter.as_deref()),
         Command::Tidy => tidy::tidy(),
     };

@@ -17,6 +17,8 @@ pub enum Fault {
     None,
     /// One PUBLISH doesn't leave.
     Swallow(u64),
+    /// Of so many PUBLISH one doesn't leave.
+    SwallowEvery(u64),
     /// One PUBLISH leaves twice.
     Double(u64),
     /// One PUBLISH leaves behind the next one.
@@ -169,6 +171,7 @@ impl Shared {
                 let number = self.published;
                 match fault {
                     Fault::Swallow(n) if n == number => return,
+                    Fault::SwallowEvery(n) if number.is_multiple_of(n) => return,
                     Fault::Double(n) if n == number => out.extend_from_slice(&packet),
                     Fault::Swap(n) if n == number => {
                         self.held = Some(packet);
@@ -185,7 +188,12 @@ impl Shared {
                         return;
                     }
                     Fault::None | Fault::Refuse | Fault::Deny => {}
-                    Fault::Swallow(_) | Fault::Double(_) | Fault::Swap(_) | Fault::Spoil(_) | Fault::Hang(_) => {}
+                    Fault::Swallow(_)
+                    | Fault::SwallowEvery(_)
+                    | Fault::Double(_)
+                    | Fault::Swap(_)
+                    | Fault::Spoil(_)
+                    | Fault::Hang(_) => {}
                 }
                 out.extend_from_slice(&packet);
                 out.extend(self.held.take().into_iter().flatten());

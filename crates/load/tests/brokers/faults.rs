@@ -1,12 +1,10 @@
 //! The generator against a broker that is right and against brokers that are wrong: every scenario runs and counts, and
 //! every fault that a broker could be fast by is found.
 
-mod broker;
-
 use std::net::TcpListener;
 use std::time::{Duration, Instant};
 
-use broker::{FakeBroker, Fault};
+use super::broker::{FakeBroker, Fault};
 use wasmqtt_codec::{ProtocolVersion, Qos};
 use wasmqtt_load::scenario::{Kind, find};
 use wasmqtt_load::{Failure, Options, Report, SCENARIOS, run};
