@@ -13,6 +13,8 @@
 //!   guest.sent(conn, n)      told with the next step
 //! ```
 
+mod record;
+
 use std::time::Duration;
 
 use serde::Serialize;
@@ -24,6 +26,8 @@ use wasmtime_wasi::{WasiCtxBuilder, p2::pipe::MemoryOutputPipe};
 
 use crate::fault::GuestFault;
 use crate::module::{EPOCH_TICK, GuestModule};
+
+pub use record::Recorder;
 
 /// Bytes of its stderr that are kept for the log.
 const SAID_BYTES_MAX: usize = 16 << 10;
@@ -98,6 +102,7 @@ pub struct Guest {
     rows: Vec<Row>,
     slices: Vec<Slice>,
     outputs: Vec<Output>,
+    recorder: Option<Box<Recorder>>,
 }
 
 impl Guest {
@@ -169,6 +174,7 @@ impl Guest {
             rows: Vec::new(),
             slices: Vec::new(),
             outputs: Vec::new(),
+            recorder: None,
         };
         guest.call(&initialize, ())?;
         Ok((guest, configure))
@@ -237,6 +243,7 @@ impl Guest {
     /// Whatever the guest did wrong; after that it must not be used again.
     pub fn step(&mut self, now: Time) -> Result<Option<Time>, GuestFault> {
         let count = self.entries.len().min(self.header.entries_room as usize);
+        self.record_step(now, count);
         if !self.letters.is_empty() {
             self.write_letters()?;
         }
@@ -259,6 +266,7 @@ impl Guest {
         self.read_header()?;
         self.read_rows()?;
         self.read_letters()?;
+        self.record_stepped();
         Ok(if deadline == NO_DEADLINE { None } else { Some(Time(deadline)) })
     }
 

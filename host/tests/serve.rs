@@ -78,6 +78,7 @@ fn a_command_larger_than_the_letters_room_arrives_whole() {
     assert_eq!((&got[..8], &got[8..]), (&b"\x30\xC4\x84\x3D\x00\x01t\x00"[..], &payload[..]));
 }
 
+/// [5:MQTT-4.2-1] [311:MQTT-7.1.1-1]
 #[test]
 fn a_client_is_served_on_every_listener() {
     let running = serve(config(&["tcp://127.0.0.1:0", "tcp://[::1]:0"]), Clock::Real);
@@ -201,6 +202,7 @@ fn websocket_bytes(socket: &mut WebSocket<TcpStream>, len: usize) -> Vec<u8> {
     bytes
 }
 
+/// [5:MQTT-6.0.0-1] [5:MQTT-6.0.0-2] [311:MQTT-6.0.0-1] [311:MQTT-6.0.0-2]
 #[test]
 fn packets_may_be_split_and_joined_over_frames() {
     let running = serve(config(&["ws://127.0.0.1:0"]), Clock::Real);
@@ -265,6 +267,7 @@ fn close_code(socket: &mut WebSocket<TcpStream>) -> CloseCode {
     }
 }
 
+/// [5:MQTT-6.0.0-1] [5:MQTT-6.0.0-3] [311:MQTT-6.0.0-1] [311:MQTT-6.0.0-3]
 #[test]
 fn a_websocket_is_told_why_it_is_closed() {
     let running = serve(config(&["ws://127.0.0.1:0"]), Clock::Real);

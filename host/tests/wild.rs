@@ -8,12 +8,13 @@ use std::time::Duration;
 
 use common::{config, open, rest};
 use wasmqtt_abi::{Header, MAGIC, Row, Slice, Table, VERSION, row_flag};
-use wasmqtt_broker::{Config, Seed, Time, Transport};
+use wasmqtt_broker::{Config, Input, Seed, Time, Transport};
 use wasmqtt_host::clock::Clock;
 use wasmqtt_host::fault::GuestFault;
 use wasmqtt_host::guest::{Guest, GuestLimits};
 use wasmqtt_host::module::{GuestModule, ModuleError};
 use wasmqtt_host::server::{Server, ServerOptions, StartError};
+use wasmqtt_sim::recording::{Item, Reader};
 
 const LIMITS: GuestLimits = GuestLimits { memory_bytes_max: 1 << 20, step_max: Duration::from_millis(50) };
 
@@ -225,6 +226,44 @@ fn after_a_trap_a_fresh_guest_serves_who_comes_back() {
         assert_eq!(rest(&mut client), b"");
     }
     assert_eq!(rest(&mut bystander), b"");
+}
+
+/// A recording goes on behind a fault, and says what it was.
+#[test]
+fn a_recording_has_a_new_beginning_after_a_fault() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("run.wqr");
+    let options = ServerOptions {
+        config: config(&["tcp://127.0.0.1:0"]),
+        clock: Clock::Virtual(Time(1)),
+        module: Some(module(&echo_or_trap())),
+        record: Some(path.clone()),
+        ..ServerOptions::default()
+    };
+    let running = Server::start(options).unwrap();
+    let mut client = open(common::address(&running, Transport::Tcp));
+    client.write_all(b"x").unwrap();
+    assert_eq!(rest(&mut client), b"");
+    let mut client = open(common::address(&running, Transport::Tcp));
+    client.write_all(b"a").unwrap();
+    std::io::Read::read_exact(&mut client, &mut [0]).unwrap();
+    drop(running);
+    let bytes = std::fs::read(&path).unwrap();
+    let mut told = Vec::new();
+    for placed in Reader::open(&bytes[..]).unwrap() {
+        told.push(match placed.unwrap().item {
+            Item::Begin { why, .. } if why.contains("the guest trapped: ") => "begins again".to_owned(),
+            Item::Begin { .. } => "begins".into(),
+            Item::Input { input: Input::Opened { .. }, .. } => "opened".into(),
+            Item::Input { input: Input::Received { bytes, .. }, .. } => format!("received {bytes:?}"),
+            Item::Input { .. } => continue,
+            Item::Digest { .. } => "digest".into(),
+            Item::End { .. } => "ends".into(),
+        });
+    }
+    // The second "opened" may be a step of its own or not; this guest answers no digest command.
+    let expected = ["begins", "opened", "received b\"x\"", "begins again", "opened", "received b\"a\"", "ends"];
+    assert_eq!(told, expected);
 }
 
 #[test]

@@ -157,7 +157,7 @@ fn story(seed: u64, version: ProtocolVersion, qos: Qos) {
     assert_eq!(world.ends[0].client.unfinished(), 0, "seed {seed}");
     let heard = &mut world.ends[1].heard;
     if qos == Qos::AtLeastOnce {
-        // Each may come again, but none is lost and the first times are in order [5:MQTT-4.6.0-5].
+        // Each may come again, but none is lost and the first times are in order.
         let mut first: Vec<String> = Vec::new();
         heard.drain(..).filter(|text| !sent[..].is_empty() && !text.is_empty()).for_each(|text| {
             if !first.contains(&text) {
@@ -171,6 +171,7 @@ fn story(seed: u64, version: ProtocolVersion, qos: Qos) {
     world.ends[0].client.disconnect(world.now_us, ReasonCode::Success, &PropertyList::new());
 }
 
+/// [5:MQTT-4.6.0-5] [311:MQTT-4.6.0-6]
 #[test]
 fn at_least_once_over_breaking_links() {
     for seed in 1..60 {
@@ -179,6 +180,7 @@ fn at_least_once_over_breaking_links() {
     }
 }
 
+/// [5:MQTT-4.3.3-10] [311:MQTT-4.3.3-2]
 #[test]
 fn exactly_once_over_breaking_links() {
     for seed in 1..60 {

@@ -48,6 +48,7 @@ fn said(child: Child) -> String {
     String::from_utf8_lossy(&output.stdout).into_owned()
 }
 
+/// [311:MQTT-7.0.0-2]
 #[test]
 fn mosquitto_at_every_version_and_qos() {
     let server = RealServer::start();

@@ -65,11 +65,12 @@ pub(crate) struct OutboundAliases {
 const ONCE_MAX: usize = 8;
 
 impl OutboundAliases {
-    /// `max` is the lower of the client's Topic Alias Maximum [5:MQTT-3.1.2-26] and our own limit.
+    /// `max` is the lower of the client's Topic Alias Maximum [5:MQTT-3.1.2-26] [5:MQTT-3.3.2-11] and our own limit.
     pub(crate) fn new(max: u16) -> Self {
         OutboundAliases { max, set: Vec::new(), once: Vec::new() }
     }
 
+    /// Whether the client takes none [5:MQTT-3.1.2-27].
     pub(crate) fn is_off(&self) -> bool {
         self.max == 0
     }

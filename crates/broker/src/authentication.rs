@@ -45,6 +45,7 @@ impl Broker {
         match verdict {
             Verdict::Allow(grant) => self.accept(slot, grant),
             Verdict::Continue { data } => self.continue_exchange(slot, &data),
+            // At any point of an exchange [5:MQTT-4.12.0-4].
             Verdict::Refuse { reason, reason_string, server_reference } => {
                 let fault = Fault::Refused(Refusal::Verdict(reason));
                 self.refuse(slot, fault, reason_string.as_deref(), server_reference.as_deref());

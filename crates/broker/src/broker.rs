@@ -80,6 +80,8 @@ pub struct Broker {
     pub(crate) turn: u64,
     /// Bytes that this turn has produced.
     pub(crate) turn_bytes: u32,
+    /// Whether memory was short when this turn had produced that many bytes.
+    pub(crate) memory_seen: Option<(u32, bool)>,
     /// Connections with input that waits for the next turn.
     pub(crate) backlog: VecDeque<ConnectionId>,
     /// Connections to be closed once the present input is done with.
@@ -94,6 +96,8 @@ pub struct Broker {
     pub(crate) frames: FrameCache,
     #[serde(skip)]
     pub(crate) own_frame: Encoded,
+    #[serde(skip)]
+    pub(crate) pump_list: Vec<u32>,
 }
 
 /// Why a saved broker could not be loaded.
@@ -143,6 +147,7 @@ impl Broker {
             session_bytes: 0,
             turn: 0,
             turn_bytes: 0,
+            memory_seen: None,
             backlog: VecDeque::new(),
             doomed: Vec::new(),
             ready: Vec::new(),
@@ -150,6 +155,7 @@ impl Broker {
             frontier: Vec::new(),
             frames: FrameCache::default(),
             own_frame: Encoded::default(),
+            pump_list: Vec::new(),
         }
     }
 
@@ -186,6 +192,7 @@ impl Broker {
     fn tick(&mut self) {
         self.turn += 1;
         self.turn_bytes = 0;
+        self.memory_seen = None;
         while self.turn_bytes < self.config.limits.turn_bytes_max
             && let Some(timer) = self.timers.pop_due(self.now)
         {
@@ -218,15 +225,14 @@ impl Broker {
 
     /// Connections that came to have something to send since the last call; each named once.
     pub fn ready(&mut self) -> impl Iterator<Item = ConnectionId> {
-        let mut ready = core::mem::take(&mut self.ready);
-        ready.retain(|id| {
-            let connection = self.connections.get_mut(id.slot as usize).and_then(Option::as_mut);
+        let connections = &mut self.connections;
+        self.ready.drain(..).filter(|id| {
+            let connection = connections.get_mut(id.slot as usize).and_then(Option::as_mut);
             connection.filter(|connection| connection.id == *id).is_some_and(|connection| {
                 connection.listed = false;
                 !connection.outbox.is_empty()
             })
-        });
-        ready.into_iter()
+        })
     }
 
     /// Slices to write, oldest first; they stay until [`Input::Sent`] says so.
@@ -286,7 +292,7 @@ impl Broker {
         hasher.finish()
     }
 
-    /// The Session of a client.
+    /// The Session of a client [5:MQTT-3.1.3-2] [311:MQTT-3.1.3-2].
     pub(crate) fn find_client(&self, client_identifier: &str) -> Option<u32> {
         let hash = self.client_hash(client_identifier);
         self.clients.find(hash, |session| self.sessions[*session].client_identifier == client_identifier).copied()
@@ -303,9 +309,9 @@ impl Broker {
     /// Gives a Session another Will, or none; gives the old one back.
     pub(crate) fn replace_will(&mut self, session: u32, will: Option<Will>) -> Option<Will> {
         self.session_bytes += will.as_ref().map_or(0, |will| will.message.bytes());
-        let old = core::mem::replace(&mut self.sessions[session].will, will);
+        let old = core::mem::replace(&mut self.sessions[session].will, will.map(Box::new));
         self.session_bytes -= old.as_ref().map_or(0, |will| will.message.bytes());
-        old
+        old.map(|will| *will)
     }
 
     fn index_client(&mut self, hash: u64, session: u32) {

@@ -7,6 +7,7 @@ use crate::broker::Broker;
 use crate::connection::Phase;
 use crate::message::MessageId;
 use crate::shared::Group;
+use crate::subscribe::Subscriber;
 
 /// A promise between parts of the broker that is broken: a bug of ours, whatever a peer sent.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -97,7 +98,11 @@ impl Broker {
                 let subscribers = self.subscriptions.value(subscription.node).ok_or(Broken::Subscriptions)?;
                 let position = subscription.position as usize;
                 let there = match subscription.share {
-                    None => subscribers.plain.get(position) == Some(&slot),
+                    None => {
+                        let (options, identifier) = (subscription.options, subscription.identifier);
+                        subscribers.plain.as_slice().get(position)
+                            == Some(&Subscriber { session: slot, identifier, options })
+                    }
                     Some(share) => {
                         let group = self.shares.get(share.slot).filter(|group| group.number == share.number);
                         let connected = session.connection.is_some();

@@ -54,7 +54,7 @@ impl Broker {
         if TopicName::parse(topic).is_err() {
             return Reply::Refused(ReasonCode::TopicNameInvalid);
         }
-        let message = Outgoing {
+        let mut message = Outgoing {
             topic,
             properties: &[],
             payload,
@@ -71,7 +71,7 @@ impl Broker {
         }
         let mut matches = Matches::default();
         self.matches(topic, None, &mut matches);
-        self.publish_message(message, None, None, retain, &matches);
+        self.publish_message(&mut message, None, None, retain, &matches);
         Reply::Done
     }
 

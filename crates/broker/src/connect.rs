@@ -52,6 +52,7 @@ impl Broker {
         let connect = match Packet::decode(&packet, ProtocolVersion::V5, Sender::Client) {
             Ok(Packet::Connect(connect)) => connect,
             Ok(_) => return self.violation(slot, Violation::NoConnect),
+            // [5:MQTT-3.1.4-1] [311:MQTT-3.1.4-1]
             Err(error) => {
                 let Some(version) = answerable_version(&packet) else { return self.packet_fault(slot, error) };
                 self.connection(slot).version = version;
@@ -99,7 +100,8 @@ impl Broker {
             return Some(Fault::Refused(Refusal::Connections));
         }
         if connect.client_identifier.is_empty() {
-            // 3.1 has no empty identifier; 3.1.1 has one only for a Session that ends at once [311:MQTT-3.1.3-8].
+            // 3.1 has no empty identifier; 3.1.1 has one only for a Session that ends at once [311:MQTT-3.1.3-7]
+            // [311:MQTT-3.1.3-8] [311:MQTT-3.1.3-9].
             let assignable = match version {
                 ProtocolVersion::V3_1 => false,
                 ProtocolVersion::V3_1_1 => connect.clean_start,
@@ -127,7 +129,7 @@ impl Broker {
         None
     }
 
-    /// A Client Identifier that no Session has [5:MQTT-3.2.2-16].
+    /// A Client Identifier that no Session has [5:MQTT-3.2.2-16] [5:MQTT-3.1.3-6] [311:MQTT-3.1.3-6].
     fn new_client_identifier(&mut self) -> String {
         loop {
             let name = format!("auto-{:016X}", self.rng.next());
@@ -179,7 +181,10 @@ impl Broker {
         let (session, session_present) = self.continue_or_start(&connect, &pending.client_identifier);
         self.enter(slot, session, &connect, &grant);
         self.log_entry(session);
-        // [5:MQTT-3.1.4-5] [5:MQTT-3.2.2-3] [311:MQTT-3.1.4-4]; behind all that it says of Sessions, ended ones too.
+        // [5:MQTT-3.1.4-5] [311:MQTT-3.1.4-4], the first packet [311:MQTT-3.2.0-1] and the only such one
+        // [5:MQTT-3.2.0-2]; Session Present says what became of the Session [5:MQTT-3.2.2-2] [5:MQTT-3.2.2-3]
+        // [311:MQTT-3.2.2-1] [311:MQTT-3.2.2-2] [311:MQTT-3.2.2-3]; behind all that it says of Sessions, ended ones
+        // too.
         let Packet::Connack(connack) = connack else { unreachable!("made a moment ago") };
         let lsn = if self.log.last > before { self.barrier() } else { None };
         self.send_behind(slot, &Packet::Connack(Connack { session_present, ..connack }), What::Connack, lsn);
@@ -218,7 +223,8 @@ impl Broker {
             self.send_disconnect(old, ReasonCode::SessionTakenOver, "", None);
             self.depart(old, session, Some(CloseReason::TakenOver), true);
         }
-        // [5:MQTT-3.1.2-4] [311:MQTT-3.1.2-6]; its Will is due, as the Session ends.
+        // [5:MQTT-3.1.2-4] [5:MQTT-3.1.4-4] [311:MQTT-3.1.2-6] [311:MQTT-3.1.4-3]; its Will is due, as the Session
+        // ends.
         if clean_start && let Some(session) = self.find_client(client_identifier) {
             self.end_session(session, SessionEnd::CleanStart);
         }
@@ -255,7 +261,8 @@ impl Broker {
         wish_s.min(self.config.limits.session_expiry_max_s)
     }
 
-    /// The Keep Alive in force; longer ones than allowed, and none at all, are shortened (3.2.2.3.14).
+    /// The Keep Alive in force: the client's [5:MQTT-3.2.2-22]; longer ones than allowed, and none at all, are
+    /// shortened (3.2.2.3.14).
     fn granted_keep_alive_s(&self, connect: &Connect<'_>) -> u16 {
         match (connect.keep_alive_s, self.config.limits.keep_alive_max_s) {
             (wish_s, 0) => wish_s,
@@ -273,6 +280,7 @@ impl Broker {
         let connection = self.connection(slot);
         connection.phase = Phase::Live { session };
         connection.keep_alive_s = keep_alive_s;
+        // [5:MQTT-4.9.0-1]
         connection.quota = connect.properties.receive_maximum().unwrap_or(u16::MAX).min(in_flight_max).max(1);
         let alias_max = connect.properties.topic_alias_maximum().unwrap_or(0).min(alias_max);
         connection.aliases_out = OutboundAliases::new(alias_max);
@@ -283,6 +291,7 @@ impl Broker {
         state.told.clear();
         state.session_expiry_interval_s = expiry_s;
         state.user = grant.user.clone();
+        // Kept with the Session [5:MQTT-3.1.2-7]; without the Will Flag there is none [311:MQTT-3.1.2-12].
         let will = connect.will.map(|will| Will {
             message: Message {
                 topic: will.topic.as_str().into(),
@@ -404,7 +413,7 @@ impl Session {
             user: self.user.clone(),
             permissions: self.access.as_ref().filter(|_| self.granted).map(|access| access.given().clone()),
             session_expiry_interval_s: self.session_expiry_interval_s,
-            will: self.will.clone(),
+            will: self.will.as_deref().cloned(),
             durable: self.durable,
         }))
     }

@@ -17,7 +17,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
-use wasmqtt_codec::{self as codec, Framing, Packet, PacketType, ProtocolVersion, Qos, Sender};
+use wasmqtt_codec::{self as codec, Ack, AckKind, Framing, Packet, PacketType, ProtocolVersion, Qos, Sender};
 
 use crate::alias::{InboundAliases, OutboundAliases};
 use crate::broker::Broker;
@@ -127,6 +127,12 @@ pub(crate) struct TopicCache {
     pub topic: String,
     /// Memory for the next topic.
     pub spare: String,
+    pub looked_up: LookedUp,
+}
+
+/// What a Topic Name led to.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct LookedUp {
     /// Whether its publisher may publish to it; void when permissions change.
     pub permitted: bool,
     pub matches: Matches,
@@ -428,7 +434,11 @@ impl Broker {
             (Phase::Live { session }, _) => {
                 let session = *session;
                 let version = connection.version;
-                match Packet::decode(&bytes[start as usize..end as usize], version, Sender::Client) {
+                let frame = &bytes[start as usize..end as usize];
+                if let Some((kind, ack)) = Ack::from_short(frame) {
+                    return self.acknowledged(slot, session, kind, &ack);
+                }
+                match Packet::decode(frame, version, Sender::Client) {
                     Ok(packet) => self.live_packet(slot, session, packet),
                     Err(error) => self.packet_fault(slot, error),
                 }
@@ -448,10 +458,10 @@ impl Broker {
 
     fn live_packet(&mut self, slot: u32, session: u32, packet: Packet<'_>) {
         match packet {
-            Packet::Puback(ack) => self.puback(slot, session, &ack),
-            Packet::Pubrec(ack) => self.pubrec(slot, session, &ack),
-            Packet::Pubrel(ack) => self.pubrel(slot, session, &ack),
-            Packet::Pubcomp(ack) => self.pubcomp(slot, session, &ack),
+            Packet::Puback(ack) => self.acknowledged(slot, session, AckKind::Puback, &ack),
+            Packet::Pubrec(ack) => self.acknowledged(slot, session, AckKind::Pubrec, &ack),
+            Packet::Pubrel(ack) => self.acknowledged(slot, session, AckKind::Pubrel, &ack),
+            Packet::Pubcomp(ack) => self.acknowledged(slot, session, AckKind::Pubcomp, &ack),
             Packet::Subscribe(subscribe) => self.subscribe(slot, session, &subscribe),
             Packet::Unsubscribe(unsubscribe) => self.unsubscribe(slot, session, &unsubscribe),
             // [5:MQTT-3.12.4-1] [311:MQTT-3.12.4-1]
@@ -550,7 +560,8 @@ impl Broker {
         self.connection(slot).timer = timer;
     }
 
-    /// Tells the driver to close a transport once it has sent what is outgoing.
+    /// Tells the driver to close a transport [5:MQTT-3.14.4-2] once it has sent what is outgoing; nothing is added to
+    /// that [5:MQTT-3.14.4-1].
     pub(crate) fn close(&mut self, slot: u32, why: CloseReason) {
         self.forget_question(slot);
         let linger_until = self.now.plus_s(LINGER_S);

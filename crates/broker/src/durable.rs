@@ -5,7 +5,7 @@
 use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 use serde::{Deserialize, Serialize};
-use wasmqtt_codec::{Ack, Packet, PacketIdentifier, Properties, ReasonCode};
+use wasmqtt_codec::{Ack, AckKind, Packet, PacketIdentifier, Properties, ReasonCode};
 
 use crate::broker::Broker;
 use crate::config::Storage;
@@ -80,13 +80,25 @@ impl Broker {
         (self.log.last > self.log.stored).then_some(self.log.last)
     }
 
-    /// Sends a packet that says something about durable state, behind the records so far.
-    pub(crate) fn send_behind_log(&mut self, slot: u32, packet: &Packet<'_>, what: What) {
-        let barrier = self.barrier();
-        self.send_behind(slot, packet, what, barrier);
+    /// Sends an acknowledgement as [`send_behind`](Self::send_behind) does; the usual one costs four bytes and no more.
+    pub(crate) fn send_ack(&mut self, slot: u32, kind: AckKind, ack: &Ack<'_>, what: What, lsn: Option<Lsn>) {
+        let connection = self.connection(slot);
+        if lsn.is_none()
+            && connection.held.is_empty()
+            && connection.opening.is_none()
+            && let Some(short) = ack.to_short(kind)
+            && short.len() <= connection.packet_bytes_max as usize
+        {
+            connection.outbox.copy(&short);
+            connection.answer_bytes += short.len() as u64;
+            self.let_go(slot, what);
+            return self.note_sent(slot, short.len());
+        }
+        self.send_behind(slot, &ack.into_packet(kind), what, lsn);
     }
 
-    /// Sends a packet behind one record, or at once if there is none; never before an older held one.
+    /// Sends a packet behind one record, or at once if there is none; never before an older held one
+    /// [311:MQTT-4.6.0-2] [311:MQTT-4.6.0-3] [311:MQTT-4.6.0-4].
     pub(crate) fn send_behind(&mut self, slot: u32, packet: &Packet<'_>, what: What, lsn: Option<Lsn>) {
         let connection = self.connection(slot);
         if lsn.is_none() && connection.held.is_empty() && connection.opening.is_none() {
@@ -168,7 +180,7 @@ impl Broker {
     }
 
     /// Records from `from` on are not stored. Whoever waits for one is told so: 5.0 clients that published by 0x97, all
-    /// others by the end of their connection, after which they know that nothing is certain.
+    /// others by the end of their connection [311:MQTT-4.8.0-2], after which they know that nothing is certain.
     pub(crate) fn store_failed(&mut self, from: Lsn) {
         self.counters.store_failures += 1;
         self.log.failed = true;
@@ -209,13 +221,13 @@ impl Broker {
         match what {
             What::Puback(identifier) => {
                 self.let_go(slot, what);
-                self.send_behind(slot, &Packet::Puback(ack(identifier)), What::Other, None);
+                self.send_ack(slot, AckKind::Puback, &ack(identifier), What::Other, None);
             }
             What::Pubrec(identifier) => {
                 if let Some(session) = self.connection(slot).session() {
                     self.release_received(slot, session, identifier);
                 }
-                self.send_behind(slot, &Packet::Pubrec(ack(identifier)), What::Other, None);
+                self.send_ack(slot, AckKind::Pubrec, &ack(identifier), What::Other, None);
             }
             What::Connack | What::Message | What::Other => unreachable!("the connection ended instead"),
         }

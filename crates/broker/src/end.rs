@@ -19,7 +19,7 @@ use crate::timers::Timer;
 
 impl Broker {
     /// Ends a connection because of what its client did, with the answer that its version has for it
-    /// [5:MQTT-4.13.1-1] [311:MQTT-4.8.0-1].
+    /// [5:MQTT-4.13.1-1] [5:MQTT-4.13.2-1] [311:MQTT-4.8.0-1].
     pub(crate) fn fault(&mut self, slot: u32, fault: Fault) {
         let connection = self.connection(slot);
         match connection.phase {
@@ -49,7 +49,7 @@ impl Broker {
     }
 
     /// Answers a CONNECT with a CONNACK that says no [5:MQTT-3.2.2-7] [311:MQTT-3.2.2-5], with Session Present 0
-    /// [5:MQTT-3.2.2-6] [311:MQTT-3.2.2-4].
+    /// [5:MQTT-3.2.2-6] [311:MQTT-3.2.2-4]. What follows it is not read [5:MQTT-3.1.4-6] [311:MQTT-3.1.4-5].
     pub(crate) fn refuse(&mut self, slot: u32, fault: Fault, text: Option<&str>, server_reference: Option<&str>) {
         self.counters.connections_refused += 1;
         self.count_refusal(fault.text());
@@ -113,7 +113,8 @@ impl Broker {
         self.leave(session, will_due);
     }
 
-    /// A Session loses its connection: its Will and its expiry take their course.
+    /// A Session loses its connection: its Will [5:MQTT-3.1.2-8] [311:MQTT-3.1.2-8] and its expiry take their course,
+    /// and not before [5:MQTT-4.1.0-1] [311:MQTT-4.1.0-1] [311:MQTT-4.1.0-2].
     pub(crate) fn leave(&mut self, session: u32, will_due: bool) {
         let now = self.now;
         if !will_due {
@@ -135,6 +136,7 @@ impl Broker {
             return self.end_session(session, SessionEnd::Expired);
         }
         let state = &mut self.sessions[session];
+        // [5:MQTT-3.1.2-23]
         if expiry_s != NEVER {
             let at = now.plus_s(u64::from(expiry_s));
             state.expires_at = Some(at);
@@ -158,7 +160,8 @@ impl Broker {
         self.end_session(session, SessionEnd::Expired);
     }
 
-    /// Ends a Session and lets go of all it holds. Its Will, if it waits, is due now.
+    /// Ends a Session and lets go of all it holds, which Retained Messages are no part of [311:MQTT-3.1.2-7]. Its Will,
+    /// if it waits, is due now.
     pub(crate) fn end_session(&mut self, session: u32, why: SessionEnd) {
         self.publish_will(session);
         self.unsubscribe_all(session);
@@ -186,7 +189,8 @@ impl Broker {
         }
     }
 
-    /// What a share gave to a Session that ended goes to another member (4.8.2); all else is let go.
+    /// What a share gave to a Session that ended goes to another member (4.8.2), and only then [5:MQTT-4.8.2-4]; all
+    /// else is let go.
     fn hand_over(&mut self, delivery: Delivery) {
         if let Some(share) = delivery.share {
             self.deliver_to_share(share, delivery.message);

@@ -82,7 +82,8 @@ impl Identifiers {
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
 struct Slot {
-    /// `None`: finished, but an older exchange is not.
+    /// Unacknowledged until this comes [5:MQTT-4.3.2-3] [5:MQTT-4.3.3-3] [5:MQTT-4.3.3-5] [311:MQTT-4.3.2-1]
+    /// [311:MQTT-4.3.3-1]. `None`: finished, but an older exchange is not.
     awaits: Option<Awaits>,
     /// Whether its PUBLISH counts against the client's Receive Maximum of the present connection.
     counted: bool,
@@ -138,7 +139,9 @@ pub(crate) enum Resend {
 const IDENTIFIERS: u32 = 65_535;
 
 fn identifier_at(base: u16, index: u32) -> PacketIdentifier {
-    let number = (u32::from(base) - 1 + index) % IDENTIFIERS + 1;
+    let number = u32::from(base) + index;
+    // Round once at most: a window has fewer slots than there are identifiers.
+    let number = if number > IDENTIFIERS { number - IDENTIFIERS } else { number };
     PacketIdentifier::new(number as u16).expect("1..=65535")
 }
 
@@ -154,13 +157,14 @@ impl Window {
         self.unfinished
     }
 
-    /// Whether one more PUBLISH may be sent: the client's quota allows it [5:MQTT-4.9.0-2], an identifier is free, and
-    /// nothing older waits to be sent again.
+    /// Whether one more PUBLISH may be sent: the client's quota allows it [5:MQTT-4.9.0-2] [5:MQTT-3.3.4-9], an
+    /// identifier is free, and nothing older waits to be sent again.
     pub(crate) fn has_room(&self, quota: u16) -> bool {
         self.counted < quota && self.resend as usize == self.slots.len() && (self.slots.len() as u32) < IDENTIFIERS
     }
 
-    /// Opens an exchange for a PUBLISH that is sent now, with an unused identifier [5:MQTT-2.2.1-4].
+    /// Opens an exchange for a PUBLISH that is sent now, with an unused identifier [5:MQTT-2.2.1-4] [5:MQTT-4.3.2-1]
+    /// [5:MQTT-4.3.3-1] [311:MQTT-2.3.1-4].
     pub(crate) fn open(&mut self, qos: Qos, delivery: Option<Delivery>) -> PacketIdentifier {
         let identifier = identifier_at(self.base, self.slots.len() as u32);
         let awaits = if qos == Qos::ExactlyOnce { Awaits::Pubrec } else { Awaits::Puback };
@@ -173,8 +177,14 @@ impl Window {
     }
 
     fn slot(&mut self, identifier: PacketIdentifier) -> Option<&mut Slot> {
-        let distance = (u32::from(identifier.get()) + IDENTIFIERS - u32::from(self.base)) % IDENTIFIERS;
+        let distance = self.distance(identifier);
         self.slots.get_mut(distance as usize)
+    }
+
+    /// How far an identifier is from that of the first slot.
+    fn distance(&self, identifier: PacketIdentifier) -> u32 {
+        let (number, base) = (u32::from(identifier.get()), u32::from(self.base));
+        if number >= base { number - base } else { number + IDENTIFIERS - base }
     }
 
     /// Frees a slot that is in use.
@@ -316,7 +326,7 @@ impl Window {
         if self.slots.is_empty() {
             self.base = identifier.get();
         }
-        let distance = (u32::from(identifier.get()) + IDENTIFIERS - u32::from(self.base)) % IDENTIFIERS;
+        let distance = self.distance(identifier);
         while (self.slots.len() as u32) <= distance {
             self.slots.push_back(Slot { awaits: None, counted: false, kept: Kept::Nothing });
         }
@@ -391,7 +401,7 @@ mod tests {
         PacketIdentifier::new(number).unwrap()
     }
 
-    // [5:MQTT-2.2.1-4]: identifiers in use are not given out, also after 65,535 of them.
+    // [5:MQTT-2.2.1-4] [311:MQTT-2.3.1-4]: identifiers in use are not given out, also after 65,535 of them.
     #[test]
     fn identifiers_run_round_and_skip_zero() {
         let mut window = Window::default();

@@ -54,6 +54,7 @@ mod frames;
 mod id;
 mod inflight;
 mod inspect;
+mod level;
 mod message;
 mod outbox;
 mod permission;

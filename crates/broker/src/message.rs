@@ -60,7 +60,8 @@ pub(crate) struct Outgoing<'a> {
     pub payload: &'a [u8],
     /// The memory that holds the payload, to share instead of copying it.
     pub shared: Option<&'a Bytes>,
-    /// The packet it came in, if a packet of the same version and flags may leave byte by byte as it came.
+    /// The packet it came in, if one of the same version and QoS may leave as it came but for DUP and its Packet
+    /// Identifier.
     pub frame: Option<Frame<'a>>,
     pub qos: Qos,
     pub retain: bool,
@@ -74,8 +75,17 @@ pub(crate) struct Frame<'a> {
     pub bytes: &'a Bytes,
     pub start: u32,
     pub end: u32,
+    /// Where in the packet its Packet Identifier is, or would be.
+    pub identifier_at: u32,
     /// Whether it has the form of 5.0.
     pub v5: bool,
+}
+
+impl<'a> Frame<'a> {
+    /// The packet.
+    pub(crate) fn packet(self) -> &'a [u8] {
+        &self.bytes[self.start as usize..self.end as usize]
+    }
 }
 
 impl Outgoing<'_> {
@@ -105,7 +115,7 @@ impl Outgoing<'_> {
 }
 
 /// The part of a PUBLISH's (or Will's) properties that is forwarded unaltered [5:MQTT-3.3.2-4] [5:MQTT-3.3.2-15]
-/// [5:MQTT-3.3.2-16] [5:MQTT-3.3.2-17] [5:MQTT-3.3.2-18] [5:MQTT-3.3.2-20].
+/// [5:MQTT-3.3.2-16] [5:MQTT-3.3.2-17] [5:MQTT-3.3.2-18] [5:MQTT-3.3.2-20] [5:MQTT-3.1.3-10].
 pub(crate) fn forwarded(properties: Properties<'_>) -> Vec<u8> {
     use wasmqtt_codec::Property::{ContentType, CorrelationData, PayloadFormatIndicator, ResponseTopic, UserProperty};
     let mut raw = Vec::with_capacity(properties.raw().len());

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 pub(crate) const SHARE_BYTES_MIN: usize = 4096;
 
 /// Capacity that an empty outbox may keep; a busy connection gives back what a burst needed.
-const KEEP_BYTES_MAX: usize = 256;
+const KEEP_BYTES_MAX: usize = 1024;
 
 #[derive(Clone, Debug)]
 enum Chunk {
@@ -51,6 +51,9 @@ impl Outbox {
     /// Appends `len` bytes that `fill` adds to the buffer.
     pub(crate) fn write(&mut self, len: usize, fill: impl FnOnce(&mut Vec<u8>)) {
         let before = self.copied.len();
+        if self.copied.capacity() - before < len {
+            self.grow(len);
+        }
         fill(&mut self.copied);
         debug_assert_eq!(self.copied.len() - before, len, "the caller knows the length");
         self.bytes += len as u64;
@@ -59,6 +62,15 @@ impl Outbox {
             Some(Chunk::Copied(n)) => *n += len,
             Some(Chunk::Shared { .. }) => self.chunks.push_back(Chunk::Copied(len)),
         }
+    }
+
+    /// Makes room: little for a client that is told little, and for others in few steps.
+    #[cold]
+    fn grow(&mut self, len: usize) {
+        const FEW: usize = 32;
+        let wanted = self.copied.len() + len;
+        let capacity = if wanted <= FEW { FEW } else { (2 * self.copied.capacity()).max(KEEP_BYTES_MAX).max(wanted) };
+        self.copied.reserve_exact(capacity - self.copied.len());
     }
 
     /// Appends `range` of `bytes` without copying.

@@ -3,11 +3,14 @@
 
 use alloc::boxed::Box;
 use alloc::sync::Arc;
+use alloc::vec::Vec;
 use bytes::Bytes;
-use wasmqtt_codec::{Ack, Packet, PacketIdentifier, Properties, Publish, Qos, ReasonCode, Sender};
+use wasmqtt_codec::{
+    Ack, AckKind, PacketIdentifier, Properties, ProtocolVersion, Publish, Qos, ReasonCode, Sender, varint,
+};
 
 use crate::broker::Broker;
-use crate::connection::TopicCache;
+use crate::connection::{LookedUp, TopicCache};
 use crate::door::Output;
 use crate::durable::What;
 use crate::error::{Fault, Refusal, Violation};
@@ -24,10 +27,9 @@ impl Broker {
         let version = connection.version;
         // Taken out while the message is on its way, for it knows where that goes.
         let mut cache = connection.cache.take().unwrap_or_default();
-        let topic = core::mem::take(&mut cache.topic);
-        let known = (!topic.is_empty()).then_some(&*topic);
-        let frame = &bytes[start as usize..end as usize];
-        let publish = match Publish::decode_with(frame, version, Sender::Client, known) {
+        let TopicCache { topic: known, spare, looked_up } = &mut *cache;
+        let whole = &bytes[start as usize..end as usize];
+        let publish = match Publish::decode_with(whole, version, Sender::Client, Some(&**known)) {
             Ok(publish) => publish,
             Err(error) => return self.packet_fault(slot, error),
         };
@@ -40,29 +42,24 @@ impl Broker {
             Err(violation) => return self.violation(slot, violation),
         };
         let name = name.as_deref().or(publish.topic.map(|topic| topic.as_str())).unwrap_or_default();
-        let is_known = name == topic;
-        let frame = Frame { bytes, start, end, v5: version.is_v5() };
-        let as_it_came = publish.qos == Qos::AtMostOnce && !publish.retain && publish.properties.is_empty();
-        let frame = (as_it_came && is_minimal(bytes, start, end)).then_some(frame);
-        let is_kept = self.accept_publish(slot, session, &publish, name, frame, bytes, is_known, &mut cache);
+        // The decoder gives back the very name that it was shown; only one from an alias has to be compared.
+        let is_known = core::ptr::eq(name, known.as_str()) || name == *known;
+        let came = Came { bytes, start, end, version };
+        let is_looked_up = self.accept_publish(slot, session, &publish, name, came, is_known, looked_up);
         // Small enough to be kept, and still of a connection that goes on.
         const KEPT_TARGETS_MAX: usize = 64;
-        if let Some(connection) = self.connections[slot as usize].as_mut()
-            && connection.session().is_some()
-            && is_kept
-            && cache.matches.sessions.len() <= KEPT_TARGETS_MAX
-        {
+        if is_looked_up && looked_up.matches.sessions.len() <= KEPT_TARGETS_MAX {
             if !is_known {
-                cache.spare.clear();
-                cache.spare.push_str(name);
+                // The two swap their memory, so that a new topic costs no allocation.
+                spare.clear();
+                spare.push_str(name);
+                core::mem::swap(&mut cache.topic, &mut cache.spare);
             }
-            // The two swap their memory, so that a new topic costs no allocation.
-            let other = core::mem::replace(&mut cache.topic, topic);
-            if !is_known {
-                cache.topic = core::mem::take(&mut cache.spare);
-                cache.spare = other;
+            if let Some(connection) = self.connections[slot as usize].as_mut()
+                && connection.session().is_some()
+            {
+                connection.cache = Some(cache);
             }
-            connection.cache = Some(cache);
         }
     }
 
@@ -90,7 +87,7 @@ impl Broker {
     /// Resolves or sets a Topic Alias; gives the name if the packet hasn't got one. A duplicate may set one too.
     fn resolve(&mut self, slot: u32, publish: &Publish<'_>, alias: Option<u16>) -> Result<Option<Arc<str>>, Violation> {
         let Some(alias) = alias else { return Ok(None) };
-        // [5:MQTT-3.3.2-9]; 0 is refused by the codec [5:MQTT-3.3.2-8].
+        // [5:MQTT-3.3.2-9] [5:MQTT-3.3.2-12] [5:MQTT-3.2.2-18]; 0 is refused by the codec [5:MQTT-3.3.2-8].
         let connection = self.connection(slot);
         if alias > connection.announced.topic_alias_maximum {
             return Err(Violation::TopicAliasTooLarge);
@@ -105,7 +102,7 @@ impl Broker {
         }
     }
 
-    /// A well-formed PUBLISH with its Topic Name known. Says whether `cache` holds what was looked up for the name.
+    /// A well-formed PUBLISH with its Topic Name known. Says whether `looked_up` holds what is true of that name.
     #[expect(clippy::too_many_arguments, reason = "the pieces of one packet, each borrowed from another place")]
     fn accept_publish(
         &mut self,
@@ -113,10 +110,9 @@ impl Broker {
         session: u32,
         publish: &Publish<'_>,
         topic: &str,
-        frame: Option<Frame<'_>>,
-        bytes: &Bytes,
+        came: Came<'_>,
         is_known: bool,
-        cache: &mut Box<TopicCache>,
+        looked_up: &mut LookedUp,
     ) -> bool {
         if publish.qos == Qos::ExactlyOnce
             && let Some(identifier) = publish.packet_identifier
@@ -124,7 +120,8 @@ impl Broker {
         {
             // Already held: PUBREC again and no more. This is the "exactly" in exactly once
             // [5:MQTT-4.3.3-10] [311:MQTT-4.3.3-2].
-            self.send_behind_log(slot, &Packet::Pubrec(Ack::success(identifier)), What::Pubrec(identifier));
+            let (ack, lsn) = (Ack::success(identifier), self.barrier());
+            self.send_ack(slot, AckKind::Pubrec, &ack, What::Pubrec(identifier), lsn);
             return is_known;
         }
         if !is_known {
@@ -133,12 +130,12 @@ impl Broker {
                 return false;
             }
             let state = &self.sessions[session];
-            cache.permitted = state.access.as_deref().unwrap_or(&self.access).may_publish(topic);
-            self.matches(topic, Some(session), &mut cache.matches);
-        } else if cache.matches.version != self.subscriptions_version {
-            self.matches(topic, Some(session), &mut cache.matches);
+            looked_up.permitted = state.access.as_deref().unwrap_or(&self.access).may_publish(topic);
         }
-        if !cache.permitted {
+        if !is_known || looked_up.matches.version != self.subscriptions_version {
+            self.matches(topic, Some(session), &mut looked_up.matches);
+        }
+        if !looked_up.permitted {
             self.refuse_publish(slot, session, publish, Refusal::NotAuthorized);
             return true;
         }
@@ -146,22 +143,21 @@ impl Broker {
         self.counters.publish_bytes_received += publish.payload.len() as u64;
         let properties = publish.properties;
         let expiry_s = if properties.is_empty() { None } else { properties.message_expiry_interval_s() };
-        let altered = expiry_s.is_some() || !properties.is_empty() && properties.topic_alias().is_some();
-        let kept = if altered { forwarded(properties) } else { alloc::vec::Vec::new() };
-        let expires_at = expiry_s.map(|interval_s| self.now.plus_s(u64::from(interval_s)));
-        let whole = bytes.slice_ref_of(publish.payload);
-        let message = Outgoing {
+        let altered = !properties.is_empty() && (expiry_s.is_some() || properties.topic_alias().is_some());
+        let kept = if altered { forwarded(properties) } else { Vec::new() };
+        let shared = came.bytes.slice_ref_of(publish.payload);
+        let mut message = Outgoing {
             topic,
             properties: if altered { &kept } else { properties.raw() },
             payload: publish.payload,
-            shared: whole.as_ref(),
-            frame,
+            shared: shared.as_ref(),
+            frame: if altered || publish.retain { None } else { came.frame(publish) },
             qos: publish.qos,
             retain: publish.retain,
-            expires_at,
+            expires_at: expiry_s.map(|interval_s| self.now.plus_s(u64::from(interval_s))),
             publication: 0,
         };
-        self.publish_accepted(slot, session, publish, message, &cache.matches);
+        self.publish_accepted(slot, session, publish, &mut message, &looked_up.matches);
         true
     }
 
@@ -171,7 +167,7 @@ impl Broker {
         slot: u32,
         session: u32,
         publish: &Publish<'_>,
-        message: Outgoing<'_>,
+        message: &mut Outgoing<'_>,
         matches: &Matches,
     ) {
         let exactly_once = publish.qos == Qos::ExactlyOnce && self.sessions[session].is_durable();
@@ -180,7 +176,7 @@ impl Broker {
             return self.refuse_publish(slot, session, publish, Refusal::Storage);
         }
         let mut retains = publish.retain;
-        if retains && let Err(refusal) = self.may_retain(&message) {
+        if retains && let Err(refusal) = self.may_retain(message) {
             self.counters.retained_refused += 1;
             if publish.qos > Qos::AtMostOnce {
                 return self.refuse_publish(slot, session, publish, refusal);
@@ -200,15 +196,16 @@ impl Broker {
         let v5 = self.connection(slot).version.is_v5();
         let reason = if matched || !v5 { ReasonCode::Success } else { ReasonCode::NoMatchingSubscribers };
         let ack = Ack { packet_identifier: identifier, reason, properties: Properties::EMPTY };
+        // [5:MQTT-3.3.4-1] [5:MQTT-2.2.1-5] [311:MQTT-3.3.4-1] [311:MQTT-2.3.1-6]
         match publish.qos {
             Qos::AtMostOnce => {}
-            // [5:MQTT-4.3.2-4] [311:MQTT-4.3.2-2]
+            // [5:MQTT-4.3.2-4] [311:MQTT-4.3.2-2]; the identifier is not remembered [5:MQTT-4.3.2-5].
             Qos::AtLeastOnce => {
                 self.connection(slot).unfinished += 1;
-                self.send_behind(slot, &Packet::Puback(ack), What::Puback(identifier), lsn);
+                self.send_ack(slot, AckKind::Puback, &ack, What::Puback(identifier), lsn);
             }
             // [5:MQTT-4.3.3-8] [311:MQTT-4.3.3-2]
-            Qos::ExactlyOnce => self.send_behind(slot, &Packet::Pubrec(ack), What::Pubrec(identifier), lsn),
+            Qos::ExactlyOnce => self.send_ack(slot, AckKind::Pubrec, &ack, What::Pubrec(identifier), lsn),
         }
     }
 
@@ -223,24 +220,28 @@ impl Broker {
     /// the log all of it. `received` is the QoS 2 identifier that it came under.
     pub(crate) fn publish_message(
         &mut self,
-        message: Outgoing<'_>,
+        message: &mut Outgoing<'_>,
         publisher: Option<u32>,
         received: Option<(u32, PacketIdentifier)>,
         retains: bool,
         matches: &Matches,
     ) -> bool {
         self.publications += 1;
-        let message = Outgoing { publication: self.publications, ..message };
+        message.publication = self.publications;
         if self.config.trace {
-            self.trace_published(&message, publisher);
+            self.trace_published(message, publisher);
         }
         let mut fan = Fan::new(message, publisher, matches.sessions.len());
+        fan.pump = core::mem::take(&mut self.pump_list);
         let matched = self.route(&mut fan, matches);
         if let Some((session, identifier)) = received {
             self.hold_received(session, identifier);
         }
-        let retained = retains && self.retain(&message, &mut fan.kept);
-        self.log_published(&mut fan, received, retained);
+        // Without RETAIN, what is retained stays as it is [5:MQTT-3.3.1-8] [311:MQTT-3.3.1-12].
+        let retained = retains && self.retain(message, &mut fan.kept);
+        if self.is_logging() {
+            self.log_published(&mut fan, received, retained);
+        }
         self.settle(fan, matches);
         matched
     }
@@ -262,9 +263,6 @@ impl Broker {
         received: Option<(u32, PacketIdentifier)>,
         retained: bool,
     ) {
-        if !self.is_logging() {
-            return;
-        }
         let received = received.and_then(|(session, identifier)| {
             let state = &self.sessions[session];
             state.is_durable().then_some((state.number, identifier))
@@ -304,12 +302,12 @@ impl Broker {
         self.event_limit(session, refusal);
         let Some(identifier) = publish.packet_identifier else { return };
         let v5 = self.connection(slot).version.is_v5();
-        let raw = if v5 { self.explain(slot, refusal.text(), false, 6) } else { alloc::vec::Vec::new() };
+        let raw = if v5 { self.explain(slot, refusal.text(), false, 6) } else { Vec::new() };
         let reason = if v5 { refusal.reason() } else { ReasonCode::Success };
         let ack = Ack { packet_identifier: identifier, reason, properties: Properties::written(&raw) };
         match publish.qos {
             Qos::AtMostOnce => {}
-            Qos::AtLeastOnce => self.send_behind(slot, &Packet::Puback(ack), What::Other, None),
+            Qos::AtLeastOnce => self.send_ack(slot, AckKind::Puback, &ack, What::Other, None),
             Qos::ExactlyOnce => {
                 // In 3.x the exchange goes on as usual. In 5.0 it ends here, and the identifier is free again
                 // [5:MQTT-4.3.3-9].
@@ -320,13 +318,23 @@ impl Broker {
                         self.append(Record::Held { session: state.number, packet_identifier: identifier });
                     }
                 }
-                self.send_behind(slot, &Packet::Pubrec(ack), What::Other, None);
+                self.send_ack(slot, AckKind::Pubrec, &ack, What::Other, None);
             }
         }
     }
 
+    /// One of the four acknowledgements.
+    pub(crate) fn acknowledged(&mut self, slot: u32, session: u32, kind: AckKind, ack: &Ack<'_>) {
+        match kind {
+            AckKind::Puback => self.puback(slot, session, ack),
+            AckKind::Pubrec => self.pubrec(slot, session, ack),
+            AckKind::Pubrel => self.pubrel(slot, session, ack),
+            AckKind::Pubcomp => self.pubcomp(slot, session, ack),
+        }
+    }
+
     /// PUBREL: the identifier is released [5:MQTT-4.3.3-11] [5:MQTT-4.3.3-12].
-    pub(crate) fn pubrel(&mut self, slot: u32, session: u32, ack: &Ack<'_>) {
+    fn pubrel(&mut self, slot: u32, session: u32, ack: &Ack<'_>) {
         let identifier = ack.packet_identifier;
         let held = self.release_received(slot, session, identifier);
         let state = &self.sessions[session];
@@ -338,11 +346,11 @@ impl Broker {
         let reason = if held || !v5 { ReasonCode::Success } else { ReasonCode::PacketIdentifierNotFound };
         let ack = Ack { packet_identifier: identifier, reason, properties: Properties::EMPTY };
         let lsn = if self.sessions[session].is_durable() { self.barrier() } else { None };
-        self.send_behind(slot, &Packet::Pubcomp(ack), What::Other, lsn);
+        self.send_ack(slot, AckKind::Pubcomp, &ack, What::Other, lsn);
     }
 
     /// PUBACK from a subscriber.
-    pub(crate) fn puback(&mut self, slot: u32, session: u32, ack: &Ack<'_>) {
+    fn puback(&mut self, slot: u32, session: u32, ack: &Ack<'_>) {
         match self.sessions[session].window.puback(ack.packet_identifier) {
             // Also with a Reason Code of 0x80 and above: discarded, given to nobody else [5:MQTT-4.8.2-6].
             Acknowledged::Finished(delivery) => self.finished(session, delivery),
@@ -353,7 +361,7 @@ impl Broker {
     }
 
     /// PUBREC from a subscriber: the message may go, PUBREL is due [5:MQTT-4.3.3-4].
-    pub(crate) fn pubrec(&mut self, slot: u32, session: u32, ack: &Ack<'_>) {
+    fn pubrec(&mut self, slot: u32, session: u32, ack: &Ack<'_>) {
         let identifier = ack.packet_identifier;
         match self.sessions[session].window.pubrec(identifier, ack.reason.is_error()) {
             Acknowledged::Finished(delivery) => self.finished(session, delivery),
@@ -384,11 +392,11 @@ impl Broker {
         let reason = if self.connection(slot).version.is_v5() { reason } else { ReasonCode::Success };
         let lsn = if self.sessions[session].is_durable() { self.barrier() } else { None };
         let ack = Ack { packet_identifier, reason, properties: Properties::EMPTY };
-        self.send_behind(slot, &Packet::Pubrel(ack), What::Other, lsn);
+        self.send_ack(slot, AckKind::Pubrel, &ack, What::Other, lsn);
     }
 
     /// PUBCOMP from a subscriber.
-    pub(crate) fn pubcomp(&mut self, slot: u32, session: u32, ack: &Ack<'_>) {
+    fn pubcomp(&mut self, slot: u32, session: u32, ack: &Ack<'_>) {
         match self.sessions[session].window.pubcomp(ack.packet_identifier) {
             Acknowledged::Completed(Some(sequence)) => self.log_finished(session, sequence),
             Acknowledged::OutOfTurn => return self.violation(slot, Violation::AcknowledgementOutOfTurn),
@@ -402,15 +410,34 @@ impl Broker {
     }
 }
 
-/// Whether the Remaining Length is written in as few bytes as can be; 3.1.1 doesn't ask for it, 5.0 does
-/// [5:MQTT-1.5.5-1], so that only such a packet may go out as it came.
-fn is_minimal(bytes: &Bytes, start: u32, end: u32) -> bool {
-    let length = (end - start) as usize;
-    let header = match bytes[start as usize + 1..].iter().position(|byte| byte & 0x80 == 0) {
-        Some(at) => at + 2,
-        None => return false,
-    };
-    wasmqtt_codec::varint::encoded_bytes((length - header) as u32) + 1 == header
+/// Where a PUBLISH lies in what was read.
+#[derive(Clone, Copy)]
+struct Came<'a> {
+    bytes: &'a Bytes,
+    start: u32,
+    end: u32,
+    version: ProtocolVersion,
+}
+
+impl<'a> Came<'a> {
+    /// The packet to leave as it came; `None` if its Remaining Length takes more bytes than it needs. 3.1.1 doesn't ask
+    /// for few, 5.0 does [5:MQTT-1.5.5-1].
+    fn frame(self, publish: &Publish<'_>) -> Option<Frame<'a>> {
+        let length = &self.bytes[self.start as usize + 1..self.end as usize];
+        let length_bytes = length.iter().take(4).position(|byte| byte & 0x80 == 0)? + 1;
+        let remaining = length.len() - length_bytes;
+        if varint::encoded_bytes(remaining as u32) != length_bytes {
+            return None;
+        }
+        let topic_bytes = publish.topic.map_or(0, |topic| topic.as_str().len());
+        Some(Frame {
+            bytes: self.bytes,
+            start: self.start,
+            end: self.end,
+            identifier_at: (1 + length_bytes + 2 + topic_bytes) as u32,
+            v5: self.version.is_v5(),
+        })
+    }
 }
 
 /// The part of shared memory that a borrowed slice of it is.

@@ -1,7 +1,7 @@
 //! What waits for a Session and how it moves: into the queue when its client can't take it, out when quota, outbox and
 //! log allow; again after a reconnect [5:MQTT-4.4.0-1] [311:MQTT-4.4.0-1].
 
-use wasmqtt_codec::{Ack, Packet, PacketIdentifier, Qos};
+use wasmqtt_codec::{Ack, AckKind, PacketIdentifier, Qos};
 
 use crate::alias::AliasUse;
 use crate::broker::Broker;
@@ -14,10 +14,11 @@ use crate::route::{Fan, Outcome, Target, share_payload};
 use crate::trace::NotDelivered;
 
 impl Broker {
-    /// Puts a message into a Session's queue; `pump` takes it from there.
+    /// Puts a message into a Session's queue, connected or not [311:MQTT-3.1.2-5]; `pump` takes it from there, in order
+    /// [5:MQTT-4.6.0-5] [311:MQTT-4.6.0-5] [311:MQTT-4.6.0-6].
     pub(crate) fn enqueue(&mut self, target: &Target, qos: Qos, retain: bool, fan: &mut Fan<'_>) -> Outcome {
         let identifiers = target.identifiers.clone();
-        let kept = match self.room_in_queue(target.session, &fan.message) {
+        let kept = match self.room_in_queue(target.session, fan.message) {
             Err(why) => return Outcome::Not(why),
             Ok(()) => match fan.kept {
                 Some(kept) => kept,
@@ -76,9 +77,14 @@ impl Broker {
     /// Sends what a Session is owed as far as its client takes it: first again what an earlier connection left
     /// unfinished, then what waits, then Retained Messages of new Subscriptions.
     pub(crate) fn pump(&mut self, session: u32) {
-        let Some(slot) = self.sessions[session].connection else { return };
-        self.pump_queue(slot, session);
-        self.walk_retained(slot, session);
+        let state = &self.sessions[session];
+        let Some(slot) = state.connection else { return };
+        if !state.queue.is_empty() || state.window.has_resends() {
+            self.pump_queue(slot, session);
+        }
+        if !self.connection(slot).walks.is_empty() {
+            self.walk_retained(slot, session);
+        }
     }
 
     /// Sends again and sends on, as far as quota and outbox allow.
@@ -102,7 +108,8 @@ impl Broker {
         }
         match state.window.next_resend(quota) {
             Some(Resend::Pubrel(identifier)) => {
-                self.send_behind_log(slot, &Packet::Pubrel(Ack::success(identifier)), What::Other);
+                let lsn = self.barrier();
+                self.send_ack(slot, AckKind::Pubrel, &Ack::success(identifier), What::Other, lsn);
                 return true;
             }
             Some(Resend::Publish(identifier, delivery)) => {
@@ -111,6 +118,7 @@ impl Broker {
             }
             None => {}
         }
+        // Nothing but PUBLISH waits for the quota [5:MQTT-3.3.4-10] [5:MQTT-4.9.0-3].
         if !state.window.has_room(quota) {
             return false;
         }
@@ -120,8 +128,8 @@ impl Broker {
         true
     }
 
-    /// Sends again what an earlier connection left unfinished, unless the client takes no such large packet any more
-    /// [5:MQTT-3.1.2-24].
+    /// Sends again what an earlier connection left unfinished, expired or not [5:MQTT-4.3.3-7] [5:MQTT-4.3.3-13],
+    /// unless the client takes no such large packet any more [5:MQTT-3.1.2-24].
     fn send_again(&mut self, slot: u32, session: u32, delivery: Delivery, identifier: PacketIdentifier) {
         if self.fits(slot, &delivery) {
             return self.send_kept(slot, session, &delivery, identifier, true);
@@ -184,6 +192,7 @@ impl Broker {
         let connection = self.connections[slot as usize].as_mut().expect("a Session's connection is open");
         let held = barrier.is_some() || connection.opening.is_some() || (durable && !connection.held.is_empty());
         let mut form = connection.form(delivery.qos, delivery.retain, delivery.identifiers.as_slice(), "");
+        // [5:MQTT-3.3.1-1] [311:MQTT-3.3.1-1]
         form.dup = dup;
         if !held && !dup && form.v5 && !connection.aliases_out.is_off() {
             // Neither a packet sent again nor one that others may overtake may set an alias.
@@ -220,6 +229,20 @@ impl Broker {
         let state = &self.sessions[session];
         if state.is_durable() {
             self.append(Record::Finished { session: state.number, sequence });
+        }
+    }
+
+    /// As [`is_memory_short`](Self::is_memory_short), asked anew only after some more output: the sum has too many
+    /// parts to be taken for each message that is not kept.
+    pub(crate) fn was_memory_short(&mut self) -> bool {
+        const BYTES_BETWEEN: u32 = 64 << 10;
+        match self.memory_seen {
+            Some((at, short)) if self.turn_bytes - at < BYTES_BETWEEN => short,
+            Some(_) | None => {
+                let short = self.is_memory_short();
+                self.memory_seen = Some((self.turn_bytes, short));
+                short
+            }
         }
     }
 

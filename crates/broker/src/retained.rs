@@ -64,6 +64,11 @@ impl Walks {
         self.put_back(walk);
     }
 
+    /// Whether nothing is left to be sent.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.by_order.is_empty()
+    }
+
     /// Puts one back where it was.
     fn put_back(&mut self, walk: Walk) {
         self.by_subscription.insert(walk.subscription, walk.order);
@@ -114,8 +119,8 @@ impl Broker {
     }
 
     /// Keeps a message for its topic, or removes what is kept if it is empty [5:MQTT-3.3.1-5] [5:MQTT-3.3.1-6]
-    /// [5:MQTT-3.3.1-7] [311:MQTT-3.3.1-5] [311:MQTT-3.3.1-10] [311:MQTT-3.3.1-11]. Says whether anything changed. The
-    /// caller has asked `may_retain`, unless the log says that it was granted once.
+    /// [5:MQTT-3.3.1-7] [311:MQTT-3.3.1-5] [311:MQTT-3.3.1-7] [311:MQTT-3.3.1-10] [311:MQTT-3.3.1-11]. Says whether
+    /// anything changed. The caller has asked `may_retain`, unless the log says that it was granted once.
     pub(crate) fn retain(&mut self, message: &Outgoing<'_>, kept: &mut Option<MessageId>) -> bool {
         if message.payload.is_empty() {
             return self.retained.find(message.topic).is_some_and(|node| self.remove_retained(node));

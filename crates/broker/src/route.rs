@@ -15,11 +15,10 @@ use crate::door::{DropReason, Event, Output};
 use crate::durable::What;
 use crate::frames::{Form, FrameCache};
 use crate::inflight::{Identifiers, ShareId};
-use crate::message::{MessageId, Outgoing};
+use crate::message::{Frame, MessageId, Outgoing};
 use crate::outbox::SHARE_BYTES_MIN;
 use crate::record::QueuedFor;
-use crate::session::Subscription;
-use crate::subscribe::Subscribers;
+use crate::subscribe::{Subscriber, Subscribers};
 use crate::trace::NotDelivered;
 
 /// Receivers from which on a packet that leaves as it came is shared instead of copied to each.
@@ -42,20 +41,21 @@ pub(crate) struct Target {
 }
 
 impl Target {
-    pub(crate) fn new(session: u32, subscription: &Subscription) -> Self {
-        let options = subscription.options;
-        let identifiers = match subscription.identifier {
+    /// What a Subscription to the Topic Filter of `node` says.
+    pub(crate) fn new(subscriber: &Subscriber, node: u32, share: Option<ShareId>) -> Self {
+        let options = subscriber.options;
+        let identifiers = match subscriber.identifier {
             0 => Identifiers::None,
             identifier => Identifiers::One(identifier),
         };
         Target {
-            session,
+            session: subscriber.session,
             qos: options.qos,
             no_local: options.no_local,
             retain_as_published: options.retain_as_published,
             identifiers,
-            share: subscription.share,
-            node: subscription.node,
+            share,
+            node,
         }
     }
 
@@ -104,7 +104,7 @@ pub(crate) enum Outcome {
 
 /// One message on its way to all its receivers.
 pub(crate) struct Fan<'a> {
-    pub message: Outgoing<'a>,
+    pub message: &'a Outgoing<'a>,
     /// The Session that published it.
     pub publisher: Option<u32>,
     /// The kept copy, once somebody needs it.
@@ -120,28 +120,25 @@ pub(crate) struct Fan<'a> {
 }
 
 impl<'a> Fan<'a> {
-    pub(crate) fn new(message: Outgoing<'a>, publisher: Option<u32>, receivers: usize) -> Self {
+    pub(crate) fn new(message: &'a Outgoing<'a>, publisher: Option<u32>, receivers: usize) -> Self {
         Fan { message, publisher, kept: None, pump: Vec::new(), logged: Vec::new(), receivers, outcomes: Vec::new() }
     }
 }
 
 impl Broker {
-    /// Looks up what a Topic Name matches when this Session publishes to it.
+    /// Looks up what a Topic Name matches [5:MQTT-3.3.2-3] [311:MQTT-3.3.2-3] when this Session publishes to it.
     pub(crate) fn matches(&mut self, topic: &str, publisher: Option<u32>, matches: &mut Matches) {
         matches.version = self.subscriptions_version;
         matches.sessions.clear();
         matches.groups.clear();
-        let (tree, sessions) = (&self.subscriptions, &self.sessions);
+        let tree = &self.subscriptions;
         let mut nodes = 0;
         tree.filters_matching(topic, &mut self.frontier, |node| {
             let Some(Subscribers { plain, groups }) = tree.value(node) else { return };
+            let plain = plain.as_slice();
             nodes += usize::from(!plain.is_empty());
             matches.groups.extend_from_slice(groups);
-            matches.sessions.extend(plain.iter().map(|&session| {
-                let state = &sessions[session];
-                let at = state.find(node, None).expect("a subscriber of a node has its Subscription");
-                Target::new(session, &state.subscriptions[at])
-            }));
+            matches.sessions.extend(plain.iter().map(|subscriber| Target::new(subscriber, node, None)));
         });
         if nodes > 1 {
             // Stable, so that what a Session's first Subscription says stays first.
@@ -156,7 +153,8 @@ impl Broker {
         }
     }
 
-    /// Sends a message to all that match; says whether anybody did. What the log must know is left in `logged`.
+    /// Sends a message to all that match [5:MQTT-4.5.0-1] [311:MQTT-4.5.0-1]; says whether anybody did. What the log
+    /// must know is left in `logged`.
     pub(crate) fn route(&mut self, fan: &mut Fan<'_>, matches: &Matches) -> bool {
         fan.receivers = matches.sessions.len();
         let mut frames = core::mem::take(&mut self.frames);
@@ -164,8 +162,9 @@ impl Broker {
         for target in &matches.sessions {
             self.deliver(target, fan, &mut frames);
         }
+        // Each a copy of its own, with its own identifier [5:MQTT-3.3.4-5] and at its own QoS [5:MQTT-4.8.2-3].
         for &slot in &matches.groups {
-            if let Some(target) = self.pick_member(slot, &fan.message) {
+            if let Some(target) = self.pick_member(slot, fan.message) {
                 self.deliver(&target, fan, &mut frames);
             }
         }
@@ -178,11 +177,14 @@ impl Broker {
 
     /// Lets queues move once the log has its record, and tells the decisions.
     pub(crate) fn settle(&mut self, mut fan: Fan<'_>, matches: &Matches) {
-        for session in core::mem::take(&mut fan.pump) {
+        let mut pump = core::mem::take(&mut fan.pump);
+        for session in pump.drain(..) {
             if self.sessions.get(session).is_some() {
                 self.pump(session);
             }
         }
+        // The list's memory serves the next message.
+        self.pump_list = pump;
         if let Some(kept) = fan.kept {
             self.messages.release(kept);
         }
@@ -211,8 +213,9 @@ impl Broker {
         if !access.receives_everything() && !access.may_receive(fan.message.topic) {
             return Outcome::Not(NotDelivered::NotPermitted);
         }
-        // [5:MQTT-3.8.4-8] [311:3.8.4]
+        // [5:MQTT-3.8.4-8] [311:MQTT-3.8.4-6]
         let qos = fan.message.qos.min(target.qos);
+        // [5:MQTT-3.3.1-12] [5:MQTT-3.3.1-13] [311:MQTT-3.3.1-9]
         let retain = fan.message.retain && target.retain_as_published;
         let Some(slot) = session.connection else {
             if qos == Qos::AtMostOnce {
@@ -220,18 +223,70 @@ impl Broker {
             }
             return self.enqueue(target, qos, retain, fan);
         };
+        let connection = self.connections[slot as usize].as_ref().expect("a Session's connection is open");
+        let owed = connection.owed_bytes();
+        let full = owed > u64::from(self.config.limits.outbox_bytes_max);
         if qos == Qos::AtMostOnce {
-            return self.send_at_most_once(slot, target, retain, fan, frames);
+            if full {
+                return Outcome::Not(NotDelivered::OutboxFull);
+            }
+            if owed > 0 && self.was_memory_short() {
+                return Outcome::Not(NotDelivered::Memory);
+            }
+        } else {
+            let waits = session.is_lasting() || target.share.is_some() || !session.queue.is_empty();
+            if waits || full || !session.window.has_room(connection.quota) {
+                return self.enqueue(target, qos, retain, fan);
+            }
         }
-        let connection = self.connections[slot as usize].as_mut().expect("a Session's connection is open");
-        let waits = session.is_lasting() || target.share.is_some() || !session.queue.is_empty();
-        let full = connection.owed_bytes() > u64::from(self.config.limits.outbox_bytes_max);
-        if waits || full || !session.window.has_room(connection.quota) {
-            return self.enqueue(target, qos, retain, fan);
-        }
+        let connection = self.connections[slot as usize].as_ref().expect("a Session's connection is open");
         // Nothing outlives this connection: the message goes out and is kept nowhere.
+        if let Some(frame) = connection.as_it_came(fan.message, qos, retain, &target.identifiers) {
+            return self.send_frame(slot, target.session, fan, frame, qos);
+        }
+        let connection = self.connection(slot);
         let form = connection.form(qos, retain, target.identifiers.as_slice(), fan.message.topic);
-        self.write_publish(slot, target.session, &fan.message, form, frames)
+        self.write_publish(slot, target.session, fan.message, form, frames)
+    }
+
+    /// Sends a message in the packet that it came in. A small one is copied, since listing slices costs more than
+    /// copying does; what many receivers share in bursts, and large payloads, stay where they are.
+    fn send_frame(&mut self, slot: u32, session: u32, fan: &Fan<'_>, frame: Frame<'_>, qos: Qos) -> Outcome {
+        let fresh = self.is_fresh(slot);
+        let packet = frame.packet();
+        let connection = self.connections[slot as usize].as_ref().expect("a Session's connection is open");
+        if packet.len() > connection.packet_bytes_max as usize {
+            // [5:MQTT-3.1.2-24] [5:MQTT-3.1.2-25]
+            return Outcome::Not(NotDelivered::PacketTooLarge);
+        }
+        if qos == Qos::AtMostOnce {
+            let connection = self.connection(slot);
+            if fresh && (fan.receivers >= SHARE_TARGETS_MIN || packet.len() >= SHARE_BYTES_MIN) {
+                connection.outbox.share(frame.bytes, frame.start, frame.end);
+            } else {
+                connection.outbox.copy(packet);
+            }
+        } else {
+            let identifier = self.sessions[session].window.open(qos, None).get().to_be_bytes();
+            // What differs from receiver to receiver is copied, with or without the rest.
+            let own_bytes = frame.identifier_at as usize + identifier.len();
+            let copied = if fresh && packet.len() >= SHARE_BYTES_MIN { own_bytes } else { packet.len() };
+            let outbox = &mut self.connection(slot).outbox;
+            outbox.write(copied, |buffer| {
+                let start = buffer.len();
+                buffer.extend_from_slice(&packet[..copied]);
+                // DUP is for packets that are sent again [5:MQTT-3.3.1-3] [311:MQTT-3.3.1-3].
+                buffer[start] = 0x30 | qos.bits() << 1;
+                buffer[start + own_bytes - identifier.len()..start + own_bytes].copy_from_slice(&identifier);
+            });
+            if copied < packet.len() {
+                outbox.share(frame.bytes, frame.start + copied as u32, frame.end);
+            }
+        }
+        self.counters.publishes_sent += 1;
+        self.counters.publish_bytes_sent += fan.message.payload.len() as u64;
+        self.note_sent(slot, packet.len());
+        Outcome::Sent
     }
 
     /// Puts a message that is kept nowhere into an outbox; with QoS 1 or 2 that opens an exchange.
@@ -275,49 +330,6 @@ impl Broker {
         Outcome::Sent
     }
 
-    fn send_at_most_once(
-        &mut self,
-        slot: u32,
-        target: &Target,
-        retain: bool,
-        fan: &Fan<'_>,
-        frames: &mut FrameCache,
-    ) -> Outcome {
-        let message = &fan.message;
-        let fresh = self.is_fresh(slot);
-        let is_behind = self.connections[slot as usize].as_ref().is_some_and(|connection| connection.owed_bytes() > 0);
-        if is_behind && self.is_memory_short() {
-            return Outcome::Not(NotDelivered::Memory);
-        }
-        let connection = self.connections[slot as usize].as_mut().expect("a Session's connection is open");
-        if connection.owed_bytes() > u64::from(self.config.limits.outbox_bytes_max) {
-            return Outcome::Not(NotDelivered::OutboxFull);
-        }
-        let identifiers = target.identifiers.as_slice();
-        let v5 = connection.version.is_v5();
-        let as_it_came = message.frame.filter(|frame| {
-            let plain = identifiers.is_empty() && !retain && connection.opening.is_none();
-            plain && frame.v5 == v5 && (!v5 || connection.aliases_out.is_off())
-        });
-        if let Some(frame) = as_it_came {
-            let len = (frame.end - frame.start) as usize;
-            if len > connection.packet_bytes_max as usize {
-                return Outcome::Not(NotDelivered::PacketTooLarge);
-            }
-            if fresh && (fan.receivers >= SHARE_TARGETS_MIN || len >= SHARE_BYTES_MIN) {
-                connection.outbox.share(frame.bytes, frame.start, frame.end);
-            } else {
-                connection.outbox.copy(&frame.bytes[frame.start as usize..frame.end as usize]);
-            }
-            self.counters.publishes_sent += 1;
-            self.counters.publish_bytes_sent += message.payload.len() as u64;
-            self.note_sent(slot, len);
-            return Outcome::Sent;
-        }
-        let form = connection.form(Qos::AtMostOnce, retain, identifiers, message.topic);
-        self.write_publish(slot, target.session, message, form, frames)
-    }
-
     /// Counts what was dropped, and tells it once when it begins.
     pub(crate) fn count_drop(&mut self, session: u32, why: &NotDelivered) {
         let counters = &mut self.counters;
@@ -346,7 +358,22 @@ impl Broker {
 }
 
 impl Connection {
-    /// How a message is sent to this client.
+    /// The packet that a message came in, if that is just what this client is to be sent.
+    fn as_it_came<'a>(
+        &self,
+        message: &Outgoing<'a>,
+        qos: Qos,
+        retain: bool,
+        identifiers: &Identifiers,
+    ) -> Option<Frame<'a>> {
+        let frame = message.frame?;
+        let v5 = self.version.is_v5();
+        let plain = qos == message.qos && !retain && *identifiers == Identifiers::None && self.opening.is_none();
+        (plain && frame.v5 == v5 && (!v5 || self.aliases_out.is_off())).then_some(frame)
+    }
+
+    /// How a message is sent to this client for the first time: with DUP 0 [5:MQTT-4.3.1-1] [5:MQTT-4.3.2-2]
+    /// [5:MQTT-4.3.3-2] [5:MQTT-3.3.1-3] [311:MQTT-4.3.1-1] [311:MQTT-3.3.1-3].
     pub(crate) fn form<'a>(&mut self, qos: Qos, retain: bool, identifiers: &'a [u32], topic: &str) -> Form<'a> {
         let v5 = self.version.is_v5();
         let alias = match v5 && !topic.is_empty() && self.opening.is_none() && !self.aliases_out.is_off() {

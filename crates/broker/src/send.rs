@@ -56,7 +56,11 @@ impl Broker {
     }
 
     /// The properties that explain a failure in a packet whose other parts take `other_bytes`: a Reason String if the
-    /// client wants one [5:MQTT-3.1.2-29] and it fits [5:MQTT-3.4.2-2] [5:MQTT-3.9.2-1] [5:MQTT-3.14.2-3].
+    /// client wants one [5:MQTT-3.1.2-29] and it fits [5:MQTT-3.2.2-19] [5:MQTT-3.4.2-2] [5:MQTT-3.5.2-2]
+    /// [5:MQTT-3.9.2-1] [5:MQTT-3.14.2-3]; never a User Property [5:MQTT-3.2.2-20] [5:MQTT-3.4.2-3] [5:MQTT-3.5.2-3]
+    /// [5:MQTT-3.9.2-2] [5:MQTT-3.14.2-4]. PUBREL, PUBCOMP, UNSUBACK and AUTH have neither [5:MQTT-3.6.2-2]
+    /// [5:MQTT-3.6.2-3] [5:MQTT-3.7.2-2] [5:MQTT-3.7.2-3] [5:MQTT-3.11.2-1] [5:MQTT-3.11.2-2] [5:MQTT-3.15.2-2]
+    /// [5:MQTT-3.15.2-3].
     pub(crate) fn explain(&self, slot: u32, text: &str, always: bool, other_bytes: usize) -> Vec<u8> {
         // Property length of up to four bytes instead of none or one.
         const LENGTH_BYTES: usize = 4;

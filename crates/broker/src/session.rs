@@ -44,7 +44,7 @@ pub(crate) struct Session {
     pub received: Received,
     /// The next delivery's name in the log.
     pub next_sequence: u64,
-    pub will: Option<Will>,
+    pub will: Option<Box<Will>>,
     /// When the Will Message is due, while its delay runs.
     pub will_at: Option<Time>,
     pub will_timer: Option<TimerKey>,

@@ -13,6 +13,8 @@ use crate::broker::Broker;
 use crate::inflight::ShareId;
 use crate::message::{MessageId, Outgoing};
 use crate::route::{Fan, Matches, Target};
+use crate::session::Subscription;
+use crate::subscribe::Subscriber;
 
 /// The members of one share.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -216,7 +218,8 @@ impl Broker {
         self.shares[slot].next[side] = turn + 1;
         let state = &self.sessions[session];
         let at = state.find(node, Some(share)).expect("a member of a group has its Subscription");
-        Some(Target::new(session, &state.subscriptions[at]))
+        let Subscription { options, identifier, .. } = state.subscriptions[at];
+        Some(Target::new(&Subscriber { session, identifier, options }, node, Some(share)))
     }
 
     /// How well a member could take a message; `None` if it may or can not.
@@ -252,7 +255,8 @@ impl Broker {
             return;
         }
         let Some(target) = self.pick_member(share.slot, &message.outgoing()) else { return };
-        let mut fan = Fan::new(message.outgoing(), None, 1);
+        let outgoing = message.outgoing();
+        let mut fan = Fan::new(&outgoing, None, 1);
         fan.kept = Some(self.messages.share(id));
         let mut frames = core::mem::take(&mut self.frames);
         frames.start();

@@ -19,15 +19,77 @@ use crate::session::Subscription;
 /// Who subscribed to one Topic Filter.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Subscribers {
-    /// Sessions with a Subscription that is not shared.
-    pub plain: Vec<u32>,
+    /// Those whose Subscription is not shared.
+    pub plain: Plain,
     /// Slots of share groups.
     pub groups: Vec<u32>,
 }
 
+/// A Session with a Subscription that is not shared, and all that a message has to know of that: a match must not have
+/// to look it up in the Session.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub(crate) struct Subscriber {
+    pub session: u32,
+    /// Subscription Identifier; 0 = none.
+    pub identifier: u32,
+    pub options: SubscriptionOptions,
+}
+
+/// Subscribers of one Topic Filter. Most have one, which then lies in the node itself.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub(crate) enum Plain {
+    #[default]
+    None,
+    One(Subscriber),
+    Many(Vec<Subscriber>),
+}
+
+impl Plain {
+    #[inline]
+    pub(crate) fn as_slice(&self) -> &[Subscriber] {
+        match self {
+            Plain::None => &[],
+            Plain::One(one) => core::slice::from_ref(one),
+            Plain::Many(many) => many,
+        }
+    }
+
+    fn as_mut_slice(&mut self) -> &mut [Subscriber] {
+        match self {
+            Plain::None => &mut [],
+            Plain::One(one) => core::slice::from_mut(one),
+            Plain::Many(many) => many,
+        }
+    }
+
+    /// Appends one; gives its place.
+    fn push(&mut self, subscriber: Subscriber) -> u32 {
+        match self {
+            Plain::None => *self = Plain::One(subscriber),
+            Plain::One(one) => *self = Plain::Many(alloc::vec![*one, subscriber]),
+            Plain::Many(many) => many.push(subscriber),
+        }
+        self.as_slice().len() as u32 - 1
+    }
+
+    /// Takes one out; the last one gets its place and is given back, unless it was the last one itself.
+    fn swap_remove(&mut self, position: usize) -> Option<Subscriber> {
+        match self {
+            Plain::None | Plain::One(_) => *self = Plain::None,
+            Plain::Many(many) => {
+                many.swap_remove(position);
+                if many.is_empty() {
+                    *self = Plain::None;
+                }
+            }
+        }
+        self.as_slice().get(position).copied()
+    }
+}
+
 impl Subscribers {
     pub(crate) fn is_empty(&self) -> bool {
-        self.plain.is_empty() && self.groups.is_empty()
+        self.plain.as_slice().is_empty() && self.groups.is_empty()
     }
 }
 
@@ -51,7 +113,8 @@ impl<'a> Wish<'a> {
 }
 
 impl Broker {
-    /// [5:MQTT-3.8.4-1] [311:MQTT-3.8.4-1]
+    /// Answered under the same identifier [5:MQTT-3.8.4-1] [5:MQTT-3.8.4-2] [5:MQTT-2.2.1-6] [311:MQTT-3.8.4-1]
+    /// [311:MQTT-3.8.4-2] [311:MQTT-2.3.1-7], with the codes in the filters' order [5:MQTT-3.9.3-1] [311:MQTT-3.9.3-1].
     pub(crate) fn subscribe(&mut self, slot: u32, session: u32, subscribe: &Subscribe<'_>) {
         let identifier = subscribe.properties.subscription_identifiers().next().unwrap_or(0);
         let before = self.log.last;
@@ -154,6 +217,7 @@ impl Broker {
         if wish.share_name.is_some() && !limits.shared_subscription_available {
             return Err(Refusal::SharedSubscriptions);
         }
+        // [311:MQTT-3.8.3-2]
         if whole.has_wildcard() && !limits.wildcard_subscription_available {
             return Err(Refusal::WildcardSubscriptions);
         }
@@ -187,7 +251,8 @@ impl Broker {
         Ok(())
     }
 
-    /// Adds a Subscription or replaces its options [5:MQTT-3.8.4-3] [311:MQTT-3.8.4-3]; says whether it is new.
+    /// Adds a Subscription or replaces its options [5:MQTT-3.8.4-3] [311:MQTT-3.8.4-3], which touches nothing that
+    /// waits [5:MQTT-3.8.4-4]; says whether it is new.
     pub(crate) fn add_subscription(
         &mut self,
         session: u32,
@@ -198,18 +263,15 @@ impl Broker {
     ) -> bool {
         let known = self.find_subscription(session, share_name, filter);
         if let Some(at) = known {
-            let subscription = &mut self.sessions[session].subscriptions[at];
-            subscription.options = options;
-            subscription.identifier = identifier;
-            self.subscriptions_version += 1;
+            self.change_subscription(session, at, options, identifier);
             return false;
         }
         let node = self.subscriptions.insert(filter);
         let subscribers = self.subscriptions.value_mut(node).get_or_insert_default();
         let (share, position) = match share_name {
             None => {
-                subscribers.plain.push(session);
-                (None, subscribers.plain.len() as u32 - 1)
+                let position = subscribers.plain.push(Subscriber { session, identifier, options });
+                (None, position)
             }
             Some(name) => {
                 let (share, position) = self.join_group(name, node, session);
@@ -219,12 +281,28 @@ impl Broker {
         let subscription = Subscription { node, share, position, options, identifier };
         let state = &mut self.sessions[session];
         if let Err(at) = state.find(node, share) {
+            if state.subscriptions.is_empty() {
+                // Most clients have one Subscription.
+                state.subscriptions.reserve_exact(1);
+            }
             state.subscriptions.insert(at, subscription);
         }
         self.counters.subscriptions += 1;
         self.counters.subscriptions_shared += u64::from(share.is_some());
         self.subscriptions_version += 1;
         true
+    }
+
+    /// Gives a Subscription other options [5:MQTT-3.8.4-3] [311:MQTT-3.8.4-3].
+    fn change_subscription(&mut self, session: u32, at: usize, options: SubscriptionOptions, identifier: u32) {
+        let subscription = &mut self.sessions[session].subscriptions[at];
+        subscription.options = options;
+        subscription.identifier = identifier;
+        let (node, position, shared) = (subscription.node, subscription.position, subscription.share.is_some());
+        if !shared && let Some(subscribers) = self.subscriptions.value_mut(node) {
+            subscribers.plain.as_mut_slice()[position as usize] = Subscriber { session, identifier, options };
+        }
+        self.subscriptions_version += 1;
     }
 
     /// Where a Session has this Subscription.
@@ -237,7 +315,9 @@ impl Broker {
         self.sessions[session].find(node, share).ok()
     }
 
-    /// [5:MQTT-3.10.4-4] [5:MQTT-3.10.4-6] [311:MQTT-3.10.4-4]
+    /// Answered under the same identifier, whatever was found [5:MQTT-3.10.4-4] [5:MQTT-3.10.4-5] [311:MQTT-3.10.4-4]
+    /// [311:MQTT-3.10.4-5], once for all filters [5:MQTT-3.10.4-6] [311:MQTT-3.10.4-6], in their order
+    /// [5:MQTT-3.11.3-1].
     pub(crate) fn unsubscribe(&mut self, slot: u32, session: u32, unsubscribe: &Unsubscribe<'_>) {
         let before = self.log.last;
         let mut codes = Vec::with_capacity(unsubscribe.filters.len());
@@ -256,6 +336,9 @@ impl Broker {
         self.send_behind(slot, &Packet::Unsuback(unsuback), What::Other, lsn);
     }
 
+    /// Ends the Subscription with exactly this filter [5:MQTT-3.10.4-1] [311:MQTT-3.10.4-1]: nothing new is added for
+    /// it [5:MQTT-3.10.4-2] [311:MQTT-3.10.4-2], and what was sent or waits is left alone [5:MQTT-3.10.4-3]
+    /// [311:MQTT-3.10.4-3].
     fn unsubscribe_one(&mut self, slot: u32, session: u32, filter: TopicFilter<'_>) -> ReasonCode {
         let Ok(wish) = Wish::parse(filter) else { return ReasonCode::TopicFilterInvalid };
         let Some(at) = self.find_subscription(session, wish.share_name, wish.filter) else {
@@ -283,10 +366,9 @@ impl Broker {
             self.counters.subscriptions_shared -= 1;
             self.leave_group(share, subscription.position);
         } else if let Some(subscribers) = self.subscriptions.value_mut(node) {
-            subscribers.plain.swap_remove(position);
             // The last one took the free place and must know it.
-            if let Some(&moved) = subscribers.plain.get(position) {
-                let state = &mut self.sessions[moved];
+            if let Some(moved) = subscribers.plain.swap_remove(position) {
+                let state = &mut self.sessions[moved.session];
                 let at = state.find(node, None).expect("a subscriber of a node has its Subscription");
                 state.subscriptions[at].position = position as u32;
             }

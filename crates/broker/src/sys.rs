@@ -135,7 +135,7 @@ impl Broker {
         }
         let mut matches = Matches::default();
         self.matches(&topic, None, &mut matches);
-        let message = Outgoing {
+        let mut message = Outgoing {
             topic: &topic,
             properties: &[],
             payload: text.as_bytes(),
@@ -146,7 +146,7 @@ impl Broker {
             expires_at: None,
             publication: 0,
         };
-        self.publish_message(message, None, None, true, &matches);
+        self.publish_message(&mut message, None, None, true, &matches);
     }
 }
 

@@ -3,10 +3,9 @@
 //! A node knows its parent, its first child and its brothers; a child is found by one look-up in a hash table of all
 //! edges. So a literal level costs the same with ten brothers or a million, a node costs a few words, and walking
 //! children follows the order in which they were made — never the order of a hash map, which differs between machines.
-//! Wildcards are ordinary children named `+` and `#`; a node has a flag for each so that the usual case, none, costs
-//! no look-up.
+//! Wildcards are ordinary children named `+` and `#`; a node has their numbers at hand, because every match asks for
+//! them.
 
-use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::hash::{BuildHasher, Hasher};
@@ -14,12 +13,11 @@ use foldhash::fast::FixedState;
 use hashbrown::HashTable;
 use serde::{Deserialize, Serialize};
 
+use crate::level::Level;
 use crate::slab::Slab;
 
 /// No node.
 const NONE: u32 = u32::MAX;
-const HAS_PLUS: u8 = 1;
-const HAS_HASH: u8 = 2;
 
 /// The root: before the first level.
 pub(crate) const ROOT: u32 = 0;
@@ -30,10 +28,13 @@ struct Node<T> {
     first_child: u32,
     next: u32,
     previous: u32,
-    wildcards: u8,
+    /// Its child `+`, found without a look-up because every match asks for it.
+    plus: u32,
+    /// Its child `#`.
+    hash: u32,
     /// Walks that rest on this node; it stays until they go on.
     pins: u32,
-    level: Box<str>,
+    level: Level,
     value: Option<T>,
 }
 
@@ -50,10 +51,10 @@ pub(crate) struct TopicTree<T> {
     edges: HashTable<u32>,
 }
 
-fn edge_hash(hash_key: u64, parent: u32, level: &str) -> u64 {
+fn edge_hash(hash_key: u64, parent: u32, level: &[u8]) -> u64 {
     let mut hasher = FixedState::with_seed(hash_key).build_hasher();
     hasher.write_u32(parent);
-    hasher.write(level.as_bytes());
+    hasher.write(level);
     hasher.finish()
 }
 
@@ -65,9 +66,10 @@ impl<T> TopicTree<T> {
             first_child: NONE,
             next: NONE,
             previous: NONE,
-            wildcards: 0,
+            plus: NONE,
+            hash: NONE,
             pins: 0,
-            level: "".into(),
+            level: Level::new(""),
             value: None,
         });
         TopicTree { nodes, hash_key, level_bytes: 0, edges: HashTable::new() }
@@ -77,7 +79,7 @@ impl<T> TopicTree<T> {
     pub(crate) fn rebuild(&mut self) {
         let mut edges = HashTable::with_capacity(self.nodes.len() as usize);
         for (number, node) in self.nodes.iter().filter(|(number, _)| *number != ROOT) {
-            let hash = edge_hash(self.hash_key, node.parent, &node.level);
+            let hash = edge_hash(self.hash_key, node.parent, node.level.as_bytes());
             edges.insert_unique(hash, number, |n| self.hash_of(*n));
         }
         self.edges = edges;
@@ -85,14 +87,14 @@ impl<T> TopicTree<T> {
 
     fn hash_of(&self, number: u32) -> u64 {
         let node = &self.nodes[number];
-        edge_hash(self.hash_key, node.parent, &node.level)
+        edge_hash(self.hash_key, node.parent, node.level.as_bytes())
     }
 
     fn child(&self, parent: u32, level: &str) -> Option<u32> {
-        let hash = edge_hash(self.hash_key, parent, level);
+        let hash = edge_hash(self.hash_key, parent, level.as_bytes());
         let found = self.edges.find(hash, |number| {
             let node = &self.nodes[*number];
-            node.parent == parent && *node.level == *level
+            node.parent == parent && node.level.as_bytes() == level.as_bytes()
         });
         found.copied()
     }
@@ -114,9 +116,10 @@ impl<T> TopicTree<T> {
             first_child: NONE,
             next,
             previous: NONE,
-            wildcards: 0,
+            plus: NONE,
+            hash: NONE,
             pins: 0,
-            level: level.into(),
+            level: Level::new(level),
             value: None,
         };
         let number = self.nodes.insert(node);
@@ -125,10 +128,10 @@ impl<T> TopicTree<T> {
             self.nodes[next].previous = number;
         }
         self.nodes[parent].first_child = number;
-        self.nodes[parent].wildcards |= wildcard_flag(level);
-        let hash = edge_hash(self.hash_key, parent, level);
+        self.set_wildcard(parent, level, number);
+        let hash = edge_hash(self.hash_key, parent, level.as_bytes());
         let (nodes, hash_key) = (&self.nodes, self.hash_key);
-        self.edges.insert_unique(hash, number, |n| edge_hash(hash_key, nodes[*n].parent, &nodes[*n].level));
+        self.edges.insert_unique(hash, number, |n| edge_hash(hash_key, nodes[*n].parent, nodes[*n].level.as_bytes()));
         number
     }
 
@@ -169,7 +172,16 @@ impl<T> TopicTree<T> {
         if node.next != NONE {
             self.nodes[node.next].previous = node.previous;
         }
-        self.nodes[node.parent].wildcards &= !wildcard_flag(&node.level);
+        self.set_wildcard(node.parent, node.level.as_str(), NONE);
+    }
+
+    /// Remembers a child that is a wildcard, or that it is gone.
+    fn set_wildcard(&mut self, parent: u32, level: &str, child: u32) {
+        match level {
+            "+" => self.nodes[parent].plus = child,
+            "#" => self.nodes[parent].hash = child,
+            _ => {}
+        }
     }
 
     /// The path of a node: its Topic Name or Topic Filter.
@@ -177,7 +189,7 @@ impl<T> TopicTree<T> {
         let mut levels = Vec::new();
         let mut node = &self.nodes[number];
         while node.parent != NONE {
-            levels.push(&*node.level);
+            levels.push(node.level.as_str());
             node = &self.nodes[node.parent];
         }
         levels.reverse();
@@ -195,14 +207,16 @@ impl<T> TopicTree<T> {
             let end = frontier.len();
             for at in first..end {
                 let number = frontier[at];
-                let flags = if wildcards { self.nodes[number].wildcards } else { 0 };
-                if flags & HAS_HASH != 0 {
-                    found(self.child(number, "#").expect("the flag says that it is there"));
+                let node = &self.nodes[number];
+                if wildcards && node.hash != NONE {
+                    found(node.hash);
                 }
-                if flags & HAS_PLUS != 0 {
-                    frontier.push(self.child(number, "+").expect("the flag says that it is there"));
+                if wildcards && node.plus != NONE {
+                    frontier.push(node.plus);
                 }
-                if let Some(child) = self.child(number, level) {
+                if node.first_child != NONE
+                    && let Some(child) = self.child(number, level)
+                {
                     frontier.push(child);
                 }
             }
@@ -218,8 +232,8 @@ impl<T> TopicTree<T> {
                 found(number);
             }
             // `sport/#` matches `sport` too (4.7.1.2).
-            if node.wildcards & HAS_HASH != 0 {
-                found(self.child(number, "#").expect("the flag says that it is there"));
+            if node.hash != NONE {
+                found(node.hash);
             }
         }
     }
@@ -283,7 +297,7 @@ impl<T> TopicTree<T> {
     /// [5:MQTT-4.7.2-1].
     fn skip_dollar(&self, mut number: u32, depth: usize) -> Option<u32> {
         while number != NONE {
-            if depth > 0 || !self.nodes[number].level.starts_with('$') {
+            if depth > 0 || self.nodes[number].level.as_bytes().first() != Some(&b'$') {
                 return Some(number);
             }
             number = self.nodes[number].next;
@@ -322,14 +336,6 @@ impl<T> TopicTree<T> {
     /// Carrying nodes by number, which is no order that means anything but always the same.
     pub(crate) fn values(&self) -> impl Iterator<Item = (u32, &T)> {
         self.nodes.iter().filter_map(|(number, node)| Some((number, node.value.as_ref()?)))
-    }
-}
-
-fn wildcard_flag(level: &str) -> u8 {
-    match level {
-        "+" => HAS_PLUS,
-        "#" => HAS_HASH,
-        _ => 0,
     }
 }
 

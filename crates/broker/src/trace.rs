@@ -124,7 +124,7 @@ impl NotDelivered {
             NotDelivered::NoLocal { .. } => "5:MQTT-3.8.3-3",
             NotDelivered::NotPermitted => "5:5.4.2",
             NotDelivered::AnotherMember { .. } => "5:4.8.2",
-            NotDelivered::Offline => "5:MQTT-4.3.1-1",
+            NotDelivered::Offline => "5:4.3.1",
             NotDelivered::QueueFull | NotDelivered::OutboxFull | NotDelivered::Memory => "5:4.1.1",
             NotDelivered::PacketTooLarge => "5:MQTT-3.1.2-25",
             NotDelivered::Expired => "5:MQTT-3.3.2-5",

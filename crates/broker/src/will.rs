@@ -13,7 +13,7 @@ impl Broker {
         self.publish_will(session);
     }
 
-    /// Publishes the Will of a Session, if it has one [5:MQTT-3.1.2-7], and removes it [5:MQTT-3.1.2-10].
+    /// Publishes the Will of a Session, if it has one, and removes it [5:MQTT-3.1.2-10] [311:MQTT-3.1.2-10].
     pub(crate) fn publish_will(&mut self, session: u32) {
         let Some(will) = self.replace_will(session, None) else { return };
         let state = &mut self.sessions[session];
@@ -28,6 +28,7 @@ impl Broker {
             self.will_taken(logged, number);
             return self.event_limit(session, Refusal::NotAuthorized);
         }
+        // [5:MQTT-3.1.2-14] [5:MQTT-3.1.2-15] [311:MQTT-3.1.2-16] [311:MQTT-3.1.2-17]
         let mut retains = message.retain;
         if retains && let Err(refusal) = self.may_retain(&message.outgoing()) {
             self.counters.retained_refused += 1;
@@ -36,7 +37,7 @@ impl Broker {
         }
         let mut matches = Matches::default();
         self.matches(&message.topic, Some(session), &mut matches);
-        self.publish_message(message.outgoing(), Some(session), None, retains, &matches);
+        self.publish_message(&mut message.outgoing(), Some(session), None, retains, &matches);
         // After the message: a log cut between the two publishes the Will twice rather than never.
         self.will_taken(logged, number);
     }

@@ -165,7 +165,7 @@ impl Client {
         if self.pinged_us.is_some_and(|at| now_us >= at + self.keep_alive_us) {
             self.end(Closed::Silent);
         } else if self.pinged_us.is_none() && now_us >= self.last_sent_us + self.keep_alive_us {
-            self.send(now_us, &Packet::Pingreq); // [5:MQTT-3.1.2-20]
+            self.send(now_us, &Packet::Pingreq); // [5:MQTT-3.1.2-20] [311:MQTT-3.1.2-23]
             self.pinged_us = Some(now_us);
         }
     }
@@ -281,7 +281,8 @@ impl Client {
         Ok(())
     }
 
-    /// Says DISCONNECT. Close the transport when the outgoing bytes are sent [5:MQTT-3.14.4-2].
+    /// Says DISCONNECT, the last packet. Close the transport when the outgoing bytes are sent [5:MQTT-3.14.4-2]
+    /// [311:MQTT-3.14.4-1] [311:MQTT-3.14.4-2].
     pub fn disconnect(&mut self, now_us: u64, reason: ReasonCode, properties: &PropertyList) {
         if matches!(self.phase, Phase::Connecting | Phase::Live) {
             let packet = Packet::Disconnect(Disconnect { reason, properties: properties.as_properties() });
@@ -327,7 +328,8 @@ impl Client {
         self.send(now_us, &packet);
     }
 
-    /// Sends what waits, as far as the server's Receive Maximum goes [5:MQTT-3.3.4-7].
+    /// Sends what waits, as far as the server's Receive Maximum goes [5:MQTT-3.3.4-7]; nothing else waits for it
+    /// [5:MQTT-3.3.4-8].
     fn send_queued(&mut self, now_us: u64) {
         while self.phase == Phase::Live {
             let Some((id, message)) = self.session.start_next() else { return };

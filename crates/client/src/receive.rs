@@ -54,7 +54,8 @@ impl Client {
             Packet::Pubrec(ack) => {
                 let known = self.session.received(ack.packet_identifier);
                 let reason = if known { ReasonCode::Success } else { ReasonCode::PacketIdentifierNotFound };
-                self.send_ack(now_us, PacketType::Pubrel, ack.packet_identifier, reason); // [5:MQTT-4.3.3-4]
+                // [5:MQTT-4.3.3-4] [5:MQTT-4.6.0-4]
+                self.send_ack(now_us, PacketType::Pubrel, ack.packet_identifier, reason);
             }
             Packet::Pubrel(ack) => {
                 let known = self.session.release(ack.packet_identifier);
@@ -97,7 +98,7 @@ impl Client {
         }
         let properties = &connack.properties;
         if let Some(seconds) = properties.server_keep_alive_s() {
-            self.keep_alive_us = u64::from(seconds) * 1_000_000; // [5:MQTT-3.2.2-21]
+            self.keep_alive_us = u64::from(seconds) * 1_000_000; // [5:MQTT-3.2.2-21] [5:MQTT-3.1.2-21]
         }
         if let Some(identifier) = properties.assigned_client_identifier() {
             self.options.client_identifier = identifier.into();
@@ -152,6 +153,8 @@ impl Client {
         }
     }
 
+    /// At once, and so in the order in which they came [5:MQTT-4.5.0-2] [5:MQTT-4.6.0-2] [5:MQTT-4.6.0-3]
+    /// [311:MQTT-4.5.0-2].
     fn acknowledged(&mut self, now_us: u64, id: PacketIdentifier, qos: Qos) {
         match qos {
             Qos::AtMostOnce => {}
@@ -160,7 +163,7 @@ impl Client {
         }
     }
 
-    /// The Topic Name of a PUBLISH, through its Topic Alias if need be (3.3.2.3.4).
+    /// The Topic Name of a PUBLISH, through its Topic Alias if need be [5:MQTT-3.3.2-10].
     fn topic(&mut self, publish: &Publish<'_>) -> Option<String> {
         match (publish.topic, publish.properties.topic_alias()) {
             (Some(topic), alias) => {
@@ -189,6 +192,8 @@ mod tests {
     use alloc::vec::Vec;
 
     use super::*;
+    use wasmqtt_codec::SubscriptionOptions;
+
     use crate::Options;
 
     fn live(session_present: u8) -> Client {
@@ -217,6 +222,39 @@ mod tests {
         assert_eq!(client.take_outgoing(), [0x32, 7, 0, 1, b'a', 0, 2, 0, b'2']);
     }
 
+    /// [5:MQTT-3.3.4-8]
+    #[test]
+    fn no_room_for_a_publish_holds_back_nothing_else() {
+        let mut client = live(0);
+        client.publish(0, Message::new("a", "1").qos(Qos::AtLeastOnce)).unwrap();
+        client.publish(0, Message::new("a", "2").qos(Qos::AtLeastOnce)).unwrap();
+        client.take_outgoing();
+        client.received(0, &[0x32, 6, 0, 1, b'b', 0, 9, 0]);
+        client.subscribe(0, &[("c", SubscriptionOptions::default())], &PropertyList::new()).unwrap();
+        assert_eq!(client.take_outgoing(), [0x40, 2, 0, 9, 0x82, 7, 0, 2, 0, 0, 1, b'c', 0]);
+    }
+
+    /// [5:MQTT-4.6.0-1]
+    #[test]
+    fn messages_are_sent_again_in_their_order() {
+        let mut client = live(0);
+        let again = |client: &mut Client, session_present: u8| {
+            client.closed();
+            client.connected(0);
+            client.take_outgoing();
+            client.received(0, &[0x20, 0x03, session_present, 0x00, 0x00]);
+        };
+        again(&mut client, 0);
+        for (topic, qos) in [("a", Qos::AtLeastOnce), ("b", Qos::ExactlyOnce), ("c", Qos::AtLeastOnce)] {
+            client.publish(0, Message::new(topic, "").qos(qos)).unwrap();
+        }
+        client.take_outgoing();
+        again(&mut client, 1);
+        let [a, b, c] = [(0x3A, b'a', 1), (0x3C, b'b', 2), (0x3A, b'c', 3)]
+            .map(|(first, topic, id)| [first, 6, 0, 1, topic, 0, id, 0]);
+        assert_eq!(client.take_outgoing(), [a, b, c].concat());
+    }
+
     /// [5:MQTT-4.3.3-6] [311:MQTT-4.3.3-1]
     #[test]
     fn after_pubrec_only_pubrel_is_sent_again() {
@@ -228,14 +266,14 @@ mod tests {
         assert_eq!(client.take_outgoing(), [0x62, 2, 0, 1]); // [5:MQTT-4.3.3-6]
     }
 
-    /// [5:MQTT-3.3.1-1] [5:MQTT-3.2.2-5] [5:MQTT-4.6.0-1]
+    /// [5:MQTT-3.3.1-1] [5:MQTT-3.2.2-5] [311:MQTT-2.3.1-3]
     #[test]
     fn an_unacknowledged_publish_is_sent_again_with_dup_or_told_as_lost() {
         let mut client = live(0);
         client.publish(0, Message::new("a", "1").qos(Qos::AtLeastOnce)).unwrap();
         client.closed();
         reconnect(&mut client, 1);
-        assert_eq!(client.take_outgoing()[0], 0x3A);
+        assert_eq!(client.take_outgoing(), [0x3A, 7, 0, 1, b'a', 0, 1, 0, b'1']);
         client.closed();
         client.connected(0);
         client.take_outgoing();
@@ -245,7 +283,7 @@ mod tests {
         assert_eq!(client.poll(), Some(Event::Finished { id, outcome: Acknowledged::SessionLost }));
     }
 
-    /// [5:MQTT-4.3.3-10] [5:MQTT-4.6.0-3] [5:MQTT-4.5.0-2]
+    /// [5:MQTT-4.3.3-10] [5:MQTT-4.5.0-2]
     #[test]
     fn a_qos_2_message_is_told_once_and_acknowledged_each_time() {
         let mut client = live(0);
@@ -269,7 +307,8 @@ mod tests {
         assert_eq!(client.poll(), Some(Event::Closed(Closed::Violation)));
     }
 
-    /// [5:MQTT-4.6.0-2] [5:MQTT-4.6.0-4] [311:MQTT-4.6.0-2] [311:MQTT-4.6.0-3] [311:MQTT-4.6.0-4] [311:MQTT-4.5.0-2]
+    /// [5:MQTT-4.6.0-2] [5:MQTT-4.6.0-3] [5:MQTT-4.6.0-4] [311:MQTT-4.6.0-2] [311:MQTT-4.6.0-3]
+    /// [311:MQTT-4.6.0-4] [311:MQTT-4.5.0-2]
     #[test]
     fn acknowledgements_keep_the_order_of_what_they_answer() {
         let mut client = live(0);

@@ -117,7 +117,7 @@ impl Session {
         self.requests.remove(&id)
     }
 
-    /// A Packet Identifier that is not in use [5:MQTT-2.2.1-3].
+    /// A Packet Identifier that is not in use [5:MQTT-2.2.1-3] [311:MQTT-2.3.1-2] [311:MQTT-2.3.1-3].
     fn free_id(&mut self) -> Option<PacketIdentifier> {
         for _ in 0..u16::MAX {
             self.last_id = self.last_id.checked_add(1).unwrap_or(1);
@@ -128,5 +128,26 @@ impl Session {
             }
         }
         None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// [5:MQTT-2.2.1-3] [311:MQTT-2.3.1-2] [311:MQTT-2.3.1-3]
+    #[test]
+    fn an_identifier_is_given_out_again_once_it_is_free() {
+        let mut session = Session::default();
+        let held = session.request().unwrap();
+        for number in 2..=u16::MAX {
+            let id = session.request().unwrap();
+            assert_eq!(id.get(), number);
+            assert!(session.answered(id));
+        }
+        assert_eq!(session.request().map(PacketIdentifier::get), Some(2), "1 is in use, and 0 is none");
+        assert!(session.answered(held));
+        session.last_id = u16::MAX;
+        assert_eq!(session.request(), Some(held));
     }
 }

@@ -196,7 +196,6 @@ rules! {
         "PUBCOMP may not carry this Reason Code";
 
     // SUBSCRIBE, UNSUBSCRIBE and their acknowledgements.
-    // The text of 3.1.1 prints MQTT-3-8.3-4 for what must be MQTT-3.8.3-4.
     SubscribeEmpty: "5:MQTT-3.8.3-2", "311:MQTT-3.8.3-3", Violation, ProtocolError,
         "SUBSCRIBE has no Topic Filter";
     SubscriptionOptionsReserved: "5:MQTT-3.8.3-5", "311:MQTT-3.8.3-4", Malformed, MalformedPacket,

@@ -96,7 +96,7 @@ mod tests {
         assert_eq!(frame(&[0xC0, 0xFF, 0xFF, 0xFF, 0xFF], 0), error(Rule::VariableByteIntegerTooLong, 1));
     }
 
-    /// [5:MQTT-3.2.2-15] [5:MQTT-3.1.2-24]
+    /// [5:MQTT-3.2.2-15]
     #[test]
     fn too_large_before_it_is_there() {
         assert_eq!(frame(&[0x30, 0x09], 10), error(Rule::PacketTooLarge, 1));

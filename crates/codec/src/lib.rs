@@ -40,8 +40,8 @@ pub use describe::{Field, FieldValue, describe};
 pub use error::{Blame, DecodeError, Rule};
 pub use frame::{Framing, frame};
 pub use packet::{
-    Ack, Auth, Connack, ConnackCode, Connect, Disconnect, Filters, Packet, Publish, RetainHandling, Suback, Subscribe,
-    SubscribeEntry, SubscriptionOptions, Subscriptions, Unsuback, Unsubscribe, Will,
+    Ack, AckKind, Auth, Connack, ConnackCode, Connect, Disconnect, Filters, Packet, Publish, RetainHandling, Suback,
+    Subscribe, SubscribeEntry, SubscriptionOptions, Subscriptions, Unsuback, Unsubscribe, Will,
 };
 pub use property::{Properties, Property, PropertyHome, PropertyId};
 pub use reason::ReasonCode;

@@ -105,9 +105,12 @@ struct Bench {
     /// A program with the server's flags that runs the core native: the price of the sandbox
     #[arg(long, value_name = "PROGRAM")]
     native: Option<PathBuf>,
-    /// A program that prints figures taken without sockets, as JSON
-    #[arg(long, value_name = "PROGRAM")]
+    /// wasmqtt-bench, which takes figures without sockets; needs --guest
+    #[arg(long, value_name = "PROGRAM", requires = "guest")]
     in_process: Option<PathBuf>,
+    /// The guest for --in-process
+    #[arg(long, value_name = "FILE.wasm", requires = "in_process")]
+    guest: Option<PathBuf>,
     /// Our server
     #[arg(long, value_name = "PROGRAM", default_value = "target/release/wasmqtt")]
     server: PathBuf,
@@ -214,12 +217,13 @@ fn measure(flags: &Bench) -> Outcome {
     } else {
         std::fs::create_dir_all(&flags.results).map_err(|error| Failure::System("the results' folder", error))?;
         let typed = std::env::args().skip(2).collect::<Vec<_>>().join(" ");
+        let in_process = flags.in_process.clone().zip(flags.guest.clone());
         let options = bench::Options {
             server: flags.server.clone(),
             mosquitto: flags.mosquitto.clone(),
             against: flags.against.clone(),
             native: flags.native.clone(),
-            in_process: flags.in_process.clone(),
+            in_process: in_process.map(|(path, guest)| bench::InProcessProgram { path, guest }),
             rows: flags.rows.clone(),
             rounds,
             seconds,

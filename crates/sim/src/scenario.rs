@@ -233,7 +233,7 @@ impl Scenario {
 mod tests {
     use super::*;
 
-    const STORY: &str = "# A title\n#\n# Words.\nproves: 5:MQTT-1.2.3-4\n\
+    const STORY: &str = "# A title\n#\n# Words.\nproves: 5:MQTT-1.5.4-1\n\
         config limits.receive_maximum=2 storage=log\n\n\
         alice connect v5 clean_start=false session_expiry_s=60 # why\nafter 5s link alice cut before PUBCOMP\n\
         repeat 2 bob publish t/{n} \"x\"\n---\n0.000 alice <- CONNACK\n";

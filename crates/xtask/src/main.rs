@@ -4,6 +4,7 @@
 mod build;
 mod load;
 mod serve;
+mod statements;
 mod test;
 mod tidy;
 mod tools;
@@ -37,6 +38,8 @@ enum Command {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<String>,
     },
+    /// Show the normative statements of the standards with the code that carries and the tests that prove each.
+    Statements(statements::Options),
     /// Put load on any MQTT broker and measure it; `load --list` shows the scenarios.
     #[command(disable_help_flag = true)]
     Load {
@@ -71,6 +74,7 @@ fn main() -> ExitCode {
     let outcome = match Arguments::parse().command {
         Command::Build { release } => build::server(release).map(|server| println!("{}", server.display())),
         Command::Serve { release, arguments } => serve::serve(release, &arguments),
+        Command::Statements(options) => statements::statements(&options),
         Command::Load { arguments } => load::load(&arguments),
         Command::Bench { arguments } => load::bench(&arguments),
         Command::Soak { arguments } => load::soak(&arguments),

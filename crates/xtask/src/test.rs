@@ -4,6 +4,7 @@
 use std::time::Instant;
 
 use crate::build;
+use crate::statements;
 use crate::tidy;
 use crate::tools::{self, Outcome, cargo, program, run};
 
@@ -16,6 +17,7 @@ pub fn test(filter: Option<&str>) -> Outcome {
     steps.step("tools", install)?;
     if filter.is_none() {
         steps.step("tidy", tidy::tidy)?;
+        steps.step("statements", statements::check)?;
         steps.step("format", || run(cargo().args(["fmt", "--all", "--check"])))?;
     }
     let mut guest = None;

@@ -1,9 +1,7 @@
 //! Rules of the house that no compiler checks: how long a file and a line may be, that every file opens with a
 //! paragraph for newcomers, and that ARCHITECTURE.md names every crate.
 
-use std::path::{Path, PathBuf};
-
-use crate::tools::{self, Failure, Outcome, output, program};
+use crate::tools::{self, Failure, Outcome, output, program, read};
 
 const LINES_MAX: usize = 620;
 const COLUMNS_MAX: usize = 120;
@@ -48,8 +46,4 @@ fn check_source(name: &str, text: &str, findings: &mut Vec<String>) {
 /// The folder of a crate, if this is its manifest.
 fn crate_of(name: &str) -> Option<&str> {
     name.strip_suffix("/Cargo.toml")
-}
-
-fn read(path: &Path) -> Outcome<String> {
-    std::fs::read_to_string(path).map_err(|error| Failure::File { path: PathBuf::from(path), error })
 }

@@ -20,6 +20,8 @@ pub enum Failure {
     File { path: PathBuf, error: io::Error },
     /// `tidy` found these.
     Untidy(Vec<String>),
+    /// `statements` found these.
+    Statements(Vec<String>),
 }
 
 impl fmt::Display for Failure {
@@ -30,6 +32,7 @@ impl fmt::Display for Failure {
             Failure::Missing { what, install } => write!(f, "{what} is missing; install it with: {install}"),
             Failure::File { path, error } => write!(f, "{}: {error}", path.display()),
             Failure::Untidy(findings) => write!(f, "untidy:\n  {}", findings.join("\n  ")),
+            Failure::Statements(findings) => write!(f, "statements:\n  {}", findings.join("\n  ")),
         }
     }
 }
@@ -61,6 +64,11 @@ pub fn cargo() -> Command {
 fn shown(command: &Command) -> String {
     let words = std::iter::once(command.get_program()).chain(command.get_args());
     words.map(|word| word.to_string_lossy()).collect::<Vec<_>>().join(" ")
+}
+
+/// Reads a file of the checkout.
+pub fn read(path: &Path) -> Outcome<String> {
+    std::fs::read_to_string(path).map_err(|error| Failure::File { path: PathBuf::from(path), error })
 }
 
 /// Runs a program to its end; its output is ours.

@@ -10,7 +10,8 @@ use tungstenite::http::{HeaderMap, HeaderValue, header};
 /// Bytes of a request's head. Cookies of a site can be long, but not this long.
 const HEAD_BYTES_MAX: usize = 8 << 10;
 
-/// The names under which MQTT is spoken over WebSocket [5:MQTT-6.0.0-3]; `mqttv3.1` is what clients of 3.1 offer.
+/// The names under which MQTT is spoken over WebSocket [5:MQTT-6.0.0-3] [311:MQTT-6.0.0-3], the standard's first;
+/// `mqttv3.1` is what clients of 3.1 offer.
 const SUBPROTOCOLS: [&str; 2] = ["mqtt", "mqttv3.1"];
 
 /// What a request must fit.
@@ -136,12 +137,12 @@ fn answer(request: &Request, rules: &UpgradeRules) -> Result<Vec<u8>, HandshakeR
     Ok(bytes)
 }
 
-/// The first of the client's subprotocols that is ours [5:MQTT-6.0.0-4]. Several headers or one with commas, both are
-/// usual.
+/// The subprotocol to speak: `mqtt` wherever it is offered [5:MQTT-6.0.0-4] [311:MQTT-6.0.0-4]. Several headers or one
+/// with commas, both are usual.
 fn subprotocol(headers: &HeaderMap) -> Option<&'static str> {
     let offers = headers.get_all(header::SEC_WEBSOCKET_PROTOCOL).iter().filter_map(|value| value.to_str().ok());
-    let mut names = offers.flat_map(|value| value.split(',')).map(str::trim);
-    names.find_map(|name| SUBPROTOCOLS.into_iter().find(|ours| *ours == name))
+    let names: Vec<&str> = offers.flat_map(|value| value.split(',')).map(str::trim).collect();
+    SUBPROTOCOLS.into_iter().find(|ours| names.contains(ours))
 }
 
 #[cfg(test)]
@@ -173,6 +174,24 @@ mod tests {
         assert_eq!(rest, [0x82, 0x80]);
     }
 
+    /// [5:MQTT-6.0.0-4] [311:MQTT-6.0.0-4]
+    #[test]
+    fn mqtt_is_chosen_wherever_it_is_offered() {
+        for (offer, chosen) in [
+            ("chat, mqtt", "mqtt"),
+            ("mqttv3.1, mqtt", "mqtt"),
+            ("mqttv3.1\r\nSec-WebSocket-Protocol: mqtt", "mqtt"),
+            ("mqttv3.1", "mqttv3.1"),
+        ] {
+            let Progress::Upgraded { response, .. } = ask(&REQUEST.replace("chat, mqtt", offer), &[]) else {
+                panic!("{offer} is not upgraded");
+            };
+            let response = String::from_utf8(response).unwrap().to_lowercase();
+            assert!(response.contains(&format!("sec-websocket-protocol: {chosen}\r\n")), "{offer}: {response}");
+        }
+    }
+
+    /// [5:MQTT-6.0.0-3] [311:MQTT-6.0.0-3]
     #[test]
     fn what_is_no_mqtt_over_websocket_is_refused_with_its_reason() {
         let refused = |request: &str| match ask(request, &[]) {

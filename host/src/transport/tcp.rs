@@ -1,4 +1,5 @@
-//! Writing many slices with few calls.
+//! Writing many slices with few calls to TCP, the ordered and lossless stream that MQTT asks for [5:MQTT-4.2-1]
+//! [311:MQTT-7.1.1-1].
 
 use std::io::{self, IoSlice, Write};
 

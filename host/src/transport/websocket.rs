@@ -1,7 +1,7 @@
 //! Frames of RFC 6455 around the broker's bytes. Frame headers are read and written by tungstenite; what is kept here
 //! is where in the stream of frames each direction stands. Nothing is collected: data is unmasked where it lies and
 //! moved together over the headers, so a frame may be as long as it likes and still costs no memory, and the broker
-//! sees one stream of bytes, cut anywhere [5:MQTT-6.0.0-2].
+//! sees one stream of bytes, cut anywhere [5:MQTT-6.0.0-2] [311:MQTT-6.0.0-2].
 //!
 //! ```text
 //!   in:   header [head] -> payload [remaining, mask] -> header ...     control frames may come between fragments
@@ -27,7 +27,7 @@ const CONTROL_BYTES_MAX: u64 = 125;
 /// Why a WebSocket is ended by the host itself.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum WebSocketFault {
-    /// A text frame [5:MQTT-6.0.0-1].
+    /// A text frame [5:MQTT-6.0.0-1] [311:MQTT-6.0.0-1].
     Text,
     /// A frame from a client without a mask (5.1).
     Unmasked,
@@ -359,6 +359,7 @@ mod tests {
         (bytes, unframed.end)
     }
 
+    /// [5:MQTT-6.0.0-2] [311:MQTT-6.0.0-2]
     #[test]
     fn any_cut_of_fragments_and_pings_gives_the_same_bytes() {
         let long: Vec<u8> = (0..300_u32).map(|byte| byte as u8).collect();
@@ -380,6 +381,7 @@ mod tests {
         assert_eq!(by_bytes, expected);
     }
 
+    /// [5:MQTT-6.0.0-1] [311:MQTT-6.0.0-1]
     #[test]
     fn what_a_client_may_not_send_ends_the_stream_after_what_was_good() {
         let fault = |bad: Vec<u8>| {

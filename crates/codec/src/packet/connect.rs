@@ -94,7 +94,8 @@ impl<'a> Connect<'a> {
         check_authentication(&properties, properties_at)?;
         // [5:MQTT-3.1.3-1] [311:MQTT-3.1.3-1] This is their order.
         reader.part(Part::Payload);
-        // [5:MQTT-3.1.3-3] [5:MQTT-3.1.3-4] [311:MQTT-3.1.3-3] [311:MQTT-3.1.3-4]
+        // [5:MQTT-3.1.3-3] [5:MQTT-3.1.3-4] [311:MQTT-3.1.3-3] [311:MQTT-3.1.3-4] Any string at all will do
+        // [5:MQTT-3.1.3-5] [311:MQTT-3.1.3-5].
         let client_identifier = reader.utf8(label!("Client Identifier", "3.1.3.1", "3.1.3.1"))?;
         // [5:MQTT-3.1.2-9] [311:MQTT-3.1.2-9] [311:MQTT-3.1.2-11] There if and only if the flag says so.
         let will = match flags.will {

@@ -15,7 +15,7 @@ mod unsubscribe;
 
 use bytes::BufMut;
 
-pub use self::ack::Ack;
+pub use self::ack::{Ack, AckKind};
 pub use self::auth::Auth;
 pub use self::connack::{Connack, ConnackCode};
 pub use self::connect::{Connect, Will};

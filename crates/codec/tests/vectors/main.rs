@@ -172,7 +172,7 @@ fn framing_does_not_depend_on_the_cuts() {
     }
 }
 
-/// [5:MQTT-3.2.2-15] [5:MQTT-3.1.2-24]
+/// [5:MQTT-3.2.2-15]
 #[test]
 fn a_limit_is_kept_to_the_byte() {
     for (vector, _) in valid(&vectors()) {

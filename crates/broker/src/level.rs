@@ -1,0 +1,79 @@
+//! One level of a topic, kept in the node that bears its name: a match looks at many nodes once each, and every string
+//! that lies elsewhere would be one more wait for memory, and one more allocation to keep.
+
+use alloc::boxed::Box;
+use core::fmt;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+/// Bytes of a level that needs no memory of its own: what the node's layout leaves room for.
+const SHORT_BYTES: usize = 14;
+
+/// The text between two `/`.
+#[derive(Clone)]
+pub(crate) enum Level {
+    Short { len: u8, bytes: [u8; SHORT_BYTES] },
+    Long(Box<str>),
+}
+
+impl Level {
+    pub(crate) fn new(text: &str) -> Self {
+        let mut bytes = [0; SHORT_BYTES];
+        match bytes.get_mut(..text.len()) {
+            Some(room) => {
+                room.copy_from_slice(text.as_bytes());
+                Level::Short { len: text.len() as u8, bytes }
+            }
+            None => Level::Long(text.into()),
+        }
+    }
+
+    #[inline]
+    pub(crate) fn as_bytes(&self) -> &[u8] {
+        match self {
+            Level::Short { len, bytes } => &bytes[..usize::from(*len)],
+            Level::Long(text) => text.as_bytes(),
+        }
+    }
+
+    /// For people and for saving; matches compare bytes.
+    pub(crate) fn as_str(&self) -> &str {
+        core::str::from_utf8(self.as_bytes()).expect("a level is made of text")
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.as_bytes().len()
+    }
+}
+
+impl fmt::Debug for Level {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.as_str().fmt(out)
+    }
+}
+
+/// Saved as text, however long it is.
+impl Serialize for Level {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.as_str().serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Level {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Ok(Level::new(&alloc::string::String::deserialize(deserializer)?))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_level_is_its_text_whether_short_or_long() {
+        for text in ["", "a", "fourteen bytes", "fifteen bytes !", "é是", &"x".repeat(1_000)] {
+            let level = Level::new(text);
+            assert_eq!((level.as_str(), level.as_bytes(), level.len()), (text, text.as_bytes(), text.len()));
+            assert_eq!(matches!(level, Level::Short { .. }), text.len() <= SHORT_BYTES);
+        }
+    }
+}

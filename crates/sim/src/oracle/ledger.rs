@@ -1,0 +1,511 @@
+//! What was seen so far, put in order: which client is behind a transport, which Subscriptions its Session surely or
+//! possibly has, what became of each message. Times tell "surely" from "possibly": a Subscription is there for certain
+//! from SUBACK on and until UNSUBSCRIBE arrives, and possibly from SUBSCRIBE on and until UNSUBACK leaves.
+
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+use wasmqtt_codec::{PacketType, ProtocolVersion, Qos, RetainHandling};
+
+use crate::sight::{ClientNo, ConnNo, MessageNo, Seen, SeenConnect, SeenPublish, SeenSubscribe, Sight};
+
+/// What was agreed with the broker before the run.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Terms {
+    /// The broker's Receive Maximum.
+    pub receive_maximum: u16,
+    /// Most messages in flight towards a client, whatever it allows.
+    pub in_flight_max: u16,
+    /// Longest queue of a Session.
+    pub queue_messages_max: u32,
+    /// Bytes that wait for a transport before messages are dropped.
+    pub outbox_bytes_max: u32,
+    /// Bound on the broker's memory.
+    pub memory_bytes_max: u64,
+    /// Turns have so little room that packets which arrive together may be looked at in another order.
+    pub turns_are_short: bool,
+    /// How long a packet may be held because a record is not stored yet, in microseconds.
+    pub held_us_max: u64,
+    /// The clients' names. The first is the witness, who subscribes to everything; the last is the auditor, who looks
+    /// at the Retained Messages in the end.
+    pub names: Vec<String>,
+}
+
+/// A transport.
+#[derive(Clone, Debug)]
+pub struct ConnFacts {
+    /// Whose.
+    pub client: ClientNo,
+    /// CONNECT, once it reached the broker.
+    pub connect: Option<Rc<Seen>>,
+    /// When it did.
+    pub connect_us: u64,
+    /// When CONNACK with success left.
+    pub accepted_us: Option<u64>,
+    /// When it was over for the broker.
+    pub gone_us: Option<u64>,
+    /// DISCONNECT reached the broker with this Reason Code.
+    pub disconnect: Option<u8>,
+    /// Messages by their Packet Identifier towards the broker.
+    published: BTreeMap<u16, Rc<Seen>>,
+    subscribing: BTreeMap<u16, usize>,
+    unsubscribing: BTreeMap<u16, (usize, String)>,
+}
+
+/// A client and its present Session.
+#[derive(Clone, Debug, Default)]
+pub struct ClientFacts {
+    /// Raised when the Session is known to have ended.
+    pub session: u32,
+    /// Its live transport.
+    pub live: Option<ConnNo>,
+    /// Whether the present Session outlives its connection.
+    pub lasts: bool,
+    /// The broker has said that it drops messages for it.
+    pub dropping: bool,
+    /// Every Subscription, past ones too.
+    pub subscriptions: Vec<SubscriptionFacts>,
+}
+
+/// A Subscription.
+#[derive(Clone, Debug)]
+pub struct SubscriptionFacts {
+    /// Of which Session.
+    pub session: u32,
+    /// As it was asked for.
+    pub wish: SeenSubscribe,
+    /// The Topic Filter without `$share/name/`.
+    pub filter: String,
+    /// Whether it is a Shared Subscription.
+    pub shared: bool,
+    /// QoS granted.
+    pub granted: Option<Qos>,
+    /// SUBSCRIBE reached the broker.
+    pub asked_us: u64,
+    /// SUBACK left.
+    pub granted_us: Option<u64>,
+    /// UNSUBSCRIBE, or another SUBSCRIBE with this filter, reached the broker.
+    pub unasked_us: Option<u64>,
+    /// It is over for certain.
+    pub ended_us: Option<u64>,
+    /// Whether there was surely or possibly none with this filter before.
+    pub possibly_new: bool,
+}
+
+/// A message that a client published, or its Will.
+#[derive(Clone, Debug)]
+pub struct MessageFacts {
+    /// Who published it.
+    pub publisher: ClientNo,
+    /// Topic Name.
+    pub topic: Rc<str>,
+    /// QoS.
+    pub qos: Qos,
+    /// RETAIN.
+    pub retain: bool,
+    /// Message Expiry Interval.
+    pub expiry_s: Option<u32>,
+    /// Bytes of payload.
+    pub len: usize,
+    /// Whether it is a Will Message.
+    pub is_will: bool,
+    /// Each time it reached the broker.
+    pub reached_us: Vec<u64>,
+    /// When PUBACK or PUBREC with success left.
+    pub accepted_us: Option<u64>,
+    /// How many crashes there had been when it first came.
+    pub crashes_before: usize,
+}
+
+/// Which Subscriptions brought a message.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Attribution {
+    /// Ordinary ones.
+    Plain,
+    /// A Shared Subscription with this filter, `$share` included.
+    Share(String),
+    /// Can't be told.
+    Unknown,
+}
+
+/// The facts.
+#[derive(Clone, Debug)]
+pub struct Ledger {
+    /// Now, in microseconds from the beginning.
+    pub now_us: u64,
+    /// What was agreed.
+    pub terms: Terms,
+    /// Clients by their number.
+    pub clients: Vec<ClientFacts>,
+    /// Transports.
+    pub conns: BTreeMap<ConnNo, ConnFacts>,
+    /// Messages.
+    pub messages: BTreeMap<MessageNo, MessageFacts>,
+    /// How often the broker crashed.
+    pub crashes: usize,
+    /// Whether records can be stored.
+    pub storing: bool,
+}
+
+/// Whether a Topic Filter without `$share` matches a Topic Name (4.7), as plainly as it can be said.
+#[must_use]
+pub fn matches(filter: &str, topic: &str) -> bool {
+    if topic.starts_with('$') && filter.starts_with(['+', '#']) {
+        return false; // [5:MQTT-4.7.2-1]
+    }
+    let mut levels = topic.split('/');
+    for wanted in filter.split('/') {
+        match (wanted, levels.next()) {
+            ("#", _) => return true,
+            ("+", Some(_)) => {}
+            (wanted, Some(level)) if wanted == level => {}
+            _ => return false,
+        }
+    }
+    levels.next().is_none()
+}
+
+impl SubscriptionFacts {
+    /// Whether it was there all the time between these two moments, for certain.
+    #[must_use]
+    pub fn surely(&self, from_us: u64, to_us: u64) -> bool {
+        self.granted_us.is_some_and(|at| at < from_us) && self.unasked_us.is_none_or(|at| at > to_us)
+    }
+
+    /// Whether it may have been there at some time between these two moments.
+    #[must_use]
+    pub fn possibly(&self, from_us: u64, to_us: u64) -> bool {
+        self.asked_us <= to_us && self.ended_us.is_none_or(|at| at >= from_us)
+    }
+
+    /// Whether it wants this message.
+    #[must_use]
+    pub fn wants(&self, client: ClientNo, message: &MessageFacts) -> bool {
+        matches(&self.filter, &message.topic) && !(self.wish.no_local && message.publisher == client)
+    }
+}
+
+impl Ledger {
+    /// Nothing was seen yet.
+    #[must_use]
+    pub fn new(terms: Terms) -> Self {
+        let clients = vec![ClientFacts::default(); terms.names.len()];
+        Ledger {
+            now_us: 0,
+            terms,
+            clients,
+            conns: BTreeMap::new(),
+            messages: BTreeMap::new(),
+            crashes: 0,
+            storing: true,
+        }
+    }
+
+    /// The client behind a transport.
+    #[must_use]
+    pub fn client_of(&self, conn: ConnNo) -> Option<ClientNo> {
+        self.conns.get(&conn).map(|conn| conn.client)
+    }
+
+    /// The CONNECT of a transport.
+    #[must_use]
+    pub fn connect_of(&self, conn: ConnNo) -> Option<&SeenConnect> {
+        match self.conns.get(&conn)?.connect.as_deref() {
+            Some(Seen::Connect(connect)) => Some(connect),
+            _ => None,
+        }
+    }
+
+    /// A client's name.
+    #[must_use]
+    pub fn name(&self, client: ClientNo) -> &str {
+        self.terms.names.get(client).map_or("?", String::as_str)
+    }
+
+    /// The Subscriptions of a client's present Session that match a topic, present and past.
+    pub fn matching(&self, client: ClientNo, topic: &str) -> impl Iterator<Item = &SubscriptionFacts> {
+        let facts = &self.clients[client];
+        let present = facts.subscriptions.iter().filter(|one| one.session == facts.session);
+        present.filter(move |one| matches(&one.filter, topic))
+    }
+
+    /// What a client published under a Packet Identifier.
+    #[must_use]
+    pub fn published(&self, conn: ConnNo, id: u16) -> Option<&SeenPublish> {
+        match self.conns.get(&conn)?.published.get(&id).map(Rc::as_ref) {
+            Some(Seen::Publish(publish)) => Some(publish),
+            _ => None,
+        }
+    }
+
+    /// Which Subscriptions brought a message to a client.
+    #[must_use]
+    pub fn attribution(&self, client: ClientNo, publish: &SeenPublish) -> Attribution {
+        let shares: Vec<&SubscriptionFacts> = self.matching(client, &publish.topic).filter(|one| one.shared).collect();
+        if shares.is_empty() {
+            return Attribution::Plain;
+        }
+        if publish.identifiers.is_empty() {
+            let all = self.matching(client, &publish.topic).count();
+            let same = shares.iter().all(|one| one.wish.filter == shares[0].wish.filter);
+            return match all == shares.len() && same {
+                true => Attribution::Share(shares[0].wish.filter.clone()),
+                false => Attribution::Unknown,
+            };
+        }
+        let of = |one: &&&SubscriptionFacts| one.wish.identifier.is_some_and(|id| publish.identifiers.contains(&id));
+        shares.iter().find(of).map_or(Attribution::Plain, |one| Attribution::Share(one.wish.filter.clone()))
+    }
+
+    /// How often the broker may have taken up a message as a new one.
+    #[must_use]
+    pub fn taken_up_max(&self, message: &MessageFacts) -> usize {
+        let crashes = self.crashes - message.crashes_before;
+        match message.qos {
+            _ if message.is_will => 1 + crashes,
+            Qos::ExactlyOnce => 1 + crashes,
+            Qos::AtMostOnce | Qos::AtLeastOnce => message.reached_us.len(),
+        }
+    }
+
+    /// Takes note of something.
+    pub fn note(&mut self, now_us: u64, sight: &Sight) {
+        self.now_us = now_us;
+        match sight {
+            Sight::Opened(conn, client) => {
+                let facts = ConnFacts {
+                    client: *client,
+                    connect: None,
+                    connect_us: now_us,
+                    accepted_us: None,
+                    gone_us: None,
+                    disconnect: None,
+                    published: BTreeMap::new(),
+                    subscribing: BTreeMap::new(),
+                    unsubscribing: BTreeMap::new(),
+                };
+                self.conns.insert(*conn, facts);
+            }
+            Sight::Reached(conn, seen) => self.reached(*conn, seen),
+            Sight::Left(conn, seen) => self.left(*conn, seen),
+            Sight::Gone(conn) => self.gone(*conn),
+            Sight::Crashed => {
+                self.crashes += 1;
+                let open: Vec<ConnNo> =
+                    self.conns.iter().filter(|(_, facts)| facts.gone_us.is_none()).map(|(conn, _)| *conn).collect();
+                open.into_iter().for_each(|conn| self.gone(conn));
+                self.storing = true;
+            }
+            Sight::Dropping(client, _) => self.clients[*client].dropping = true,
+            Sight::Storing(works) => self.storing = *works,
+            Sight::Told(..) | Sight::Looked(_) | Sight::Broken(_) | Sight::Healed | Sight::Finished => {}
+        }
+    }
+
+    fn gone(&mut self, conn: ConnNo) {
+        let now_us = self.now_us;
+        let Some(facts) = self.conns.get_mut(&conn) else { return };
+        facts.gone_us.get_or_insert(now_us);
+        let client = &mut self.clients[facts.client];
+        if client.live == Some(conn) {
+            client.live = None;
+            if !client.lasts {
+                client.end_session(now_us);
+            }
+        }
+    }
+
+    fn reached(&mut self, conn: ConnNo, seen: &Rc<Seen>) {
+        let now_us = self.now_us;
+        let crashes = self.crashes;
+        let Some(facts) = self.conns.get_mut(&conn) else { return };
+        let who = facts.client;
+        match seen.as_ref() {
+            Seen::Connect(connect) => {
+                facts.connect = Some(seen.clone());
+                facts.connect_us = now_us;
+                if let Some(will) = &connect.will
+                    && let Some(number) = will.number
+                {
+                    let message = MessageFacts {
+                        publisher: who,
+                        topic: will.topic.clone(),
+                        qos: will.qos,
+                        retain: will.retain,
+                        expiry_s: will.expiry_s,
+                        len: will.len,
+                        is_will: true,
+                        reached_us: vec![now_us],
+                        accepted_us: None,
+                        crashes_before: crashes,
+                    };
+                    self.messages.insert(number, message);
+                }
+            }
+            Seen::Publish(publish) => {
+                if let Some(id) = publish.id {
+                    facts.published.insert(id, seen.clone());
+                }
+                if let Some(number) = publish.number {
+                    let message = self.messages.entry(number).or_insert_with(|| MessageFacts {
+                        publisher: who,
+                        topic: publish.topic.clone(),
+                        qos: publish.qos,
+                        retain: publish.retain,
+                        expiry_s: publish.expiry_s,
+                        len: publish.len,
+                        is_will: false,
+                        reached_us: Vec::new(),
+                        accepted_us: None,
+                        crashes_before: crashes,
+                    });
+                    message.reached_us.push(now_us);
+                }
+            }
+            Seen::Subscribe(wish) => {
+                let subscriptions = &mut self.clients[who].subscriptions;
+                facts.subscribing.insert(wish.id, subscriptions.len());
+                self.clients[who].subscribe(now_us, wish);
+            }
+            Seen::Unsubscribe { id, filters } => {
+                for filter in filters {
+                    // What is asked for from now on is not meant.
+                    let before = self.clients[who].subscriptions.len();
+                    facts.unsubscribing.insert(*id, (before, filter.clone()));
+                    self.clients[who].unsubscribe(now_us, filter);
+                }
+            }
+            Seen::Disconnect { reason } => facts.disconnect = Some(*reason),
+            Seen::Connack { .. }
+            | Seen::Ack { .. }
+            | Seen::Suback { .. }
+            | Seen::Unsuback { .. }
+            | Seen::Other(_)
+            | Seen::Unreadable(_) => {}
+        }
+    }
+
+    fn left(&mut self, conn: ConnNo, seen: &Rc<Seen>) {
+        let now_us = self.now_us;
+        let connect = self.connect_of(conn).cloned();
+        let Some(facts) = self.conns.get_mut(&conn) else { return };
+        let client = &mut self.clients[facts.client];
+        match seen.as_ref() {
+            Seen::Connack { accepted: true, session_present } => {
+                let Some(connect) = connect else { return };
+                facts.accepted_us = Some(now_us);
+                // 3.1 has no Session Present: there a Session that lasts goes on.
+                let is_3_1 = connect.version == ProtocolVersion::V3_1;
+                let goes_on = if is_3_1 { !connect.clean_start && client.lasts } else { *session_present };
+                if !goes_on {
+                    client.end_session(facts.connect_us);
+                }
+                client.live = Some(conn);
+                client.lasts = connect.session_expiry_s > 0;
+            }
+            Seen::Ack { kind: PacketType::Puback | PacketType::Pubrec, id, reason } if *reason < 0x80 => {
+                let number = match facts.published.get(id).map(Rc::as_ref) {
+                    Some(Seen::Publish(publish)) => publish.number,
+                    _ => None,
+                };
+                if let Some(message) = number.and_then(|number| self.messages.get_mut(&number)) {
+                    message.accepted_us.get_or_insert(now_us);
+                }
+            }
+            Seen::Suback { id, codes } => {
+                if let Some(at) = facts.subscribing.remove(id) {
+                    client.granted(now_us, at, codes.first().copied().unwrap_or(0x80));
+                }
+            }
+            Seen::Unsuback { id, codes } => {
+                if let Some((before, filter)) = facts.unsubscribing.remove(id)
+                    && codes.first().is_none_or(|code| *code < 0x80)
+                {
+                    client.unsubscribed(now_us, before, &filter);
+                }
+            }
+            Seen::Connect(_)
+            | Seen::Connack { .. }
+            | Seen::Publish(_)
+            | Seen::Ack { .. }
+            | Seen::Subscribe(_)
+            | Seen::Unsubscribe { .. }
+            | Seen::Disconnect { .. }
+            | Seen::Other(_)
+            | Seen::Unreadable(_) => {}
+        }
+    }
+}
+
+impl ClientFacts {
+    fn end_session(&mut self, at_us: u64) {
+        for one in self.subscriptions.iter_mut().filter(|one| one.session == self.session) {
+            one.ended_us.get_or_insert(at_us);
+        }
+        self.session += 1;
+        self.lasts = false;
+        self.dropping = false;
+    }
+
+    fn subscribe(&mut self, now_us: u64, wish: &SeenSubscribe) {
+        let session = self.session;
+        let mut surely_there = false;
+        for one in self.subscriptions.iter_mut().filter(|one| one.session == session && one.wish.filter == wish.filter)
+        {
+            surely_there |= one.surely(now_us, now_us);
+            one.unasked_us.get_or_insert(now_us);
+        }
+        let share = wish.filter.strip_prefix("$share/").and_then(|rest| rest.split_once('/'));
+        self.subscriptions.push(SubscriptionFacts {
+            session,
+            wish: wish.clone(),
+            filter: share.map_or(wish.filter.as_str(), |(_, filter)| filter).into(),
+            shared: share.is_some(),
+            granted: None,
+            asked_us: now_us,
+            granted_us: None,
+            unasked_us: None,
+            ended_us: None,
+            possibly_new: !surely_there,
+        });
+    }
+
+    fn granted(&mut self, now_us: u64, at: usize, code: u8) {
+        let filter = self.subscriptions[at].wish.filter.clone();
+        if code > 2 {
+            self.subscriptions[at].ended_us = Some(now_us);
+            return;
+        }
+        for one in self.subscriptions[..at].iter_mut().filter(|one| one.wish.filter == filter) {
+            one.ended_us.get_or_insert(now_us);
+        }
+        let one = &mut self.subscriptions[at];
+        one.granted = Qos::from_bits(code);
+        one.granted_us = Some(now_us);
+    }
+
+    fn unsubscribe(&mut self, now_us: u64, filter: &str) {
+        for one in self.subscriptions.iter_mut().filter(|one| one.wish.filter == filter) {
+            one.unasked_us.get_or_insert(now_us);
+        }
+    }
+
+    fn unsubscribed(&mut self, now_us: u64, before: usize, filter: &str) {
+        for one in self.subscriptions[..before].iter_mut().filter(|one| one.wish.filter == filter) {
+            one.ended_us.get_or_insert(now_us);
+        }
+    }
+}
+
+impl SubscriptionFacts {
+    /// Whether it brings Retained Messages, as far as can be told.
+    #[must_use]
+    pub fn may_bring_retained(&self) -> bool {
+        !self.shared
+            && match self.wish.retain_handling {
+                RetainHandling::SendAtSubscribe => true,
+                RetainHandling::SendIfNew => self.possibly_new,
+                RetainHandling::DoNotSend => false,
+            }
+    }
+}

@@ -1,0 +1,583 @@
+//! The World: one broker, its clients, the links between them, a log and a clock, all from one seed. It is a driver of
+//! the core like any other, with the virtual time of its own list of events; it carries bytes, lets things go wrong as
+//! its [`Plan`] says, and tells a [`Judge`] what can be seen from outside. After a while it heals, everybody comes
+//! back, and what is owed must arrive.
+//!
+//! ```text
+//!   Plan ──acts, faults──► clients ⇄ links ⇄ broker ⇄ store
+//!                             └──── Sights ────┘──────────► Judge: the oracles
+//! ```
+
+mod broker;
+mod client;
+pub mod faults;
+mod link;
+pub mod plan;
+mod store;
+mod workload;
+
+use std::collections::BTreeMap;
+use std::hash::Hasher;
+
+use siphasher::sip::SipHasher13;
+use wasmqtt_broker::{Broker, Seed, Storage};
+use wasmqtt_codec::RetainHandling;
+
+use crate::luck::Luck;
+use crate::oracle::{Judge, Objection, Terms};
+use crate::sight::{ClientNo, ConnNo, Sight};
+use client::{Actor, Want};
+use faults::{Fault, KINDS, Toward};
+use link::{BrokerEnd, Link};
+use plan::{Act, Plan, Profile, Role};
+use store::Store;
+
+pub use workload::draw;
+
+/// The wall clock at the beginning of every run, in microseconds since 1970.
+const EPOCH_US: u64 = 1_700_000_000_000_000;
+/// Turns of the broker after which a run heals early, and after which it should have come to rest.
+const STEPS_MAX: [u32; 2] = [1_400, 2_000];
+/// How long a healed world may take to bring what is owed, in microseconds.
+const CALM_US: u64 = 30_000_000;
+/// Nothing is held for longer because of a record: the slowest store of the World takes a second.
+const HELD_US_MAX: u64 = 1_100_000;
+/// Turns between two looks at the broker's inside.
+const CHECK_EVERY: u32 = 16;
+
+/// Something that a test does to what the oracles see, to learn whether they notice.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Sabotage {
+    /// The n-th message that a user is told is told to nobody.
+    Swallow(u32),
+    /// The n-th message that a user is told is told twice.
+    Repeat(u32),
+    /// The n-th message that a user is told is told behind the next one.
+    Reorder(u32),
+}
+
+/// What a run was like.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Outcome {
+    /// The first thing that an oracle objected to.
+    pub objection: Option<Objection>,
+    /// Turns of the broker.
+    pub steps: u32,
+    /// Messages that users were told.
+    pub deliveries: u32,
+    /// Faults that happened, by their place in [`KINDS`].
+    pub faults: [u32; KINDS.len()],
+    /// A hash of every byte that passed, with its time and place, and of the broker's state at the end.
+    pub digest: u64,
+    /// When it ended, in microseconds from the beginning.
+    pub ended_us: u64,
+}
+
+/// What happens later.
+#[derive(Clone, Debug)]
+enum Job {
+    /// The n-th action of the plan.
+    Act(usize),
+    Deliver(ConnNo, Toward),
+    /// A client wants to be connected again.
+    Back(ClientNo, u32),
+    ClientTick(ClientNo),
+    Acknowledge(ClientNo, u32),
+    /// The broker learns that a transport is gone.
+    Learn(ConnNo),
+    /// The broker gives up sending on a transport that it closed.
+    Linger(ConnNo),
+    /// The client's end of the transport has room again.
+    Widen,
+    Stored,
+    StoreWorks,
+    Heal,
+    Audit,
+    Finish,
+}
+
+/// The World.
+pub struct World<'a> {
+    plan: &'a Plan,
+    now_us: u64,
+    broker: Broker,
+    store: Store,
+    actors: Vec<Actor>,
+    links: Vec<Link>,
+    jobs: BTreeMap<(u64, u64), Job>,
+    job_number: u64,
+    judge: Judge,
+    digest: SipHasher13,
+    outcome: Outcome,
+    healed: bool,
+    finished: bool,
+    sabotage: Option<Sabotage>,
+    held_back: Option<Sight>,
+}
+
+/// Runs a plan to its end, or to the first objection.
+#[must_use]
+pub fn run(plan: &Plan) -> Outcome {
+    World::new(plan).run()
+}
+
+/// Runs a plan while something lies to the oracles.
+#[must_use]
+pub fn run_sabotaged(plan: &Plan, sabotage: Sabotage) -> Outcome {
+    let mut world = World::new(plan);
+    world.sabotage = Some(sabotage);
+    world.run()
+}
+
+impl<'a> World<'a> {
+    fn new(plan: &'a Plan) -> Self {
+        let mut seed = [0; 16];
+        seed[..8].copy_from_slice(&plan.seed.to_le_bytes());
+        let auditor = Profile {
+            name: "auditor".into(),
+            session_expiry_s: 0,
+            identifies: false,
+            ..plan.clients.first().expect("a plan has a witness").clone()
+        };
+        let profiles: Vec<Profile> = plan.clients.iter().cloned().chain([auditor]).collect();
+        let limits = &plan.config.limits;
+        let terms = Terms {
+            receive_maximum: limits.receive_maximum,
+            in_flight_max: limits.in_flight_max,
+            queue_messages_max: limits.queue_messages_max,
+            outbox_bytes_max: limits.outbox_bytes_max,
+            memory_bytes_max: limits.memory_bytes_max,
+            turns_are_short: limits.turn_bytes_max < 1 << 20,
+            held_us_max: if plan.config.storage == Storage::Log { HELD_US_MAX } else { 0 },
+            names: profiles.iter().map(|profile| profile.name.clone()).collect(),
+        };
+        let mut world = World {
+            plan,
+            now_us: 0,
+            broker: Broker::new(plan.config.clone(), Seed(seed)),
+            store: Store::new(plan.store_us),
+            actors: profiles.into_iter().map(Actor::new).collect(),
+            links: Vec::new(),
+            jobs: BTreeMap::new(),
+            job_number: 0,
+            judge: Judge::new(terms),
+            digest: SipHasher13::new(),
+            outcome: Outcome::default(),
+            healed: false,
+            finished: false,
+            sabotage: None,
+            held_back: None,
+        };
+        for (at, planned) in plan.actions.iter().enumerate() {
+            world.later(planned.at_us, Job::Act(at));
+        }
+        world.later(plan.heal_at_us, Job::Heal);
+        world
+    }
+
+    fn run(mut self) -> Outcome {
+        while !self.finished && self.outcome.objection.is_none() {
+            self.step();
+        }
+        self.digest.write_u64(self.broker.digest());
+        self.outcome.digest = self.digest.finish();
+        self.outcome.ended_us = self.now_us;
+        self.outcome
+    }
+
+    /// One turn of the broker: everything that happens at the next moment at which something does, then `Tick`.
+    fn step(&mut self) {
+        let deadline = self.broker.deadline().map(|at| at.0.saturating_sub(EPOCH_US));
+        let next = self.jobs.first_key_value().map(|((at, _), _)| *at);
+        let at = next.into_iter().chain(deadline).min().expect("Heal and Finish stand in the list");
+        self.now_us = self.now_us.max(at);
+        while let Some(entry) = self.jobs.first_entry().filter(|entry| entry.key().0 <= self.now_us) {
+            let job = entry.remove();
+            self.job(job);
+        }
+        self.turn();
+        self.outcome.steps += 1;
+        self.finished |= self.outcome.steps >= STEPS_MAX[1];
+        if self.outcome.steps.is_multiple_of(CHECK_EVERY) || self.finished {
+            self.look();
+        }
+        if self.outcome.steps == STEPS_MAX[0] && !self.healed {
+            self.heal();
+        }
+        if self.finished {
+            self.see(Sight::Finished);
+        }
+    }
+
+    fn later(&mut self, at_us: u64, job: Job) {
+        self.job_number += 1;
+        self.jobs.insert((at_us.max(self.now_us), self.job_number), job);
+    }
+
+    fn job(&mut self, job: Job) {
+        match job {
+            Job::Act(at) if !self.healed => self.act(&self.plan.actions[at].act),
+            Job::Act(_) => {}
+            Job::Deliver(conn, toward) => self.deliver(conn, toward),
+            Job::Back(who, epoch) => {
+                let actor = &self.actors[who];
+                if actor.epoch == epoch && actor.link.is_none() && actor.wants {
+                    let clean = self.comes_back_clean(who);
+                    self.connect(who, clean);
+                }
+            }
+            Job::ClientTick(who) => {
+                self.actors[who].tick_at_us = None;
+                self.actors[who].tick(self.now_us);
+                self.attend(who);
+            }
+            Job::Acknowledge(who, epoch) => {
+                if self.actors[who].epoch == epoch {
+                    self.actors[who].acknowledge(self.now_us);
+                    self.attend(who);
+                }
+            }
+            Job::Learn(conn) => self.broker_loses(conn),
+            Job::Linger(conn) => {
+                if matches!(self.links[conn as usize].broker, BrokerEnd::Closing(_)) {
+                    self.broker_loses(conn);
+                }
+            }
+            Job::Widen => {}
+            Job::Stored => self.stored(),
+            Job::StoreWorks => self.store_works(),
+            Job::Heal => self.heal(),
+            Job::Audit => {
+                let auditor = self.actors.len() - 1;
+                self.connect(auditor, true);
+                for filter in ["#", "$d/#"] {
+                    let wish = plan::Wish {
+                        retain_as_published: false,
+                        retain_handling: RetainHandling::SendAtSubscribe,
+                        ..workload::everything(filter)
+                    };
+                    self.actors[auditor].act(self.now_us, Act::Subscribe { who: auditor, wish });
+                }
+            }
+            Job::Finish => self.finished = true,
+        }
+    }
+
+    /// Tells the oracles what was seen.
+    fn see(&mut self, sight: Sight) {
+        if matches!(sight, Sight::Told(..)) {
+            self.outcome.deliveries += 1;
+            let nth = self.outcome.deliveries;
+            match self.sabotage {
+                Some(Sabotage::Swallow(n)) if n == nth => return,
+                Some(Sabotage::Repeat(n)) if n == nth => self.judge(sight.clone()),
+                Some(Sabotage::Reorder(n)) if n == nth => {
+                    self.held_back = Some(sight);
+                    return;
+                }
+                Some(_) | None => {}
+            }
+            self.judge(sight);
+            if let Some(held_back) = self.held_back.take() {
+                self.judge(held_back);
+            }
+            return;
+        }
+        self.judge(sight);
+    }
+
+    fn judge(&mut self, sight: Sight) {
+        if self.outcome.objection.is_none() {
+            self.outcome.objection = self.judge.see(self.now_us, &sight);
+        }
+    }
+
+    /// The clean flag of a client that comes back by itself.
+    fn comes_back_clean(&self, who: ClientNo) -> bool {
+        let profile = &self.actors[who].profile;
+        !profile.version.is_v5() && profile.clean
+    }
+
+    fn act(&mut self, act: &Act) {
+        let Some(who) = act.who() else {
+            if let Act::Fault(fault) = act {
+                self.fault(fault);
+            }
+            return;
+        };
+        match act {
+            Act::Connect { clean, .. } => {
+                self.actors[who].wants = true;
+                self.connect(who, *clean);
+            }
+            Act::Leave { with_will, .. } => self.leave(who, *with_will),
+            Act::Fault(fault) => self.fault(fault),
+            Act::Subscribe { .. } | Act::Unsubscribe { .. } | Act::Publish { .. } | Act::Clear { .. } => {
+                self.actors[who].act(self.now_us, act.clone());
+                self.attend(who);
+            }
+        }
+    }
+
+    /// Opens a transport for a client. What it had before it looks at no more.
+    fn connect(&mut self, who: ClientNo, clean: bool) {
+        if let Some(old) = self.actors[who].link {
+            self.links[old as usize].client_has_it = false;
+            self.actors[who].closed();
+        }
+        let conn = self.links.len() as ConnNo;
+        let slot =
+            (0..).find(|slot| self.links.iter().all(|link| link.slot != *slot || link.broker == BrokerEnd::Gone));
+        let slot = slot.expect("there are fewer links than numbers");
+        let (version, latency_us) = (self.actors[who].profile.version, self.actors[who].profile.latency_us);
+        let luck = Luck::of(self.plan.seed, 1_000 + u64::from(conn));
+        self.links.push(Link::new(who, slot, version, latency_us, luck));
+        self.opened(conn);
+        self.see(Sight::Opened(conn, who));
+        self.actors[who].connected(self.now_us, conn, clean);
+        self.attend(who);
+    }
+
+    fn leave(&mut self, who: ClientNo, with_will: bool) {
+        self.actors[who].wants = false;
+        let Some(conn) = self.actors[who].link else { return };
+        self.actors[who].leave(self.now_us, with_will);
+        self.attend(who);
+        // The client closes behind its DISCONNECT [5:MQTT-3.14.4-2].
+        self.client_drops(conn);
+    }
+
+    /// The client is done with a transport: what it wrote still arrives.
+    fn client_drops(&mut self, conn: ConnNo) {
+        let who = self.links[conn as usize].client;
+        let link = &mut self.links[conn as usize];
+        link.client_has_it = false;
+        link.up.ended = true;
+        if self.actors[who].link == Some(conn) {
+            self.actors[who].closed();
+            self.come_back_later(who);
+        }
+        self.schedule(conn, Toward::Broker);
+    }
+
+    fn come_back_later(&mut self, who: ClientNo) {
+        let actor = &self.actors[who];
+        if actor.wants {
+            let (at_us, epoch) = (self.now_us + actor.profile.back_us, actor.epoch);
+            self.later(at_us, Job::Back(who, epoch));
+        }
+    }
+
+    /// Carries out what a client wants since it was last looked at.
+    fn attend(&mut self, who: ClientNo) {
+        while let Some(want) = self.actors[who].poll(self.now_us) {
+            match want {
+                Want::Told(message, by_hand) => {
+                    if let Some(conn) = self.actors[who].link {
+                        self.see(Sight::Told(conn, message));
+                    }
+                    if by_hand {
+                        let (ack_us, epoch) = (self.actors[who].profile.ack_us, self.actors[who].epoch);
+                        self.later(self.now_us + ack_us, Job::Acknowledge(who, epoch));
+                    }
+                }
+                Want::Close => {
+                    if let Some(conn) = self.actors[who].link {
+                        self.client_writes(who);
+                        self.client_drops(conn);
+                    }
+                }
+            }
+        }
+        self.client_writes(who);
+        let deadline = self.actors[who].deadline();
+        if let Some(at_us) = deadline.filter(|at_us| self.actors[who].tick_at_us.is_none_or(|known| known > *at_us)) {
+            self.actors[who].tick_at_us = Some(at_us);
+            self.later(at_us, Job::ClientTick(who));
+        }
+    }
+
+    fn client_writes(&mut self, who: ClientNo) {
+        let Some(conn) = self.actors[who].link else { return };
+        let bytes = self.actors[who].take_outgoing();
+        let link = &mut self.links[conn as usize];
+        if bytes.is_empty() || link.broken {
+            return;
+        }
+        link.up.look(&bytes);
+        link.up.write(self.now_us, &bytes);
+        self.schedule(conn, Toward::Broker);
+    }
+
+    /// Puts the next delivery of a pipe into the list, if it stands there not yet.
+    fn schedule(&mut self, conn: ConnNo, toward: Toward) {
+        let link = &mut self.links[conn as usize];
+        let pipe = link.pipe(toward);
+        let due = pipe.due().or_else(|| (pipe.ended && pipe.is_empty()).then_some(0));
+        if let Some(at_us) = due.filter(|_| !pipe.scheduled) {
+            pipe.scheduled = true;
+            self.later(at_us, Job::Deliver(conn, toward));
+        }
+    }
+
+    fn deliver(&mut self, conn: ConnNo, toward: Toward) {
+        let now_us = self.now_us;
+        let link = &mut self.links[conn as usize];
+        link.pipe(toward).scheduled = false;
+        if link.broken || link.pipe(toward).paused {
+            return;
+        }
+        let delivery = link.deliver(toward, now_us);
+        let over = link.pipe(toward).ended && link.pipe(toward).is_empty();
+        if !delivery.bytes.is_empty() {
+            self.digest.write_u64(now_us);
+            self.digest.write_u32(conn * 2 + u32::from(toward == Toward::Client));
+            self.digest.write(&delivery.bytes);
+            match toward {
+                Toward::Broker => self.broker_reads(conn, delivery.bytes, delivery.packets),
+                Toward::Client => self.client_reads(conn, &delivery.bytes),
+            }
+        }
+        if delivery.broke {
+            self.break_link(conn, true);
+        } else if over && toward == Toward::Broker {
+            self.broker_loses(conn);
+        } else if over {
+            self.client_loses(conn);
+        } else {
+            self.schedule(conn, toward);
+        }
+    }
+
+    fn client_reads(&mut self, conn: ConnNo, bytes: &[u8]) {
+        let link = &self.links[conn as usize];
+        let who = link.client;
+        if link.client_has_it {
+            self.actors[who].received(self.now_us, bytes);
+            self.attend(who);
+        }
+    }
+
+    fn client_loses(&mut self, conn: ConnNo) {
+        let link = &mut self.links[conn as usize];
+        let who = link.client;
+        if core::mem::take(&mut link.client_has_it) {
+            self.actors[who].closed();
+            self.come_back_later(who);
+        }
+    }
+
+    /// Nothing passes any more. The broker learns of it when the link says; the client at once if it is to.
+    fn break_link(&mut self, conn: ConnNo, client_learns: bool) {
+        let link = &mut self.links[conn as usize];
+        link.broken = true;
+        if let Some(us) = link.learned_us {
+            self.later(self.now_us + us, Job::Learn(conn));
+        }
+        if client_learns {
+            self.client_loses(conn);
+        }
+    }
+
+    fn fault(&mut self, fault: &Fault) {
+        let conn = fault.who().and_then(|who| self.actors[who].link);
+        let until = |us: u64| self.now_us + us;
+        let happened = match (fault, conn) {
+            (Fault::Cut { toward, bytes, learned_us, .. }, Some(conn)) => {
+                let link = &mut self.links[conn as usize];
+                link.learned_us = *learned_us;
+                link.pipe(*toward).cut_after(*bytes);
+                if *bytes == 0 {
+                    self.break_link(conn, true);
+                }
+                true
+            }
+            (Fault::Stall { toward, for_us, .. }, Some(conn)) => {
+                let until_us = until(*for_us);
+                self.links[conn as usize].pipe(*toward).stall(until_us);
+                true
+            }
+            (Fault::Trickle { toward, piece, gap_us, for_us, .. }, Some(conn)) => {
+                let until_us = until(*for_us);
+                self.links[conn as usize].pipe(*toward).trickle(*piece, *gap_us, until_us);
+                true
+            }
+            (Fault::Slow { window, for_us, .. }, Some(conn)) => {
+                let until_us = until(*for_us);
+                self.links[conn as usize].down.narrow(*window, until_us);
+                self.later(until_us, Job::Widen);
+                true
+            }
+            (Fault::HalfOpen { .. }, Some(conn)) => {
+                self.links[conn as usize].learned_us = None;
+                self.break_link(conn, true);
+                true
+            }
+            (Fault::Takeover { who }, Some(_)) => {
+                let clean = self.comes_back_clean(*who);
+                self.connect(*who, clean);
+                true
+            }
+            (Fault::Sleep { for_us }, _) => {
+                self.sleep(*for_us);
+                true
+            }
+            (Fault::Restart, _) => {
+                self.restart();
+                true
+            }
+            (Fault::Swap, _) => {
+                self.swap();
+                true
+            }
+            (Fault::SlowStore { store_us, for_us }, _) => {
+                self.store.slow(*store_us, until(*for_us));
+                true
+            }
+            (Fault::FailedStore { for_us }, _) => self.store_fails(*for_us),
+            (
+                Fault::Cut { .. }
+                | Fault::Stall { .. }
+                | Fault::Trickle { .. }
+                | Fault::Slow { .. }
+                | Fault::HalfOpen { .. }
+                | Fault::Takeover { .. },
+                None,
+            ) => false,
+        };
+        self.outcome.faults[fault.kind()] += u32::from(happened);
+    }
+
+    /// Nothing goes wrong any more: what is broken is noticed, what waits goes on, and everybody comes back.
+    fn heal(&mut self) {
+        if std::mem::replace(&mut self.healed, true) {
+            return;
+        }
+        self.see(Sight::Healed);
+        self.store.heal();
+        self.store_works();
+        for conn in 0..self.links.len() as ConnNo {
+            let link = &mut self.links[conn as usize];
+            link.heal();
+            if link.broken && link.broker != BrokerEnd::Gone {
+                self.broker_loses(conn);
+            } else {
+                self.schedule(conn, Toward::Broker);
+                self.schedule(conn, Toward::Client);
+            }
+        }
+        let auditor = self.actors.len() - 1;
+        for who in 0..auditor {
+            self.actors[who].heal();
+            if self.actors[who].profile.role != Role::Rude {
+                self.actors[who].wants = true;
+                if self.actors[who].link.is_none() {
+                    let clean = self.comes_back_clean(who);
+                    self.connect(who, clean);
+                }
+            }
+        }
+        self.later(self.now_us + CALM_US / 2, Job::Audit);
+        self.later(self.now_us + CALM_US, Job::Finish);
+    }
+}

@@ -1,0 +1,252 @@
+//! The World as a driver of the core: inputs as they come, `Tick` last, then outputs and bytes; and what can happen to
+//! the program itself, a crash, a swap under way and a machine that sleeps.
+
+use std::rc::Rc;
+
+use bytes::Bytes;
+use wasmqtt_broker::{
+    Broker, Command, CommandId, ConnectionId, Event, Input, Lsn, Output, Page, Peer, Reply, Seed, Storage, Subject,
+    Time, Transport,
+};
+
+use super::link::BrokerEnd;
+use super::{EPOCH_US, Job, Toward, World};
+use crate::sight::{ClientNo, ConnNo, Gauges, Seen, Sight};
+
+impl World<'_> {
+    fn connection(&self, conn: ConnNo) -> ConnectionId {
+        ConnectionId { slot: self.links[conn as usize].slot, generation: conn + 1 }
+    }
+
+    pub(super) fn time(&self) -> Time {
+        Time(EPOCH_US + self.now_us)
+    }
+
+    /// The one door into the broker.
+    pub(super) fn input(&mut self, input: Input) {
+        self.broker.handle(self.time(), input);
+    }
+
+    pub(super) fn opened(&mut self, conn: ConnNo) {
+        let peer = Peer { listener: 0, address: "sim".into(), transport: Transport::Local, identity: None };
+        self.input(Input::Opened { conn: self.connection(conn), peer });
+    }
+
+    pub(super) fn broker_reads(&mut self, conn: ConnNo, bytes: Vec<u8>, packets: Vec<Rc<Seen>>) {
+        if self.links[conn as usize].broker != BrokerEnd::Open {
+            return;
+        }
+        for packet in packets {
+            self.see(Sight::Reached(conn, packet));
+        }
+        self.input(Input::Received { conn: self.connection(conn), bytes: Bytes::from(bytes) });
+    }
+
+    /// The broker's end of a transport is over.
+    pub(super) fn broker_loses(&mut self, conn: ConnNo) {
+        let link = &mut self.links[conn as usize];
+        let was_open = link.broker == BrokerEnd::Open;
+        if link.broker == BrokerEnd::Gone {
+            return;
+        }
+        let connection = self.connection(conn);
+        let link = &mut self.links[conn as usize];
+        link.broker = BrokerEnd::Gone;
+        link.down.ended = true;
+        if was_open {
+            self.see(Sight::Gone(conn));
+        }
+        self.input(Input::Closed { conn: connection });
+        self.schedule(conn, Toward::Client);
+    }
+
+    /// The end of a turn: timers, outputs and bytes, until nothing moves any more at this moment.
+    pub(super) fn turn(&mut self) {
+        self.input(Input::Tick);
+        loop {
+            let mut moved = false;
+            while let Some(output) = self.broker.poll() {
+                moved = true;
+                self.output(output);
+            }
+            moved |= self.settle_store();
+            // Who has something new is told apart below; the list only has to be emptied.
+            let _ = self.broker.ready().count();
+            for conn in 0..self.links.len() as ConnNo {
+                moved |= self.broker_writes(conn);
+            }
+            if !moved {
+                return;
+            }
+        }
+    }
+
+    pub(super) fn output(&mut self, output: Output) {
+        match output {
+            Output::Append { lsn, record } => self.append(lsn, record),
+            Output::Read { conn, on } => {
+                let conn = conn.generation - 1;
+                self.links[conn as usize].up.paused = !on;
+                self.schedule(conn, Toward::Broker);
+            }
+            Output::Close { conn, linger_until, .. } => {
+                let conn = conn.generation - 1;
+                let link = &mut self.links[conn as usize];
+                if link.broker == BrokerEnd::Open {
+                    let until_us = linger_until.0.saturating_sub(EPOCH_US);
+                    link.broker = BrokerEnd::Closing(until_us);
+                    self.later(until_us, Job::Linger(conn));
+                    // Its last bytes are on their way before it is gone.
+                    self.look_ahead(conn);
+                    self.see(Sight::Gone(conn));
+                }
+            }
+            Output::Event(Event::Dropping { client_identifier, why }) => {
+                if let Some(who) = self.client_named(&client_identifier) {
+                    self.see(Sight::Dropping(who, why));
+                }
+            }
+            Output::Ask { .. } | Output::Reply { .. } | Output::Event(_) | Output::Trace(_) => {}
+        }
+    }
+
+    fn client_named(&self, name: &str) -> Option<ClientNo> {
+        self.actors.iter().position(|actor| actor.profile.name == name)
+    }
+
+    /// Sees what came to stand in the broker's outbox for a transport.
+    fn look_ahead(&mut self, conn: ConnNo) -> usize {
+        let link = &self.links[conn as usize];
+        if link.broker == BrokerEnd::Gone {
+            return 0;
+        }
+        let connection = self.connection(conn);
+        let mut skip = link.looked_ahead;
+        let mut found = Vec::new();
+        let mut total = 0;
+        let link = &mut self.links[conn as usize];
+        for slice in self.broker.outgoing(connection) {
+            total += slice.len();
+            let new = slice.get(skip..).unwrap_or_default();
+            skip = skip.saturating_sub(slice.len());
+            found.extend(link.down.look(new));
+        }
+        link.looked_ahead = total;
+        for packet in found {
+            self.see(Sight::Left(conn, packet));
+        }
+        total
+    }
+
+    /// The transport takes what it has room for. Whether anything moved.
+    fn broker_writes(&mut self, conn: ConnNo) -> bool {
+        let total = self.look_ahead(conn);
+        let now_us = self.now_us;
+        let connection = self.connection(conn);
+        let link = &mut self.links[conn as usize];
+        if link.broker == BrokerEnd::Gone {
+            return false;
+        }
+        // A dead link takes bytes too; they are never read.
+        let room = if link.broken { usize::MAX } else { link.down.room(now_us) };
+        let mut taken = 0;
+        for slice in self.broker.outgoing(connection) {
+            let part = &slice[..slice.len().min(room - taken)];
+            taken += part.len();
+            if !link.broken {
+                link.down.write(now_us, part);
+            }
+        }
+        link.looked_ahead -= taken;
+        let done = taken == total;
+        let closing = matches!(link.broker, BrokerEnd::Closing(_));
+        if taken > 0 {
+            self.input(Input::Sent { conn: connection, len: taken as u32 });
+            self.schedule(conn, Toward::Client);
+        }
+        if closing && done {
+            self.broker_loses(conn);
+            return true;
+        }
+        taken > 0
+    }
+
+    /// The machine sleeps, and with it all that was going to happen.
+    pub(super) fn sleep(&mut self, for_us: u64) {
+        self.now_us += for_us;
+        let jobs = core::mem::take(&mut self.jobs);
+        self.jobs = jobs.into_iter().map(|((at_us, number), job)| ((at_us + for_us, number), job)).collect();
+        self.input(Input::Woke { slept_us: for_us });
+    }
+
+    /// A crash: only what was stored is left.
+    pub(super) fn restart(&mut self) {
+        if self.plan.config.storage == Storage::Memory {
+            return;
+        }
+        // The bytes of this turn have not left: a crash in the middle of it.
+        self.see(Sight::Crashed);
+        for conn in 0..self.links.len() as ConnNo {
+            if self.links[conn as usize].broker != BrokerEnd::Gone {
+                let link = &mut self.links[conn as usize];
+                link.broker = BrokerEnd::Gone;
+                link.broken = true;
+                self.client_loses(conn);
+            }
+        }
+        let log = self.store.crash();
+        let mut seed = [1; 16];
+        seed[..8].copy_from_slice(&(self.plan.seed + u64::from(self.outcome.steps)).to_le_bytes());
+        match Broker::restore(self.plan.config.clone(), Seed(seed), log.into_iter()) {
+            Ok(broker) => self.broker = broker,
+            Err(error) => self.see(Sight::Broken(format!("the log can't be restored: {error:?}"))),
+        }
+        if self.plan.seed % 2 == 0 {
+            let last = self.store.last();
+            self.store.rewrite(last, self.broker.records());
+        }
+    }
+
+    /// The program is swapped under the running broker.
+    pub(super) fn swap(&mut self) {
+        let mut saved = Vec::new();
+        self.broker.save(&mut saved);
+        let digest = self.broker.digest();
+        match Broker::load(&saved) {
+            Ok(broker) if broker.digest() == digest => self.broker = broker,
+            Ok(_) => self.see(Sight::Broken("what was loaded has another digest than what was saved".into())),
+            Err(error) => self.see(Sight::Broken(format!("what was saved can't be loaded: {error:?}"))),
+        }
+    }
+
+    /// Looks at what an operator can see, and asks the broker whether all is well inside.
+    pub(super) fn look(&mut self) {
+        if let Err(broken) = self.broker.check() {
+            self.see(Sight::Broken(format!("{broken:?}")));
+        }
+        let inspect = Command::Inspect { subject: Subject::Sessions, skip: 0, limit: 1_000 };
+        self.input(Input::Command { id: CommandId(1), command: inspect });
+        let mut gauges = Gauges::default();
+        while let Some(output) = self.broker.poll() {
+            match output {
+                Output::Reply { reply: Reply::Page(Page::Sessions(sessions)), .. } => {
+                    gauges.queued_max = sessions.iter().map(|session| session.queued).max().unwrap_or(0);
+                    gauges.in_flight_max = sessions.iter().map(|session| session.in_flight).max().unwrap_or(0);
+                }
+                output => self.output(output),
+            }
+        }
+        let open = (0..self.links.len() as ConnNo).filter(|conn| self.links[*conn as usize].broker != BrokerEnd::Gone);
+        let waiting = open.map(|conn| self.broker.outgoing(self.connection(conn)).map(<[u8]>::len).sum::<usize>());
+        gauges.outgoing_bytes_max = waiting.max().unwrap_or(0) as u64;
+        let counters = self.broker.counters();
+        gauges.memory_bytes = counters.memory_bytes;
+        gauges.sessions = counters.sessions;
+        gauges.messages_kept = counters.messages_kept;
+        self.see(Sight::Looked(gauges));
+    }
+
+    pub(super) fn store_input(&mut self, upto: Lsn) {
+        self.input(Input::Stored { upto });
+    }
+}
