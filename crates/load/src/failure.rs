@@ -36,7 +36,7 @@ pub enum Failure {
     Protocol(String),
     /// Messages came not at all, twice, in the wrong order, changed, or to the wrong client.
     Delivery(String),
-    /// A soak found something: what.
+    /// A soak proved less than it should: what.
     Judged(String),
     /// Nothing came for this long although something was owed.
     Stalled(Duration, String),
@@ -62,7 +62,7 @@ impl fmt::Display for Failure {
             Failure::Closed(what) => write!(out, "the broker closed a connection: {what}"),
             Failure::Protocol(what) => write!(out, "the broker broke the protocol: {what}"),
             Failure::Delivery(what) => write!(out, "wrong delivery: {what}"),
-            Failure::Judged(what) => write!(out, "the soak failed: {what}"),
+            Failure::Judged(what) => write!(out, "the soak is no proof: {what}"),
             Failure::Stalled(time, what) => {
                 write!(out, "nothing came for {} s; outstanding: {what}", time.as_secs_f32())
             }

@@ -274,8 +274,11 @@ fn endure(flags: &Soak) -> Outcome {
     let text = serde_json::to_string_pretty(&(&evidence, &findings)).expect("figures are valid JSON");
     std::fs::write(flags.results.join("soak.json"), text + "\n").map_err(folder)?;
     print!("{}", soak::judge::text(&findings));
-    let broken = findings.iter().filter(|finding| !finding.is_kept).count();
-    if broken == 0 { Ok(()) } else { Err(Failure::Judged(format!("{broken} of {} rules are broken", findings.len()))) }
+    let count = |outcome| findings.iter().filter(|finding| finding.outcome == outcome).count();
+    match (count(soak::judge::Outcome::Broken), count(soak::judge::Outcome::Unclear)) {
+        (0, 0) => Ok(()),
+        (broken, unclear) => Err(Failure::Judged(format!("{broken} rules are broken, {unclear} can't be told"))),
+    }
 }
 
 /// The first address that a name stands for.

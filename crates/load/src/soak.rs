@@ -21,7 +21,7 @@ use hdrhistogram::Histogram;
 
 use crate::failure::{Failure, Outcome};
 use crate::net::{Net, Target};
-use crate::process::{Process, allow_descriptors};
+use crate::process::{Process, allow_descriptors, machine_cpu, own_cpu};
 
 use judge::{Evidence, Finding, Sample};
 use world::World;
@@ -110,6 +110,13 @@ struct Soak {
     process: Process,
 }
 
+/// What grows, at a moment.
+struct Reading {
+    counts: world::Counts,
+    /// Processor time of everybody else.
+    others: Option<Duration>,
+}
+
 impl Soak {
     /// One turn: what is due, what the sockets say, and what clients want of their transports.
     fn turn(&mut self) -> Outcome {
@@ -146,7 +153,7 @@ impl Soak {
         let started = Instant::now();
         self.world.start();
         let mut sampled = started;
-        let mut before = self.world.counts;
+        let mut before = self.reading()?;
         loop {
             self.turn()?;
             let now = Instant::now();
@@ -159,8 +166,8 @@ impl Soak {
             }
             if now - sampled >= options.interval {
                 let seconds = (now - sampled).as_secs_f64();
-                let sample = self.sample((now - started).as_secs_f64(), seconds, before)?;
-                before = self.world.counts;
+                let sample = self.sample((now - started).as_secs_f64(), seconds, &before)?;
+                before = self.reading()?;
                 sampled = now;
                 tell(&sample);
                 samples.push(sample);
@@ -171,8 +178,17 @@ impl Soak {
         }
     }
 
-    fn sample(&mut self, at_s: f64, seconds: f64, before: world::Counts) -> Outcome<Sample> {
-        let counts = self.world.counts;
+    fn reading(&self) -> Outcome<Reading> {
+        let ours = own_cpu() + self.process.cpu()?;
+        Ok(Reading { counts: self.world.counts, others: machine_cpu().map(|machine| machine.saturating_sub(ours)) })
+    }
+
+    fn sample(&mut self, at_s: f64, seconds: f64, before: &Reading) -> Outcome<Sample> {
+        let now = self.reading()?;
+        let (counts, before_counts) = (now.counts, before.counts);
+        let processors = std::thread::available_parallelism().map_or(1, usize::from) as f64;
+        let others =
+            now.others.zip(before.others).map_or(0.0, |(now, before)| (now.saturating_sub(before)).as_secs_f64());
         let latency: &Histogram<u64> = &self.world.latency;
         let (p50, p99) = (latency.value_at_quantile(0.5), latency.value_at_quantile(0.99));
         self.world.latency.reset();
@@ -180,10 +196,11 @@ impl Soak {
             at_s,
             rss_bytes: self.process.rss_bytes()?,
             connections: (0..self.net.links.len() as u32).filter(|&link| self.net.is_open(link)).count() as u32,
-            deliveries_per_s: (counts.deliveries - before.deliveries) as f64 / seconds,
-            flood_per_s: (counts.flood - before.flood) as f64 / seconds,
-            lies: counts.lies - before.lies,
-            returns: counts.returns - before.returns,
+            deliveries_per_s: (counts.deliveries - before_counts.deliveries) as f64 / seconds,
+            flood_per_s: (counts.flood - before_counts.flood) as f64 / seconds,
+            lies: counts.lies - before_counts.lies,
+            returns: counts.returns - before_counts.returns,
+            others: others / (seconds * processors),
             p50_us: p50 as f64,
             p99_us: p99 as f64,
         })

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::broker::{FakeBroker, Fault};
 use wasmqtt_load::Failure;
+use wasmqtt_load::soak::judge::Outcome;
 use wasmqtt_load::soak::{Options, soak};
 
 fn small(broker: &FakeBroker) -> Options {
@@ -26,7 +27,7 @@ fn a_right_broker_loses_nothing_though_clients_go_stall_and_lie() {
     assert!(evidence.owed > 100, "{evidence:?}");
     // Memory and latency are the machine's as much as the broker's in two seconds.
     let [_, _, deliveries, honest] = &findings[..] else { panic!("four rules: {findings:?}") };
-    assert!(deliveries.is_kept && honest.is_kept, "{findings:?}");
+    assert_eq!([deliveries.outcome, honest.outcome], [Outcome::Kept; 2], "{findings:?}");
 }
 
 #[test]
@@ -35,7 +36,7 @@ fn a_broker_that_loses_messages_is_found() {
     let options = Options { patience: Duration::from_millis(500), ..small(&broker) };
     let (evidence, findings) = soak(&options, &mut |_| {}).expect("the broker is there");
     assert!(evidence.wrong > 0 && evidence.received < evidence.owed, "{evidence:?}");
-    assert!(!findings[2].is_kept && !findings[3].is_kept, "{findings:?}");
+    assert_eq!([findings[2].outcome, findings[3].outcome], [Outcome::Broken; 2], "{findings:?}");
 }
 
 #[test]
