@@ -142,6 +142,9 @@ struct Soak {
     /// What luck there is: who goes, lies and stalls when
     #[arg(long, value_name = "N", default_value_t = 1)]
     seed: u64,
+    /// Leave a hardship out, to find which of them a broker suffers from: leaving, stalling or lying
+    #[arg(long, value_name = "HARDSHIP", value_parser = hardship)]
+    without: Vec<soak::Hardship>,
     /// A broker that runs, instead of our server
     #[arg(long, value_name = "HOST:PORT", requires = "pid")]
     addr: Option<String>,
@@ -267,6 +270,7 @@ fn endure(flags: &Soak) -> Outcome {
         interval: seconds("interval", flags.interval)?,
         rate: flags.rate,
         seed: flags.seed,
+        without: flags.without.clone(),
         ..soak::Options::new(addr, pid)
     };
     println!("{}", soak::judge::Sample::HEADS);
@@ -287,6 +291,15 @@ fn address(text: &str) -> Outcome<SocketAddr> {
         |why: String| Failure::Argument(format!("--addr {text}: {why}; HOST:PORT is needed, as 127.0.0.1:1883"));
     let mut found = text.to_socket_addrs().map_err(|error| wrong(error.to_string()))?;
     found.next().ok_or_else(|| wrong("the name stands for no address".into()))
+}
+
+fn hardship(text: &str) -> Result<soak::Hardship, String> {
+    match text {
+        "leaving" => Ok(soak::Hardship::Leaving),
+        "stalling" => Ok(soak::Hardship::Stalling),
+        "lying" => Ok(soak::Hardship::Lying),
+        _ => Err("leaving, stalling and lying are allowed".into()),
+    }
 }
 
 fn version(text: &str) -> Result<ProtocolVersion, String> {

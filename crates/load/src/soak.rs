@@ -32,6 +32,17 @@ const AT_ONCE: usize = 100;
 /// Longest sleep: the probe has to be in time.
 const PAUSE_MAX: Duration = Duration::from_millis(2);
 
+/// What makes a soak hard. To find which of them a broker suffers from, each can be left out.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Hardship {
+    /// Honest clients go and come again.
+    Leaving,
+    /// Clients stop reading.
+    Stalling,
+    /// Clients lie.
+    Lying,
+}
+
 /// What is wanted.
 #[derive(Clone, Debug)]
 pub struct Options {
@@ -49,6 +60,8 @@ pub struct Options {
     pub rate: u32,
     /// What luck there is.
     pub seed: u64,
+    /// Left out: those clients are there, and harmless.
+    pub without: Vec<Hardship>,
     /// How long after the end everything that is owed may take.
     pub patience: Duration,
 }
@@ -65,6 +78,7 @@ impl Options {
             interval: Duration::from_secs(10),
             rate: 4_000,
             seed: 1,
+            without: Vec::new(),
             patience: Duration::from_secs(60),
         }
     }
@@ -88,7 +102,7 @@ pub fn soak(options: &Options, tell: &mut dyn FnMut(&Sample)) -> Outcome<(Eviden
     let pace = (options.time.as_secs_f64() / 120.0).min(1.0);
     let mut soak = Soak {
         net: Net::new(target, options.patience)?,
-        world: World::new(options.connections, options.seed, pace),
+        world: World::new(options.connections, options.seed, pace, options.without.clone()),
         published: 0,
         process,
     };

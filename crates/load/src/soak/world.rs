@@ -9,6 +9,7 @@ use hdrhistogram::Histogram;
 use wasmqtt_client::{Client, Event, Message, Options, PropertyList};
 use wasmqtt_codec::{Property, ProtocolVersion, Qos, ReasonCode, SubscriptionOptions};
 
+use super::Hardship;
 use super::judge::Evidence;
 use super::lies::{LIES, told};
 use super::pair::Pair;
@@ -89,6 +90,7 @@ pub struct World {
     prefix: String,
     luck: u64,
     pace: f64,
+    without: Vec<Hardship>,
     next_pair: usize,
     started_us: u64,
     is_running: bool,
@@ -102,7 +104,7 @@ impl World {
     /// A world of this many clients, none of which is there yet. All pauses are multiplied by `pace`, so that a short
     /// soak has its share of everything.
     #[must_use]
-    pub fn new(connections: u32, seed: u64, pace: f64) -> Self {
+    pub fn new(connections: u32, seed: u64, pace: f64, without: Vec<Hardship>) -> Self {
         let few = connections as usize / 20;
         let pairs = (connections as usize - 1 - 2 * few) / 2;
         let mut plan = Vec::new();
@@ -129,6 +131,7 @@ impl World {
             prefix: format!("soak-{}", std::process::id()),
             luck: seed | 1,
             pace,
+            without,
             next_pair: 1,
             started_us: 0,
             is_running: false,
@@ -195,13 +198,27 @@ impl World {
         self.is_running = true;
         self.started_us = self.now_us;
         for link in 0..self.peers.len() as u32 {
-            match self.peers[link as usize].role {
+            let role = self.peers[link as usize].role;
+            if self.hardship_of(role).is_some_and(|hardship| self.without.contains(&hardship)) {
+                continue;
+            }
+            match role {
                 Role::Publisher(0) => self.wake_at(link, self.now_us + PROBE_US),
                 Role::Flooder => self.wake_at(link, self.now_us + FLOOD_US),
                 Role::Publisher(pair) | Role::Subscriber(pair) if !self.pairs[pair].is_volatile => {}
                 Role::Publisher(_) | Role::Subscriber(_) | Role::Staller => self.wake_within(link, 0, 30_000_000),
                 Role::Liar => self.wake_within(link, 0, 3_000_000),
             }
+        }
+    }
+
+    /// What a client does to the broker.
+    fn hardship_of(&self, role: Role) -> Option<Hardship> {
+        match role {
+            Role::Publisher(pair) | Role::Subscriber(pair) => self.pairs[pair].is_volatile.then_some(Hardship::Leaving),
+            Role::Flooder => None,
+            Role::Staller => Some(Hardship::Stalling),
+            Role::Liar => Some(Hardship::Lying),
         }
     }
 
