@@ -62,6 +62,13 @@ enum Command {
         #[arg(long)]
         write: bool,
     },
+    /// Put the server under 10,000 clients for 10 minutes, and judge memory, losses and latency.
+    #[command(disable_help_flag = true)]
+    Soak {
+        /// See `cargo xtask soak --help`.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
     /// Install what the tests need and run all of them.
     Test {
         /// Only the tests whose name contains this; skips formatting, lints and builds for other targets.
@@ -81,6 +88,7 @@ fn main() -> ExitCode {
         Command::Load { arguments } => load::load(&arguments),
         Command::Bench { arguments } => load::bench(&arguments),
         Command::Count { write } => count::count(write),
+        Command::Soak { arguments } => load::soak(&arguments),
         Command::Test { filter } => test::test(filter.as_deref()),
         Command::Fuzz(arguments) => fuzz::fuzz(&arguments),
         Command::Tidy => tidy::tidy(),
