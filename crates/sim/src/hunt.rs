@@ -1,5 +1,5 @@
-//! Hunting: seeds are run one after another, and what an oracle objects to is told again with ever fewer clients, faults
-//! and actions while the same oracle objects, until the story is short enough to be read.
+//! Hunting: seeds are run one after another, and what an oracle objects to is told again with ever fewer clients,
+//! faults and actions while the same oracle objects, until the story is short enough to be read.
 
 use crate::oracle::Objection;
 use crate::world::faults::KINDS;

@@ -58,7 +58,7 @@ impl Judge {
         Judge {
             ledger: Ledger::new(terms),
             oracles: vec![
-                Box::new(subscriptions::Subscriptions::default()),
+                Box::new(subscriptions::Subscriptions),
                 Box::new(sessions::Sessions::default()),
                 Box::new(qos::Qualities::default()),
                 Box::new(order::Order::default()),

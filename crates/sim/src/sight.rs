@@ -34,6 +34,8 @@ pub enum Sight {
     Dropping(ClientNo, DropReason),
     /// Whether records can be stored from now on.
     Storing(bool),
+    /// The broker's machine, and the whole World with it, has slept this long, in microseconds.
+    Slept(u64),
     /// The broker crashed, and another went on from what was stored.
     Crashed,
     /// Somebody looked at the broker's gauges.

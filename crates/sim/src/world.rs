@@ -113,12 +113,23 @@ pub struct World<'a> {
     finished: bool,
     sabotage: Option<Sabotage>,
     held_back: Option<Sight>,
+    listener: Option<Listener<'a>>,
 }
+
+/// Hears what the oracles see, and when.
+pub type Listener<'a> = &'a mut dyn FnMut(u64, &Sight);
 
 /// Runs a plan to its end, or to the first objection.
 #[must_use]
 pub fn run(plan: &Plan) -> Outcome {
     World::new(plan).run()
+}
+
+/// Runs a plan and lets somebody listen.
+pub fn run_heard<'a>(plan: &'a Plan, listener: Listener<'a>) -> Outcome {
+    let mut world = World::new(plan);
+    world.listener = Some(listener);
+    world.run()
 }
 
 /// Runs a plan while something lies to the oracles.
@@ -167,6 +178,7 @@ impl<'a> World<'a> {
             finished: false,
             sabotage: None,
             held_back: None,
+            listener: None,
         };
         for (at, planned) in plan.actions.iter().enumerate() {
             world.later(planned.at_us, Job::Act(at));
@@ -287,6 +299,9 @@ impl<'a> World<'a> {
     }
 
     fn judge(&mut self, sight: Sight) {
+        if let Some(listener) = self.listener.as_mut() {
+            listener(self.now_us, &sight);
+        }
         if self.outcome.objection.is_none() {
             self.outcome.objection = self.judge.see(self.now_us, &sight);
         }
@@ -323,10 +338,11 @@ impl<'a> World<'a> {
     fn connect(&mut self, who: ClientNo, clean: bool) {
         if let Some(old) = self.actors[who].link {
             self.links[old as usize].client_has_it = false;
-            self.actors[who].closed();
+            self.actors[who].closed(self.now_us);
         }
         let conn = self.links.len() as ConnNo;
-        let slot = (0..).find(|slot| self.links.iter().all(|link| link.slot != *slot || link.broker == BrokerEnd::Gone));
+        let slot =
+            (0..).find(|slot| self.links.iter().all(|link| link.slot != *slot || link.broker == BrokerEnd::Gone));
         let slot = slot.expect("there are fewer links than numbers");
         let (version, latency_us) = (self.actors[who].profile.version, self.actors[who].profile.latency_us);
         let luck = Luck::of(self.plan.seed, 1_000 + u64::from(conn));
@@ -353,7 +369,7 @@ impl<'a> World<'a> {
         link.client_has_it = false;
         link.up.ended = true;
         if self.actors[who].link == Some(conn) {
-            self.actors[who].closed();
+            self.actors[who].closed(self.now_us);
             self.come_back_later(who);
         }
         self.schedule(conn, Toward::Broker);
@@ -362,7 +378,7 @@ impl<'a> World<'a> {
     fn come_back_later(&mut self, who: ClientNo) {
         let actor = &self.actors[who];
         if actor.wants {
-            let (at_us, epoch) = (self.now_us + actor.profile.back_us, actor.epoch);
+            let (at_us, epoch) = (self.now_us + actor.back_us(), actor.epoch);
             self.later(at_us, Job::Back(who, epoch));
         }
     }
@@ -461,7 +477,7 @@ impl<'a> World<'a> {
         let link = &mut self.links[conn as usize];
         let who = link.client;
         if core::mem::take(&mut link.client_has_it) {
-            self.actors[who].closed();
+            self.actors[who].closed(self.now_us);
             self.come_back_later(who);
         }
     }

@@ -1,4 +1,5 @@
-//! `wasmqtt-sim --seeds N [--seed S] [--threads T]`: runs the World on seeds S to S + N - 1 and prints what it found.
+//! `wasmqtt-sim --seeds N [--seed S] [--threads T] [--tell]`: runs the World on seeds S to S + N - 1 and prints what it
+//! found; with `--tell` also all that was seen of the shortest stories.
 //! `cargo xtask sim` runs this program in release.
 
 use std::process::ExitCode;
@@ -7,7 +8,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
 use wasmqtt_sim::hunt::{self, Find, Sum};
-use wasmqtt_sim::world::faults::KINDS;
+use wasmqtt_sim::sight::Sight;
+use wasmqtt_sim::world::{self, faults::KINDS};
 
 /// Finds that are shortened and told in full; more are only counted.
 const TOLD_MAX: usize = 5;
@@ -18,18 +20,24 @@ struct Arguments {
     first: u64,
     seeds: u64,
     threads: u64,
+    /// Print all that is seen of the shortest story.
+    tell: bool,
 }
 
 fn arguments() -> Result<Arguments, String> {
     let cores = std::thread::available_parallelism().map_or(1, |cores| cores.get() as u64);
-    let mut arguments = Arguments { first: 0, seeds: 0, threads: cores };
+    let mut arguments = Arguments { first: 0, seeds: 0, threads: cores, tell: false };
     let mut words = std::env::args().skip(1);
     while let Some(word) = words.next() {
+        if word == "--tell" {
+            arguments.tell = true;
+            continue;
+        }
         let target = match word.as_str() {
             "--seeds" => &mut arguments.seeds,
             "--seed" => &mut arguments.first,
             "--threads" => &mut arguments.threads,
-            other => return Err(format!("{other}: unknown; allowed are --seeds N, --seed S, --threads T")),
+            other => return Err(format!("{other}: unknown; allowed are --seeds N, --seed S, --threads T, --tell")),
         };
         let value = words.next().ok_or_else(|| format!("{word} needs a number"))?;
         *target = value.parse().map_err(|_| format!("{word} {value}: not a whole number from 0 to {}", u64::MAX))?;
@@ -98,6 +106,10 @@ fn batch(
         }
         let find = hunt::shorten(plan, objection);
         println!("{}", find.report());
+        if arguments.tell {
+            let mut tell = |at_us: u64, sight: &Sight| println!("{:12.6}  {sight:?}", at_us as f64 / 1e6);
+            let _ = world::run_heard(&find.shortest, &mut tell);
+        }
         finds.lock().expect("no thread panics with it in hand").push(find);
     }
     let mut sum = sum.lock().expect("no thread panics with it in hand");

@@ -61,6 +61,14 @@ pub struct ClientFacts {
     pub live: Option<ConnNo>,
     /// Whether the present Session outlives its connection.
     pub lasts: bool,
+    /// How long it does, in seconds.
+    pub expiry_s: u32,
+    /// When it ends if the client does not come back; while it is away.
+    pub until_us: u64,
+    /// A CONNECT with Clean Start came and was not answered yet: the Session may be another one already.
+    pub cleaning: bool,
+    /// How many connections the present Session has had.
+    pub connections: u32,
     /// The broker has said that it drops messages for it.
     pub dropping: bool,
     /// Every Subscription, past ones too.
@@ -115,6 +123,8 @@ pub struct MessageFacts {
     pub accepted_us: Option<u64>,
     /// How many crashes there had been when it first came.
     pub crashes_before: usize,
+    /// How many crashes and failures of the store there had been then, one that lasted not counted.
+    pub upsets_before: usize,
 }
 
 /// Which Subscriptions brought a message.
@@ -143,8 +153,14 @@ pub struct Ledger {
     pub messages: BTreeMap<MessageNo, MessageFacts>,
     /// How often the broker crashed.
     pub crashes: usize,
+    /// When the machine last woke, and how long it had slept, in microseconds.
+    woke: Option<(u64, u64)>,
+    /// How often it crashed or could not store records.
+    pub upsets: usize,
     /// Whether records can be stored.
     pub storing: bool,
+    /// Since when what was written may not be stored.
+    pub unstored_since_us: Option<u64>,
 }
 
 /// Whether a Topic Filter without `$share` matches a Topic Name (4.7), as plainly as it can be said.
@@ -197,6 +213,9 @@ impl Ledger {
             conns: BTreeMap::new(),
             messages: BTreeMap::new(),
             crashes: 0,
+            woke: None,
+            upsets: 0,
+            unstored_since_us: None,
             storing: true,
         }
     }
@@ -241,8 +260,7 @@ impl Ledger {
     /// Which Subscriptions brought a message to a client.
     #[must_use]
     pub fn attribution(&self, client: ClientNo, publish: &SeenPublish) -> Attribution {
-        let shares: Vec<&SubscriptionFacts> =
-            self.matching(client, &publish.topic).filter(|one| one.shared).collect();
+        let shares: Vec<&SubscriptionFacts> = self.matching(client, &publish.topic).filter(|one| one.shared).collect();
         if shares.is_empty() {
             return Attribution::Plain;
         }
@@ -269,9 +287,29 @@ impl Ledger {
         }
     }
 
+    /// Whether what came at this time may not have been stored when the broker crashed, which is now.
+    #[must_use]
+    pub fn may_be_unstored(&self, at_us: u64) -> bool {
+        let held_us = self.held_us();
+        let failing = self.unstored_since_us.is_some_and(|since_us| at_us.saturating_add(held_us) >= since_us);
+        failing || at_us.saturating_add(held_us) >= self.now_us
+    }
+
+    /// How long what leaves now may have been held because of a record, in microseconds: a sleep comes on top.
+    #[must_use]
+    pub fn held_us(&self) -> u64 {
+        let held_us = self.terms.held_us_max;
+        let slept = self.woke.filter(|(at_us, _)| self.now_us - at_us <= held_us && held_us > 0);
+        held_us + slept.map_or(0, |(_, us)| us)
+    }
+
     /// Takes note of something.
     pub fn note(&mut self, now_us: u64, sight: &Sight) {
         self.now_us = now_us;
+        if self.storing {
+            // Kept until every oracle has seen the crash that ended it.
+            self.unstored_since_us = None;
+        }
         match sight {
             Sight::Opened(conn, client) => {
                 let facts = ConnFacts {
@@ -292,13 +330,20 @@ impl Ledger {
             Sight::Gone(conn) => self.gone(*conn),
             Sight::Crashed => {
                 self.crashes += 1;
+                self.upsets += 1;
                 let open: Vec<ConnNo> =
                     self.conns.iter().filter(|(_, facts)| facts.gone_us.is_none()).map(|(conn, _)| *conn).collect();
                 open.into_iter().for_each(|conn| self.gone(conn));
+                self.clients.iter_mut().filter(|client| client.cleaning).for_each(|client| client.doubt(now_us));
                 self.storing = true;
             }
             Sight::Dropping(client, _) => self.clients[*client].dropping = true,
-            Sight::Storing(works) => self.storing = *works,
+            Sight::Storing(works) => {
+                self.storing = *works;
+                self.upsets += usize::from(!works);
+                self.unstored_since_us = (!works).then_some(now_us);
+            }
+            Sight::Slept(us) => self.woke = Some((now_us, *us)),
             Sight::Told(..) | Sight::Looked(_) | Sight::Broken(_) | Sight::Healed | Sight::Finished => {}
         }
     }
@@ -310,6 +355,10 @@ impl Ledger {
         let client = &mut self.clients[facts.client];
         if client.live == Some(conn) {
             client.live = None;
+            client.until_us = match client.expiry_s {
+                u32::MAX => u64::MAX,
+                seconds => now_us + u64::from(seconds) * 1_000_000,
+            };
             if !client.lasts {
                 client.end_session(now_us);
             }
@@ -319,12 +368,14 @@ impl Ledger {
     fn reached(&mut self, conn: ConnNo, seen: &Rc<Seen>) {
         let now_us = self.now_us;
         let crashes = self.crashes;
+        let upsets = self.upsets - usize::from(!self.storing);
         let Some(facts) = self.conns.get_mut(&conn) else { return };
         let who = facts.client;
         match seen.as_ref() {
             Seen::Connect(connect) => {
                 facts.connect = Some(seen.clone());
                 facts.connect_us = now_us;
+                self.clients[who].cleaning |= connect.clean_start;
                 if let Some(will) = &connect.will
                     && let Some(number) = will.number
                 {
@@ -339,6 +390,7 @@ impl Ledger {
                         reached_us: vec![now_us],
                         accepted_us: None,
                         crashes_before: crashes,
+                        upsets_before: upsets,
                     };
                     self.messages.insert(number, message);
                 }
@@ -359,6 +411,7 @@ impl Ledger {
                         reached_us: Vec::new(),
                         accepted_us: None,
                         crashes_before: crashes,
+                        upsets_before: upsets,
                     });
                     message.reached_us.push(now_us);
                 }
@@ -398,12 +451,16 @@ impl Ledger {
                 // 3.1 has no Session Present: there a Session that lasts goes on.
                 let is_3_1 = connect.version == ProtocolVersion::V3_1;
                 let goes_on = if is_3_1 { !connect.clean_start && client.lasts } else { *session_present };
-                if !goes_on {
+                if !goes_on || client.cleaning {
                     client.end_session(facts.connect_us);
                 }
+                client.cleaning = false;
                 client.live = Some(conn);
                 client.lasts = connect.session_expiry_s > 0;
+                client.expiry_s = connect.session_expiry_s;
+                client.connections += 1;
             }
+            Seen::Connack { accepted: false, .. } => client.cleaning = false,
             Seen::Ack { kind: PacketType::Puback | PacketType::Pubrec, id, reason } if *reason < 0x80 => {
                 let number = match facts.published.get(id).map(Rc::as_ref) {
                     Some(Seen::Publish(publish)) => publish.number,
@@ -426,7 +483,6 @@ impl Ledger {
                 }
             }
             Seen::Connect(_)
-            | Seen::Connack { .. }
             | Seen::Publish(_)
             | Seen::Ack { .. }
             | Seen::Subscribe(_)
@@ -439,11 +495,29 @@ impl Ledger {
 }
 
 impl ClientFacts {
+    /// Whether its present Session surely lives.
+    #[must_use]
+    pub fn surely_lives(&self, now_us: u64) -> bool {
+        !self.cleaning && (self.live.is_some() || self.lasts && now_us < self.until_us)
+    }
+
+    /// Nobody can know whether a Session was ended before a crash: it may have everything and need have nothing.
+    fn doubt(&mut self, now_us: u64) {
+        for one in self.subscriptions.iter_mut().filter(|one| one.session == self.session) {
+            one.unasked_us.get_or_insert(now_us);
+            one.session += 1;
+        }
+        self.session += 1;
+        self.cleaning = false;
+        self.dropping = true;
+    }
+
     fn end_session(&mut self, at_us: u64) {
         for one in self.subscriptions.iter_mut().filter(|one| one.session == self.session) {
             one.ended_us.get_or_insert(at_us);
         }
         self.session += 1;
+        self.connections = 0;
         self.lasts = false;
         self.dropping = false;
     }

@@ -1,18 +1,18 @@
 //! Order (4.6).
 //!
 //! What a client's user is told of one publisher's messages to one topic with one QoS, each message where it is told
-//! first, is a part of what came from that publisher, in the order in which it came [5:MQTT-4.6.0-5]
-//! [311:MQTT-4.6.0-5] [311:MQTT-4.6.0-6]. Messages that are sent again keep the order of their first time [5:MQTT-4.4.0-1]
-//! [5:MQTT-4.6.0-1] [311:MQTT-4.6.0-1]. Retained Messages for a new Subscription and Shared Subscriptions are not in this
-//! order: the first come when somebody subscribes, the second change hands.
+//! first, is a part of what came from that publisher, in the order in which it came [5:MQTT-4.6.0-5] [311:MQTT-4.6.0-5]
+//! [311:MQTT-4.6.0-6]. Messages that are sent again keep the order of their first time [5:MQTT-4.4.0-1]
+//! [5:MQTT-4.6.0-1] [311:MQTT-4.6.0-1]. Retained Messages for a new Subscription and Shared Subscriptions are not in
+//! this order: the first come when somebody subscribes, the second change hands.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use wasmqtt_codec::Qos;
 
-use super::ledger::{Attribution, Ledger};
 use super::Oracle;
+use super::ledger::{Attribution, Ledger};
 use crate::sight::{ClientNo, ConnNo, MessageNo, Seen, SeenPublish, Sight};
 
 /// Publisher, topic and QoS of the publisher.

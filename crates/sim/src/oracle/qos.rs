@@ -1,17 +1,18 @@
 //! At least once, exactly once, at most once (4.3), for ordinary Subscriptions.
 //!
-//! A QoS 1 or 2 message whose PUBACK or PUBREC has left is owed to every Session that surely had a matching Subscription
-//! from before the message came until then, if the Subscription gives it QoS 1 or 2; at the end it must have been told
-//! there [5:MQTT-4.3.2-1] [5:MQTT-4.3.3-1] [311:MQTT-4.3.2-1] [311:MQTT-4.3.3-1], whatever crashed or broke in between.
-//! A client's user is told a QoS 2 message once in the life of a Session [5:MQTT-4.3.3-10] [311:MQTT-4.3.3-2], a QoS 0
-//! message as often as it was taken up, and a QoS 1 message oftener only with DUP [5:MQTT-3.3.1-1] or after a crash.
+//! A QoS 1 or 2 message whose PUBACK or PUBREC has left is owed to every Session that surely had a matching
+//! Subscription from before the message came until then, if the Subscription gives it QoS 1 or 2; at the end it must
+//! have been told there [5:MQTT-4.3.2-1] [5:MQTT-4.3.3-1] [311:MQTT-4.3.2-1] [311:MQTT-4.3.3-1], whatever crashed or
+//! broke in between. A client's user is told a QoS 2 message once in the life of a Session [5:MQTT-4.3.3-10]
+//! [311:MQTT-4.3.3-2], a QoS 0 message as often as it was taken up, and a QoS 1 message oftener only with DUP
+//! [5:MQTT-3.3.1-1] or after a crash.
 
 use std::collections::BTreeMap;
 
 use wasmqtt_codec::{PacketType, Qos};
 
-use super::ledger::{Attribution, Ledger, MessageFacts};
 use super::Oracle;
+use super::ledger::{Attribution, Ledger, MessageFacts};
 use crate::sight::{ClientNo, MessageNo, Seen, SeenPublish, Sight};
 
 /// A message for one Session.
@@ -133,9 +134,9 @@ fn owed_qos(facts: &Ledger, client: ClientNo, message: &MessageFacts) -> Option<
         return None;
     }
     let since_us = *message.reached_us.first()?;
-    let surely = facts.matching(client, &message.topic).filter(|one| {
-        !one.shared && one.wants(client, message) && one.surely(since_us, facts.now_us)
-    });
+    let surely = facts
+        .matching(client, &message.topic)
+        .filter(|one| !one.shared && one.wants(client, message) && one.surely(since_us, facts.now_us));
     let granted = surely.filter_map(|one| one.granted).max()?;
     Some(granted.min(message.qos))
 }
