@@ -29,7 +29,7 @@ pub enum Sight {
     /// A client told its user a message: of QoS 2 messages only the first copy.
     Told(ConnNo, Rc<Seen>),
     /// The broker's end of a transport is over: it was told so, or it closed it itself.
-    Gone(ConnNo),
+    Gone(ConnNo, Ended),
     /// The broker said that it begins to drop messages for a client.
     Dropping(ClientNo, DropReason),
     /// Whether records can be stored from now on.
@@ -46,6 +46,17 @@ pub enum Sight {
     Healed,
     /// The end: everything owed should have come.
     Finished,
+}
+
+/// Why a transport is over for the broker.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Ended {
+    /// It broke, or the client closed it.
+    Transport,
+    /// The client said DISCONNECT.
+    Goodbye,
+    /// The broker had a reason of its own.
+    Broker,
 }
 
 /// What an operator can read off a broker.

@@ -7,7 +7,7 @@ use std::rc::Rc;
 
 use wasmqtt_codec::{PacketType, ProtocolVersion, Qos, RetainHandling};
 
-use crate::sight::{ClientNo, ConnNo, MessageNo, Seen, SeenConnect, SeenPublish, SeenSubscribe, Sight};
+use crate::sight::{ClientNo, ConnNo, Ended, MessageNo, Seen, SeenConnect, SeenPublish, SeenSubscribe, Sight};
 
 /// What was agreed with the broker before the run.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -44,7 +44,7 @@ pub struct ConnFacts {
     pub accepted_us: Option<u64>,
     /// When it was over for the broker.
     pub gone_us: Option<u64>,
-    /// DISCONNECT reached the broker with this Reason Code.
+    /// DISCONNECT reached the broker with this Reason Code, in time to be read.
     pub disconnect: Option<u8>,
     /// Messages by their Packet Identifier towards the broker.
     published: BTreeMap<u16, Rc<Seen>>,
@@ -327,7 +327,12 @@ impl Ledger {
             }
             Sight::Reached(conn, seen) => self.reached(*conn, seen),
             Sight::Left(conn, seen) => self.left(*conn, seen),
-            Sight::Gone(conn) => self.gone(*conn),
+            Sight::Gone(conn, ended) => {
+                if let Some(facts) = self.conns.get_mut(conn).filter(|_| *ended == Ended::Broker) {
+                    facts.disconnect = None; // It came too late to be read.
+                }
+                self.gone(*conn);
+            }
             Sight::Crashed => {
                 self.crashes += 1;
                 self.upsets += 1;

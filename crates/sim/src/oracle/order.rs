@@ -26,8 +26,8 @@ pub struct Order {
     at: BTreeMap<(ClientNo, u32, u8, Stream), usize>,
     known: BTreeSet<(ClientNo, u32, MessageNo)>,
     /// The order in which messages left first, by client, Session and QoS: what waits for a record is overtaken by what
-    /// does not, and that is another QoS.
-    first: BTreeMap<(ClientNo, u32, u8), Vec<MessageNo>>,
+    /// does not, and that is another QoS. The same message may be two deliveries; their identifiers tell them apart.
+    first: BTreeMap<(ClientNo, u32, u8), Vec<(MessageNo, Option<u16>)>>,
     /// Where in that order a connection is that sends again.
     again: BTreeMap<(ConnNo, u8), usize>,
 }
@@ -103,13 +103,13 @@ impl Order {
         let qos = publish.qos as u8;
         let first = self.first.entry((client, facts.clients[client].session, qos)).or_default();
         if !publish.dup {
-            first.push(number);
+            first.push((number, publish.id));
             return Ok(());
         }
         let from = self.again.get(&(conn, qos)).copied().unwrap_or(0);
         // After a crash the broker may not know any more that it has sent a message, but then it has no DUP either.
-        let Some(found) = first[from.min(first.len())..].iter().position(|one| *one == number) else {
-            return match first.contains(&number) {
+        let Some(found) = first[from.min(first.len())..].iter().position(|one| *one == (number, publish.id)) else {
+            return match first.contains(&(number, publish.id)) {
                 true => Err(format!(
                     "message {number} is sent again to {} behind one that was first sent after it [5:MQTT-4.6.0-1]",
                     facts.name(client)

@@ -130,7 +130,7 @@ impl Qualities {
 /// The QoS at which a client's ordinary Subscriptions surely bring it a message; `None` if they may not.
 fn owed_qos(facts: &Ledger, client: ClientNo, message: &MessageFacts) -> Option<Qos> {
     let its = &facts.clients[client];
-    if its.dropping || !its.lasts && its.live.is_none() {
+    if its.dropping || !its.surely_lives(facts.now_us) {
         return None;
     }
     let since_us = *message.reached_us.first()?;

@@ -38,7 +38,8 @@ struct Topic {
 #[derive(Debug, Default)]
 pub struct Retained {
     topics: BTreeMap<Rc<str>, Topic>,
-    /// Messages that a Session should get because it subscribed, and when it did.
+    /// Messages that a Session should get because it subscribed, and when it did. A crash ends this: how far the broker
+    /// was in sending them is not stored.
     owed: BTreeMap<(ClientNo, u32, MessageNo), u64>,
     /// When a Session was told a message last: it may come before SUBACK.
     told_us: BTreeMap<(ClientNo, u32, MessageNo), u64>,
@@ -74,6 +75,9 @@ impl Oracle for Retained {
             }
             Sight::Crashed | Sight::Storing(false) => {
                 let now_us = facts.now_us;
+                if matches!(sight, Sight::Crashed) {
+                    self.owed.clear();
+                }
                 self.topics.values_mut().for_each(|topic| topic.doubt(now_us));
                 Ok(())
             }

@@ -53,7 +53,7 @@ impl Oracle for Sessions {
                 Ok(())
             }
             Sight::Left(conn, seen) => self.left(facts, *conn, seen),
-            Sight::Gone(conn) => {
+            Sight::Gone(conn, _) => {
                 if let Some(client) = facts.client_of(*conn) {
                     self.gone(client, *conn, facts, 0);
                 }

@@ -81,7 +81,8 @@ impl Shared {
             return;
         };
         let mut groups: BTreeMap<&str, bool> = BTreeMap::new();
-        for (client, _) in facts.clients.iter().enumerate() {
+        let living = facts.clients.iter().enumerate().filter(|(_, its)| its.surely_lives(facts.now_us));
+        for (client, _) in living {
             for one in facts.matching(client, &message.topic).filter(|one| one.shared) {
                 let (surely, gives) = standing(facts, client, message, &one.wish.filter);
                 let sure = groups.entry(&one.wish.filter).or_insert(false);

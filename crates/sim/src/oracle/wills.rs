@@ -23,8 +23,8 @@ enum State {
     Armed,
     /// Its connection ended: published from the first moment on, at the latest at the second.
     Due(u64, u64),
-    /// The client came back in time, if only it is accepted.
-    Saving,
+    /// The client came back in time, if only it is accepted; else it is due as it was.
+    Saving(u64, u64),
     /// Nobody can know: it may be published or not.
     Open,
     /// It must not be published: taken back at this time.
@@ -65,6 +65,10 @@ impl Oracle for Wills {
                     self.accepted(facts, *conn, *session_present);
                     Ok(())
                 }
+                Seen::Connack { accepted: false, .. } => {
+                    self.refused(facts, *conn);
+                    Ok(())
+                }
                 Seen::Publish(publish) => publish.number.map_or(Ok(()), |number| self.published(facts, number)),
                 _ => Ok(()),
             },
@@ -76,7 +80,7 @@ impl Oracle for Wills {
                 }
                 Ok(())
             }
-            Sight::Gone(conn) => {
+            Sight::Gone(conn, _) => {
                 self.gone(facts, *conn);
                 Ok(())
             }
@@ -100,9 +104,14 @@ impl Wills {
                     will.state = State::Due(facts.now_us, to_us);
                 }
                 // Until CONNACK nobody knows whether the client is back.
-                State::Due(from_us, _) if facts.now_us < from_us => will.state = State::Saving,
+                State::Due(from_us, to_us) if facts.now_us < from_us => will.state = State::Saving(from_us, to_us),
                 State::Due(_, to_us) if facts.now_us <= to_us => will.state = State::Open,
-                State::Offered | State::Armed | State::Due(..) | State::Saving | State::Open | State::TakenBack(_) => {}
+                State::Offered
+                | State::Armed
+                | State::Due(..)
+                | State::Saving(..)
+                | State::Open
+                | State::TakenBack(_) => {}
             }
         }
         if let Some(number) = connect.will.as_ref().and_then(|will| will.number) {
@@ -116,8 +125,19 @@ impl Wills {
         for will in self.wills.values_mut().filter(|will| will.client == client) {
             match will.state {
                 State::Offered if will.conn == conn => will.state = State::Armed,
-                State::Saving if session_present => will.state = State::TakenBack(facts.now_us),
-                State::Saving => will.state = State::Open,
+                State::Saving(..) if session_present => will.state = State::TakenBack(facts.now_us),
+                State::Saving(..) => will.state = State::Open,
+                State::Offered | State::Armed | State::Due(..) | State::Open | State::TakenBack(_) => {}
+            }
+        }
+    }
+
+    fn refused(&mut self, facts: &Ledger, conn: ConnNo) {
+        let client = facts.client_of(conn);
+        for will in self.wills.values_mut().filter(|will| Some(will.client) == client) {
+            match will.state {
+                State::Saving(from_us, to_us) => will.state = State::Due(from_us, to_us),
+                State::Offered if will.conn == conn => will.state = State::TakenBack(facts.now_us),
                 State::Offered | State::Armed | State::Due(..) | State::Open | State::TakenBack(_) => {}
             }
         }
@@ -138,9 +158,9 @@ impl Wills {
                 let from_us = facts.now_us + u64::from(delay_s) * 1_000_000;
                 // Whoever takes its Session over in time saves it from its Will, once that is accepted.
                 let saved = from_us > facts.now_us && newcomer(facts, will).is_some();
-                will.state = if saved { State::Saving } else { State::Due(from_us, from_us) };
+                will.state = if saved { State::Saving(from_us, from_us) } else { State::Due(from_us, from_us) };
             }
-            State::Due(..) | State::Saving | State::Open | State::TakenBack(_) => {}
+            State::Due(..) | State::Saving(..) | State::Open | State::TakenBack(_) => {}
         }
     }
 
@@ -160,7 +180,7 @@ impl Wills {
             let delay_s = connect.and_then(|connect| connect.will.as_ref()).map_or(0, |will| will.delay_s);
             match will.state {
                 State::TakenBack(at_us) if facts.may_be_unstored(at_us) => will.state = State::Open,
-                State::Saving => will.state = State::Open,
+                State::Saving(..) => will.state = State::Open,
                 // That the connection ended may not have been stored: then the delay begins now.
                 State::Due(from_us, to_us) if !will.published => {
                     let later_us = facts.now_us + u64::from(delay_s) * 1_000_000;
@@ -179,7 +199,7 @@ impl Wills {
         let name = facts.name(will.client);
         match will.state {
             State::Due(from_us, _) if facts.now_us >= from_us => {}
-            State::Open | State::Saving | State::Offered => {}
+            State::Open | State::Saving(..) | State::Offered => {}
             State::Due(from_us, _) => {
                 let due = from_us as f64 / 1e6;
                 return Err(format!("the Will {number} of {name} is published before {due:.6} s [5:MQTT-3.1.3-9]"));

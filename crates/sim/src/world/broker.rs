@@ -5,13 +5,13 @@ use std::rc::Rc;
 
 use bytes::Bytes;
 use wasmqtt_broker::{
-    Broker, Command, CommandId, ConnectionId, Event, Input, Lsn, Output, Page, Peer, Reply, Seed, Storage, Subject,
-    Time, Transport,
+    Broker, CloseReason, Command, CommandId, ConnectionId, Event, Input, Lsn, Output, Page, Peer, Reply, Seed, Storage,
+    Subject, Time, Transport,
 };
 
 use super::link::BrokerEnd;
 use super::{EPOCH_US, Job, Toward, World};
-use crate::sight::{ClientNo, ConnNo, Gauges, Seen, Sight};
+use crate::sight::{ClientNo, ConnNo, Ended, Gauges, Seen, Sight};
 
 impl World<'_> {
     fn connection(&self, conn: ConnNo) -> ConnectionId {
@@ -44,6 +44,10 @@ impl World<'_> {
 
     /// The broker's end of a transport is over.
     pub(super) fn broker_loses(&mut self, conn: ConnNo) {
+        // What it has decided by itself came first.
+        while let Some(output) = self.broker.poll() {
+            self.output(output);
+        }
         let link = &mut self.links[conn as usize];
         let was_open = link.broker == BrokerEnd::Open;
         if link.broker == BrokerEnd::Gone {
@@ -54,7 +58,7 @@ impl World<'_> {
         link.broker = BrokerEnd::Gone;
         link.down.ended = true;
         if was_open {
-            self.see(Sight::Gone(conn));
+            self.see(Sight::Gone(conn, Ended::Transport));
         }
         self.input(Input::Closed { conn: connection });
         self.schedule(conn, Toward::Client);
@@ -92,7 +96,7 @@ impl World<'_> {
                 self.links[conn as usize].up.paused = !on;
                 self.schedule(conn, Toward::Broker);
             }
-            Output::Close { conn, linger_until, .. } => {
+            Output::Close { conn, linger_until, why } => {
                 let conn = conn.generation - 1;
                 let link = &mut self.links[conn as usize];
                 if link.broker == BrokerEnd::Open {
@@ -101,7 +105,8 @@ impl World<'_> {
                     self.later(until_us, Job::Linger(conn));
                     // Its last bytes are on their way before it is gone.
                     self.look_ahead(conn);
-                    self.see(Sight::Gone(conn));
+                    let goodbye = matches!(why, CloseReason::Client(_));
+                    self.see(Sight::Gone(conn, if goodbye { Ended::Goodbye } else { Ended::Broker }));
                 }
             }
             Output::Event(Event::Dropping { client_identifier, why }) => {

@@ -42,7 +42,7 @@ pub struct Actor {
     pub tick_at_us: Option<u64>,
     /// Whether it has asked for a clean start and does not know that it got one.
     must_clean: bool,
-    /// When its connection was over.
+    /// When the last connection was over that it knows to have been accepted.
     closed_us: Option<u64>,
     /// Connections that came to nothing since the last one that was live.
     failures: u32,
@@ -128,7 +128,9 @@ impl Actor {
 
     /// Its transport is gone, as far as it knows.
     pub fn closed(&mut self, now_us: u64) {
-        self.closed_us = Some(now_us);
+        if self.failures == 0 {
+            self.closed_us = Some(now_us);
+        }
         self.link = None;
         self.unacknowledged.clear();
         self.aside.clear();
