@@ -14,6 +14,9 @@ mod shared;
 mod subscriptions;
 mod wills;
 
+#[cfg(test)]
+mod tests;
+
 use std::fmt;
 
 use crate::sight::Sight;

@@ -25,7 +25,7 @@ use wasmqtt_codec::RetainHandling;
 
 use crate::luck::Luck;
 use crate::oracle::{Judge, Objection, Terms};
-use crate::sight::{ClientNo, ConnNo, Sight};
+use crate::sight::{ClientNo, ConnNo, Seen, Sight};
 use client::{Actor, Want};
 use faults::{Fault, KINDS, Toward};
 use link::{BrokerEnd, Link};
@@ -50,6 +50,10 @@ const CHECK_EVERY: u32 = 16;
 pub enum Sabotage {
     /// The n-th message that a user is told is told to nobody.
     Swallow(u32),
+    /// No message to a topic that begins like this is told to anybody.
+    Lose(&'static str),
+    /// Clients that have Shared Subscriptions only are told nothing.
+    Idle,
     /// The n-th message that a user is told is told twice.
     Repeat(u32),
     /// The n-th message that a user is told is told behind the next one.
@@ -277,7 +281,17 @@ impl<'a> World<'a> {
 
     /// Tells the oracles what was seen.
     fn see(&mut self, sight: Sight) {
-        if matches!(sight, Sight::Told(..)) {
+        if let Sight::Told(conn, seen) = &sight {
+            let who = self.links[*conn as usize].client;
+            let works = matches!(self.actors[who].profile.role, Role::Worker(_));
+            if self.sabotage == Some(Sabotage::Idle) && works {
+                return;
+            }
+            if let (Some(Sabotage::Lose(topics)), Seen::Publish(publish)) = (self.sabotage, seen.as_ref())
+                && publish.topic.starts_with(topics)
+            {
+                return;
+            }
             self.outcome.deliveries += 1;
             let nth = self.outcome.deliveries;
             match self.sabotage {

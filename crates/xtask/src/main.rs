@@ -3,6 +3,7 @@
 
 mod build;
 mod serve;
+mod sim;
 mod test;
 mod tidy;
 mod tools;
@@ -41,6 +42,22 @@ enum Command {
         /// Only the tests whose name contains this; skips formatting, lints and builds for other targets.
         filter: Option<String>,
     },
+    /// Simulate: broker, clients, links and faults drawn from seeds, judged by oracles; what is found is told as short as
+    /// it can be.
+    Sim {
+        /// How many seeds.
+        #[arg(long)]
+        seeds: u64,
+        /// The first seed.
+        #[arg(long, default_value_t = 0)]
+        seed: u64,
+        /// How many threads; as many as there are cores if not given.
+        #[arg(long)]
+        threads: Option<u64>,
+        /// Print all that is seen of each story that is told.
+        #[arg(long)]
+        tell: bool,
+    },
     /// Check what no compiler checks: file lengths, stray files, what ARCHITECTURE.md names.
     Tidy,
 }
@@ -50,6 +67,7 @@ fn main() -> ExitCode {
         Command::Build { release } => build::server(release).map(|server| println!("{}", server.display())),
         Command::Serve { release, arguments } => serve::serve(release, &arguments),
         Command::Test { filter } => test::test(filter.as_deref()),
+        Command::Sim { seeds, seed, threads, tell } => sim::sim(seeds, seed, threads, tell),
         Command::Tidy => tidy::tidy(),
     };
     match outcome {
