@@ -42,8 +42,8 @@ enum Command {
         /// Only the tests whose name contains this; skips formatting, lints and builds for other targets.
         filter: Option<String>,
     },
-    /// Simulate: broker, clients, links and faults drawn from seeds, judged by oracles; what is found is told as short as
-    /// it can be.
+    /// Simulate: broker, clients, links and faults drawn from seeds, judged by oracles; what is found is told as short
+    /// as it can be.
     Sim {
         /// How many seeds.
         #[arg(long)]

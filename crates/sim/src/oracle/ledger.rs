@@ -67,6 +67,10 @@ pub struct ClientFacts {
     pub until_us: u64,
     /// A CONNECT with Clean Start came and was not answered yet: the Session may be another one already.
     pub cleaning: bool,
+    /// When a crash left it open which Session it has.
+    pub doubted_us: Option<u64>,
+    /// The last Session that ended although it was to outlive its connection, and when.
+    ended: Option<(u32, u64)>,
     /// How many connections the present Session has had.
     pub connections: u32,
     /// The broker has said that it drops messages for it.
@@ -121,6 +125,8 @@ pub struct MessageFacts {
     pub reached_us: Vec<u64>,
     /// When PUBACK or PUBREC with success left.
     pub accepted_us: Option<u64>,
+    /// How often it was refused, behind which the same identifier is a new message [5:MQTT-4.3.3-9].
+    pub refused: usize,
     /// How many crashes there had been when it first came.
     pub crashes_before: usize,
     /// How many crashes and failures of the store there had been then, one that lasted not counted.
@@ -282,7 +288,7 @@ impl Ledger {
         let crashes = self.crashes - message.crashes_before;
         match message.qos {
             _ if message.is_will => 1 + crashes,
-            Qos::ExactlyOnce => 1 + crashes,
+            Qos::ExactlyOnce => 1 + crashes + message.refused,
             Qos::AtMostOnce | Qos::AtLeastOnce => message.reached_us.len(),
         }
     }
@@ -339,7 +345,12 @@ impl Ledger {
                 let open: Vec<ConnNo> =
                     self.conns.iter().filter(|(_, facts)| facts.gone_us.is_none()).map(|(conn, _)| *conn).collect();
                 open.into_iter().for_each(|conn| self.gone(conn));
-                self.clients.iter_mut().filter(|client| client.cleaning).for_each(|client| client.doubt(now_us));
+                for who in 0..self.clients.len() {
+                    let ended = self.clients[who].ended.filter(|(_, at_us)| self.may_be_unstored(*at_us));
+                    if self.clients[who].cleaning || ended.is_some() {
+                        self.clients[who].doubt(now_us, ended.map(|(session, _)| session));
+                    }
+                }
                 self.storing = true;
             }
             Sight::Dropping(client, _) => self.clients[*client].dropping = true,
@@ -394,6 +405,7 @@ impl Ledger {
                         is_will: true,
                         reached_us: vec![now_us],
                         accepted_us: None,
+                        refused: 0,
                         crashes_before: crashes,
                         upsets_before: upsets,
                     };
@@ -415,6 +427,7 @@ impl Ledger {
                         is_will: false,
                         reached_us: Vec::new(),
                         accepted_us: None,
+                        refused: 0,
                         crashes_before: crashes,
                         upsets_before: upsets,
                     });
@@ -466,13 +479,15 @@ impl Ledger {
                 client.connections += 1;
             }
             Seen::Connack { accepted: false, .. } => client.cleaning = false,
-            Seen::Ack { kind: PacketType::Puback | PacketType::Pubrec, id, reason } if *reason < 0x80 => {
+            Seen::Ack { kind: PacketType::Puback | PacketType::Pubrec, id, reason } => {
                 let number = match facts.published.get(id).map(Rc::as_ref) {
                     Some(Seen::Publish(publish)) => publish.number,
                     _ => None,
                 };
-                if let Some(message) = number.and_then(|number| self.messages.get_mut(&number)) {
-                    message.accepted_us.get_or_insert(now_us);
+                match number.and_then(|number| self.messages.get_mut(&number)) {
+                    Some(message) if *reason < 0x80 => _ = message.accepted_us.get_or_insert(now_us),
+                    Some(message) => message.refused += 1,
+                    None => {}
                 }
             }
             Seen::Suback { id, codes } => {
@@ -506,18 +521,27 @@ impl ClientFacts {
         !self.cleaning && (self.live.is_some() || self.lasts && now_us < self.until_us)
     }
 
-    /// Nobody can know whether a Session was ended before a crash: it may have everything and need have nothing.
-    fn doubt(&mut self, now_us: u64) {
-        for one in self.subscriptions.iter_mut().filter(|one| one.session == self.session) {
-            one.unasked_us.get_or_insert(now_us);
-            one.session += 1;
+    /// Nobody can know whether a Session was ended before a crash, the present one or the one before: it may have
+    /// everything that they had and need have nothing.
+    fn doubt(&mut self, now_us: u64, ended: Option<u32>) {
+        let (present, next) = (self.session, self.session + 1);
+        for one in &mut self.subscriptions {
+            if one.session == present || Some(one.session) == ended {
+                one.unasked_us.get_or_insert(now_us);
+                one.ended_us = None;
+                one.session = next;
+            }
         }
-        self.session += 1;
+        self.session = next;
+        self.doubted_us = Some(now_us);
         self.cleaning = false;
         self.dropping = true;
     }
 
     fn end_session(&mut self, at_us: u64) {
+        if self.lasts {
+            self.ended = Some((self.session, at_us));
+        }
         for one in self.subscriptions.iter_mut().filter(|one| one.session == self.session) {
             one.ended_us.get_or_insert(at_us);
         }

@@ -21,8 +21,10 @@ type Delivery = (ClientNo, u32, MessageNo);
 /// How often a message was told.
 #[derive(Clone, Copy, Debug, Default)]
 struct Times {
-    all: usize,
-    fresh: usize,
+    /// By QoS.
+    all: [usize; 3],
+    /// Without DUP, by QoS.
+    fresh: [usize; 3],
 }
 
 /// See the file.
@@ -88,15 +90,16 @@ impl Qualities {
             // It may be sent as a Retained Message as often as somebody subscribes.
             return Ok(());
         }
-        times.all += 1;
-        times.fresh += usize::from(!publish.dup);
+        let qos = publish.qos as usize;
+        times.all[qos] += 1;
+        times.fresh[qos] += usize::from(!publish.dup);
         let (times, name) = (*times, facts.name(client));
         let taken_up = facts.taken_up_max(message);
         let (count, most) = match publish.qos {
-            Qos::AtMostOnce => (times.all, taken_up),
-            Qos::AtLeastOnce => (times.fresh, taken_up + facts.crashes),
-            Qos::ExactlyOnce if message.is_will => (times.all, taken_up),
-            Qos::ExactlyOnce => (times.all, 1),
+            Qos::AtMostOnce => (times.all[qos], taken_up),
+            Qos::AtLeastOnce => (times.fresh[qos], taken_up + facts.crashes),
+            Qos::ExactlyOnce if message.is_will => (times.all[qos], taken_up),
+            Qos::ExactlyOnce => (times.all[qos], 1 + message.refused),
         };
         match count <= most {
             true => Ok(()),

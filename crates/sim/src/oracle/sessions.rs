@@ -95,6 +95,9 @@ impl Sessions {
     /// That a client left may not have been stored: its interval may begin with the crash.
     fn crashed(&mut self, facts: &Ledger) {
         for (client, state) in &mut self.states {
+            if facts.clients[*client].doubted_us == Some(facts.now_us) {
+                *state = State::Unknown;
+            }
             let expiry_s = facts
                 .conns
                 .iter()

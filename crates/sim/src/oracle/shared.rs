@@ -64,7 +64,9 @@ impl Shared {
             *other != client && keeps && !left_group(facts, *other, &parcel.1)
         });
         let others = others.count();
-        told.push((client, session));
+        if !told.contains(&(client, session)) {
+            told.push((client, session));
+        }
         if others >= facts.taken_up_max(message) + facts.crashes {
             return Err(format!(
                 "{} is told message {number}, which {others} other members of {} were told [5:MQTT-4.8.2-4]",

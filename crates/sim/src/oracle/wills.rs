@@ -144,6 +144,15 @@ impl Wills {
     }
 
     fn gone(&mut self, facts: &Ledger, conn: ConnNo) {
+        let its = &facts.conns[&conn];
+        if its.accepted_us.is_none() && its.connect.is_some() {
+            // Whether it saved a Will from being published only the broker knows; if it was refused, that was seen.
+            for will in self.wills.values_mut().filter(|will| will.client == its.client) {
+                if let State::Saving(..) = will.state {
+                    will.state = State::Open;
+                }
+            }
+        }
         let Some(will) = self.wills.values_mut().find(|will| will.conn == conn) else { return };
         let Some(connect) = facts.connect_of(conn) else { return };
         let goodbye = facts.conns[&conn].disconnect == Some(0);
