@@ -18,6 +18,12 @@ use crate::sight::{ClientNo, ConnNo, MessageNo, Seen, SeenPublish, Sight};
 /// Publisher, topic and QoS of the publisher.
 type Stream = (ClientNo, Rc<str>, u8);
 
+/// Client, its Session and the QoS of what is sent to it.
+type Line = (ClientNo, u32, u8);
+
+/// A message and the Packet Identifier that it was sent under.
+type Sent = (MessageNo, Option<u16>);
+
 /// See the file.
 #[derive(Debug, Default)]
 pub struct Order {
@@ -27,7 +33,7 @@ pub struct Order {
     known: BTreeSet<(ClientNo, u32, MessageNo)>,
     /// The order in which messages left first, by client, Session and QoS: what waits for a record is overtaken by what
     /// does not, and that is another QoS. The same message may be two deliveries; their identifiers tell them apart.
-    first: BTreeMap<(ClientNo, u32, u8), Vec<(MessageNo, Option<u16>)>>,
+    first: BTreeMap<Line, Vec<Sent>>,
     /// Where in that order a connection is that sends again.
     again: BTreeMap<(ConnNo, u8), usize>,
 }
