@@ -30,9 +30,37 @@ pub enum Command {
         /// The user name
         user: String,
     },
+    /// Look at a recording that `serve --record` made
+    #[command(subcommand)]
+    Recording(RecordingCommand),
     /// Compile a guest ahead of time, for a build that embeds it
     #[command(hide = true)]
     Precompile { from: PathBuf, to: PathBuf },
+}
+
+/// What can be done with a recording.
+#[derive(Subcommand)]
+pub enum RecordingCommand {
+    /// Print what it tells, one line an item: offset, seconds since the first input, what happened
+    Show {
+        /// The recording
+        file: PathBuf,
+        /// Show Application Messages, passwords and Authentication Data too, not only how long they are
+        #[arg(long)]
+        secrets: bool,
+    },
+    /// Tell it to the core of this program and compare each digest; exit code 1 names the first step that disagrees
+    Replay {
+        /// The recording
+        file: PathBuf,
+    },
+    /// Write one in which text of equal length stands for Application Messages, passwords and Authentication Data
+    Mask {
+        /// The recording
+        from: PathBuf,
+        /// The masked one, a new file
+        to: PathBuf,
+    },
 }
 
 /// Flags win over the file.
@@ -65,6 +93,9 @@ pub struct ServeFlags {
     /// Write this file once clients can connect: one address a line, with real port numbers
     #[arg(long, value_name = "FILE")]
     pub ready_file: Option<PathBuf>,
+    /// Write down all that happens to the broker, passwords too, in this new file; see `wasmqtt recording`
+    #[arg(long, value_name = "FILE")]
+    pub record: Option<PathBuf>,
 }
 
 impl ServeFlags {

@@ -1,7 +1,8 @@
 //! The program `wasmqtt`: flags, files and signals around the library. Exit code 0 is a clean end, 2 a mistake in flags
-//! or configuration, 1 anything else that kept it from serving.
+//! or configuration or a file that isn't what it should be, 1 anything else: it couldn't serve, a replay disagrees.
 
 mod cli;
+mod recording;
 
 use std::io::{IsTerminal, Write};
 use std::net::Ipv4Addr;
@@ -29,6 +30,7 @@ fn main() -> ExitCode {
         Command::Serve(flags) => serve(flags),
         Command::CheckConfig { file } => check_config(&file),
         Command::Passwd { file, user } => passwd(&file, &user),
+        Command::Recording(command) => recording::run(&command),
         Command::Precompile { from, to } => precompile(&from, &to),
     };
     match done {
@@ -45,7 +47,7 @@ type Failure = (u8, String);
 
 fn serve(flags: ServeFlags) -> Result<(), Failure> {
     let wrong = |error: wasmqtt_host::config::ConfigError| (EXIT_CONFIG, error.to_string());
-    let (ready_file, config) = (flags.ready_file.clone(), flags.config.clone());
+    let (ready_file, record, config) = (flags.ready_file.clone(), flags.record.clone(), flags.config.clone());
     let read = config.map_or_else(|| Ok(Default::default()), |path| ServerConfig::from_file(&path));
     let (mut config, mut log) = read.map_err(wrong)?;
     flags.apply(&mut config, &mut log);
@@ -54,9 +56,10 @@ fn serve(flags: ServeFlags) -> Result<(), Failure> {
     raise_files_max();
     // Signals that come while it starts are kept and obeyed after.
     let signals = Signals::new([SIGTERM, SIGINT]).map_err(failed)?;
-    let running = Server::start(ServerOptions { config, ..ServerOptions::default() });
+    let running = Server::start(ServerOptions { config, record, ..ServerOptions::default() });
     let running = running.map_err(|error| match error {
         StartError::Config(error) => wrong(error),
+        StartError::Record(..) => (EXIT_CONFIG, error.to_string()),
         other => (EXIT_FAILED, other.to_string()),
     })?;
     obey_signals(signals, running.remote()).map_err(failed)?;

@@ -37,7 +37,7 @@ use wasmqtt_broker::{Config as CoreConfig, ConnectionId, Input, Output, Reply, S
 use crate::auth::Deciders;
 use crate::clock::Timepiece;
 use crate::fault::GuestFault;
-use crate::guest::{Guest, GuestLimits};
+use crate::guest::{Guest, GuestLimits, Recorder};
 use crate::listen::Listen;
 use crate::module::GuestModule;
 use crate::transport::UpgradeRules;
@@ -65,6 +65,7 @@ pub(crate) struct Parts {
     pub listeners: Vec<(mio::net::TcpListener, Listen)>,
     pub websocket_origins: Vec<String>,
     pub stop_grace: Duration,
+    pub recorder: Option<Box<Recorder>>,
 }
 
 /// The server's one thread.
@@ -121,6 +122,7 @@ impl Reactor {
     ) -> Result<Self, BeginError> {
         let limits = parts.core.limits.clone();
         let mut birth = Birth::new(parts.module, parts.core, parts.guest_limits, parts.seed);
+        birth.recorder = parts.recorder;
         let guest = birth.guest().map_err(BeginError::Guest)?;
         let mut listeners = Vec::new();
         for (index, (mut socket, listen)) in parts.listeners.into_iter().enumerate() {
@@ -171,6 +173,10 @@ impl Reactor {
                 self.take_event(event);
             }
             self.turn();
+        }
+        match (&mut self.guest, self.birth.recorder.take()) {
+            (Some(guest), _) => guest.end_recording(self.clock.now(), "the server ended"),
+            (None, recorder) => recorder.into_iter().for_each(|recorder| recorder.end_without_guest()),
         }
         Ok(())
     }
@@ -312,7 +318,11 @@ impl Reactor {
                 }
             }
             Output::Close { conn, why, linger_until } => {
-                let Some(connection) = self.connections.get(conn) else { return };
+                // Said once; a guest that says it again and again must not fill the table of timers.
+                let Some(connection) = self.connections.get(conn).filter(|connection| connection.closing.is_none())
+                else {
+                    return;
+                };
                 connection.closing = Some((linger_until, close_code(&why).into()));
                 connection.paused = true;
                 self.timers.push(linger_until.max(now), conn);

@@ -2,17 +2,20 @@
 //! the same.
 
 use std::fmt;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::mpsc::{Sender, channel};
 use std::thread::JoinHandle;
 
 use mio::{Poll, Waker};
 use wasmqtt_broker::{Authentication, Command, Reply, Seed, Time};
+use wasmqtt_sim::recording::{BUILD, Head};
 
 use crate::auth::{Decide, Deciders};
 use crate::clock::{Clock, Timepiece};
 use crate::config::{ConfigError, ServerConfig};
 use crate::fault::GuestFault;
+use crate::guest::Recorder;
 use crate::listen::{self, Listen};
 use crate::module::{GuestModule, ModuleError};
 use crate::reactor::{BeginError, Message, Parts, Reactor, waker};
@@ -30,6 +33,8 @@ pub struct ServerOptions {
     pub seed: Option<Seed>,
     /// Who answers the core's questions, if not the password file and the ACL file.
     pub decide: Option<Decide>,
+    /// Where to write down all that the core is told; a file that must not be there yet.
+    pub record: Option<PathBuf>,
 }
 
 /// Why a server can't start.
@@ -43,6 +48,8 @@ pub enum StartError {
     Guest(GuestFault),
     /// The address can't be listened on.
     Listen(Listen, std::io::Error),
+    /// The recording can't be begun.
+    Record(PathBuf, std::io::Error),
     /// The system refuses something else.
     Io(std::io::Error),
 }
@@ -57,6 +64,10 @@ impl fmt::Display for StartError {
                 write!(out, "port {} is in use: cannot listen on {listen}", listen.address.port())
             }
             StartError::Listen(listen, error) => write!(out, "cannot listen on {listen}: {error}"),
+            StartError::Record(path, error) if error.kind() == std::io::ErrorKind::AlreadyExists => {
+                write!(out, "--record {}: found a file there; allowed: a new name", path.display())
+            }
+            StartError::Record(path, error) => write!(out, "--record {}: {error}", path.display()),
             StartError::Io(error) => error.fmt(out),
         }
     }
@@ -73,7 +84,7 @@ impl Server {
     /// # Errors
     /// Names what is wrong; nothing runs then.
     pub fn start(options: ServerOptions) -> Result<Running, StartError> {
-        let ServerOptions { mut config, clock, module, seed, decide } = options;
+        let ServerOptions { mut config, clock, module, seed, decide, record } = options;
         let gatekeeper = config.complete().map_err(StartError::Config)?;
         let open = |listen: &Listen| listen::open(listen).map_err(|error| StartError::Listen(listen.clone(), error));
         let listeners = config.listen.iter().map(open).collect::<Result<Vec<_>, _>>()?;
@@ -93,6 +104,7 @@ impl Server {
             Deciders::start(decide, move || drop(waker.wake()))
         });
         let (messages, inbox) = channel();
+        let recorder = record.as_deref().map(|path| recorder(path, &config)).transpose()?;
         let parts = Parts {
             module,
             core: config.core,
@@ -102,15 +114,28 @@ impl Server {
             listeners,
             websocket_origins: config.websocket_origins,
             stop_grace: config.stop_grace,
+            recorder,
         };
-        let reactor = Reactor::begin(parts, poll, inbox, deciders).map_err(|error| match error {
-            BeginError::Io(error) => StartError::Io(error),
-            BeginError::Guest(fault) => StartError::Guest(fault),
+        let reactor = Reactor::begin(parts, poll, inbox, deciders).map_err(|error| {
+            // A recording of nothing would only be in the way of the next try.
+            let _ = record.map(std::fs::remove_file);
+            match error {
+                BeginError::Io(error) => StartError::Io(error),
+                BeginError::Guest(fault) => StartError::Guest(fault),
+            }
         })?;
         let thread = std::thread::Builder::new().name("reactor".into()).spawn(move || reactor.run());
         let thread = thread.map_err(StartError::Io)?;
         Ok(Running { addresses, remote: Remote { messages, waker }, thread: Some(thread) })
     }
+}
+
+/// A file to record into. Of a guest that isn't ours nobody knows the build, and then no digests are compared.
+fn recorder(path: &Path, config: &ServerConfig) -> Result<Box<Recorder>, StartError> {
+    let build = if config.guest.is_some() { "unknown" } else { BUILD }.into();
+    let head = Head { build, config: config.core.clone() };
+    let recorder = Recorder::create(path, head).map_err(|error| StartError::Record(path.into(), error))?;
+    Ok(Box::new(recorder))
 }
 
 /// A handle to talk to a running server from any thread.

@@ -8,8 +8,10 @@ use wasmqtt_codec::Qos;
 
 use crate::frames::PACKET_BYTES_LIMIT;
 
-/// All that a broker is told before its first input.
+/// All that a broker is told before its first input. Read from text, as in a recording's head, what is missing has its
+/// default: an older text lacks what is newer.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Config {
     /// Who may connect.
     pub authentication: Authentication,
@@ -93,6 +95,7 @@ impl Permissions {
 /// What happens at each bound is said with it; every time it happens it is counted in
 /// [`Counters`](crate::Counters).
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Limits {
     /// Open transports. One more is told 0x97 when it sends its CONNECT; 3.x: return code 3.
     pub connections_max: u32,

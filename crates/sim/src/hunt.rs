@@ -163,6 +163,12 @@ impl Search<'_> {
 }
 
 impl Find {
+    /// A recording of the shortest story, and one of the whole run, as `.wqr` files.
+    #[must_use]
+    pub fn recordings(&self) -> [Vec<u8>; 2] {
+        [world::run_recorded(&self.shortest).1, world::run_recorded(&world::draw(self.seed)).1]
+    }
+
     /// The find as people read it.
     #[must_use]
     pub fn report(&self) -> String {

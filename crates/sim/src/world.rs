@@ -25,6 +25,7 @@ use wasmqtt_codec::RetainHandling;
 
 use crate::luck::Luck;
 use crate::oracle::{Judge, Objection, Terms};
+use crate::recording::{BUILD, Beginning, Head, Writer};
 use crate::sight::{ClientNo, ConnNo, Seen, Sight};
 use client::{Actor, Want};
 use faults::{Fault, KINDS, Toward};
@@ -118,6 +119,7 @@ pub struct World<'a> {
     sabotage: Option<Sabotage>,
     held_back: Option<Sight>,
     listener: Option<Listener<'a>>,
+    recorder: Option<Writer<Vec<u8>>>,
 }
 
 /// Hears what the oracles see, and when.
@@ -136,6 +138,18 @@ pub fn run_heard<'a>(plan: &'a Plan, listener: Listener<'a>) -> Outcome {
     world.run()
 }
 
+/// Runs a plan and writes down, as a `.wqr` recording, all that entered the broker.
+#[must_use]
+pub fn run_recorded(plan: &Plan) -> (Outcome, Vec<u8>) {
+    let mut world = World::new(plan);
+    let head = Head { build: BUILD.into(), config: plan.config.clone() };
+    let writer = Writer::begin(Vec::new(), &head, first_seed(plan), &Beginning::Empty);
+    world.recorder = Some(writer.expect("memory takes all that is written"));
+    let mut recorded = Vec::new();
+    let outcome = world.run_into(&mut recorded);
+    (outcome, recorded)
+}
+
 /// Runs a plan while something lies to the oracles.
 #[must_use]
 pub fn run_sabotaged(plan: &Plan, sabotage: Sabotage) -> Outcome {
@@ -144,10 +158,15 @@ pub fn run_sabotaged(plan: &Plan, sabotage: Sabotage) -> Outcome {
     world.run()
 }
 
+/// What the first broker of a run draws from.
+fn first_seed(plan: &Plan) -> Seed {
+    let mut seed = [0; 16];
+    seed[..8].copy_from_slice(&plan.seed.to_le_bytes());
+    Seed(seed)
+}
+
 impl<'a> World<'a> {
     fn new(plan: &'a Plan) -> Self {
-        let mut seed = [0; 16];
-        seed[..8].copy_from_slice(&plan.seed.to_le_bytes());
         let auditor = Profile {
             name: "auditor".into(),
             session_expiry_s: 0,
@@ -169,7 +188,7 @@ impl<'a> World<'a> {
         let mut world = World {
             plan,
             now_us: 0,
-            broker: Broker::new(plan.config.clone(), Seed(seed)),
+            broker: Broker::new(plan.config.clone(), first_seed(plan)),
             store: Store::new(plan.store_us),
             actors: profiles.into_iter().map(Actor::new).collect(),
             links: Vec::new(),
@@ -183,6 +202,7 @@ impl<'a> World<'a> {
             sabotage: None,
             held_back: None,
             listener: None,
+            recorder: None,
         };
         for (at, planned) in plan.actions.iter().enumerate() {
             world.later(planned.at_us, Job::Act(at));
@@ -191,13 +211,21 @@ impl<'a> World<'a> {
         world
     }
 
-    fn run(mut self) -> Outcome {
+    fn run(self) -> Outcome {
+        self.run_into(&mut Vec::new())
+    }
+
+    fn run_into(mut self, recorded: &mut Vec<u8>) -> Outcome {
         while !self.finished && self.outcome.objection.is_none() {
             self.step();
         }
         self.digest.write_u64(self.broker.digest());
         self.outcome.digest = self.digest.finish();
         self.outcome.ended_us = self.now_us;
+        if let Some(writer) = self.recorder.take() {
+            let why = self.outcome.objection.as_ref().map_or_else(|| "nothing was found".into(), ToString::to_string);
+            *recorded = writer.end(&why).expect("memory takes all that is written");
+        }
         self.outcome
     }
 

@@ -2,6 +2,7 @@
 //! when something lies to the oracles they notice.
 
 use wasmqtt_sim::hunt::{self, Sum};
+use wasmqtt_sim::recording::{Player, Reader};
 use wasmqtt_sim::world::faults::KINDS;
 use wasmqtt_sim::world::{self, Sabotage};
 
@@ -51,6 +52,24 @@ fn the_same_seed_gives_the_same_run() {
     let (_, one) = hunt::try_seed(1);
     let (_, other) = hunt::try_seed(2);
     assert_ne!(one.digest, other.digest);
+}
+
+/// What a run is kept as gives the same run again: every digest in it agrees, restarts and swaps included.
+#[test]
+fn a_recorded_run_can_be_played() {
+    for seed in 0..12 {
+        let plan = world::draw(seed);
+        let (outcome, recorded) = world::run_recorded(&plan);
+        assert_eq!(outcome.steps, world::run(&plan).steps);
+        let mut reader = Reader::open(recorded.as_slice()).expect("the recording is whole");
+        let mut player = Player::new(reader.head());
+        assert!(player.compares());
+        for placed in reader.by_ref() {
+            let placed = placed.unwrap_or_else(|error| panic!("seed {seed}: {error}"));
+            player.play(&placed).unwrap_or_else(|error| panic!("seed {seed}: {error}"));
+        }
+        assert!(player.progress().digests > 3, "seed {seed}: {:?}", player.progress());
+    }
 }
 
 /// Whether an oracle of this name notices the lie in some seed.

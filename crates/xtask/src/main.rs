@@ -2,6 +2,7 @@
 //! what takes long are the packages it runs, and it says so before it runs them.
 
 mod build;
+mod fuzz;
 mod serve;
 mod sim;
 mod test;
@@ -58,6 +59,8 @@ enum Command {
         #[arg(long)]
         tell: bool,
     },
+    /// Look for inputs that break what must always hold: in codec, core, recordings, stories, transports.
+    Fuzz(fuzz::Arguments),
     /// Check what no compiler checks: file lengths, stray files, what ARCHITECTURE.md names.
     Tidy,
 }
@@ -68,6 +71,7 @@ fn main() -> ExitCode {
         Command::Serve { release, arguments } => serve::serve(release, &arguments),
         Command::Test { filter } => test::test(filter.as_deref()),
         Command::Sim { seeds, seed, threads, tell } => sim::sim(seeds, seed, threads, tell),
+        Command::Fuzz(arguments) => fuzz::fuzz(&arguments),
         Command::Tidy => tidy::tidy(),
     };
     match outcome {

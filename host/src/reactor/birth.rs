@@ -8,7 +8,7 @@ use wasmqtt_broker::{Config as CoreConfig, Seed, Time};
 
 use super::Reactor;
 use crate::fault::GuestFault;
-use crate::guest::{Guest, GuestLimits};
+use crate::guest::{Guest, GuestLimits, Recorder};
 use crate::module::GuestModule;
 
 /// A guest that lived this long starts without delay when it fails.
@@ -26,17 +26,23 @@ pub(super) struct Birth {
     failures: u32,
     /// When to start the next one.
     pub next: Option<Instant>,
+    /// Writes down what guests are told; while one lives, it is there.
+    pub recorder: Option<Box<Recorder>>,
 }
 
 impl Birth {
     pub fn new(module: GuestModule, core: CoreConfig, limits: GuestLimits, seed: Option<Seed>) -> Self {
-        Birth { module, core, limits, seed, born: Instant::now(), failures: 0, next: None }
+        Birth { module, core, limits, seed, born: Instant::now(), failures: 0, next: None, recorder: None }
     }
 
     pub fn guest(&mut self) -> Result<Guest, GuestFault> {
         let seed = self.seed.unwrap_or_else(seed_of_the_system);
         self.born = Instant::now();
-        Guest::new(&self.module, &self.core, seed, self.limits)
+        let mut guest = Guest::new(&self.module, &self.core, seed, self.limits)?;
+        if let Some(recorder) = self.recorder.take() {
+            guest.record(recorder, seed);
+        }
+        Ok(guest)
     }
 
     /// How long to wait after a failure: not at all, if it is the first for long.
@@ -60,7 +66,9 @@ impl Reactor {
     pub(super) fn guest_failed(&mut self, fault: &GuestFault) {
         let delay = self.birth.delay();
         tracing::error!(restart_in_ms = delay.as_millis() as u64, connections = self.connections.open(), "{fault}");
-        self.guest = None;
+        if let Some(mut guest) = self.guest.take() {
+            self.birth.recorder = guest.release_recorder(fault);
+        }
         self.connections.clear();
         self.ready.clear();
         self.again.clear();

@@ -359,7 +359,11 @@ impl Ledger {
                 self.upsets += usize::from(!works);
                 self.unstored_since_us = (!works).then_some(now_us);
             }
-            Sight::Slept(us) => self.woke = Some((now_us, *us)),
+            Sight::Slept(us) => {
+                // Who fell asleep again at once has slept through.
+                let soon = self.woke.filter(|(at_us, _)| now_us - us - at_us <= self.terms.held_us_max);
+                self.woke = Some((now_us, us + soon.map_or(0, |(_, before_us)| before_us)));
+            }
             Sight::Told(..) | Sight::Looked(_) | Sight::Broken(_) | Sight::Healed | Sight::Finished => {}
         }
     }

@@ -11,7 +11,11 @@ use wasmqtt_broker::{
 
 use super::link::BrokerEnd;
 use super::{EPOCH_US, Job, Toward, World};
+use crate::recording::Beginning;
 use crate::sight::{ClientNo, ConnNo, Ended, Gauges, Seen, Sight};
+
+/// Why recording can't fail.
+const IN_MEMORY: &str = "memory takes all that is written";
 
 impl World<'_> {
     fn connection(&self, conn: ConnNo) -> ConnectionId {
@@ -24,7 +28,36 @@ impl World<'_> {
 
     /// The one door into the broker.
     pub(super) fn input(&mut self, input: Input) {
-        self.broker.handle(self.time(), input);
+        let now = self.time();
+        if let Some(recorder) = self.recorder.as_mut() {
+            recorder.input(now, &input).expect(IN_MEMORY);
+        }
+        self.broker.handle(now, input);
+    }
+
+    /// Another broker takes the place of the one before.
+    fn begin_again(&mut self, why: &str, seed: Seed, from: impl FnOnce() -> Beginning) {
+        if let Some(recorder) = self.recorder.as_mut() {
+            recorder.begin_again(why, seed, &from()).expect(IN_MEMORY);
+        }
+    }
+
+    /// Writes the digest into the recording, so that a replay can be compared.
+    fn record_digest(&mut self) {
+        if self.recorder.is_none() {
+            return;
+        }
+        let id = CommandId(2);
+        self.input(Input::Command { id, command: Command::Digest });
+        while let Some(output) = self.broker.poll() {
+            match output {
+                Output::Reply { reply: Reply::Digest(digest), .. } => {
+                    let recorder = self.recorder.as_mut().expect("it was there a moment ago");
+                    recorder.digest(id, digest).expect(IN_MEMORY);
+                }
+                output => self.output(output),
+            }
+        }
     }
 
     pub(super) fn opened(&mut self, conn: ConnNo) {
@@ -206,6 +239,7 @@ impl World<'_> {
         let log = self.store.crash();
         let mut seed = [1; 16];
         seed[..8].copy_from_slice(&(self.plan.seed + u64::from(self.outcome.steps)).to_le_bytes());
+        self.begin_again("restart", Seed(seed), || Beginning::Log(log.clone()));
         match Broker::restore(self.plan.config.clone(), Seed(seed), log.into_iter()) {
             Ok(broker) => self.broker = broker,
             Err(error) => self.see(Sight::Broken(format!("the log can't be restored: {error:?}"))),
@@ -222,6 +256,7 @@ impl World<'_> {
         let mut saved = Vec::new();
         self.broker.save(&mut saved);
         let digest = self.broker.digest();
+        self.begin_again("swap", Seed([0; 16]), || Beginning::Saved(saved.clone()));
         match Broker::load(&saved) {
             Ok(broker) if broker.digest() == digest => self.broker = broker,
             Ok(_) => self.see(Sight::Broken("what was loaded has another digest than what was saved".into())),
@@ -231,6 +266,7 @@ impl World<'_> {
 
     /// Looks at what an operator can see, and asks the broker whether all is well inside.
     pub(super) fn look(&mut self) {
+        self.record_digest();
         if let Err(broken) = self.broker.check() {
             self.see(Sight::Broken(format!("{broken:?}")));
         }
