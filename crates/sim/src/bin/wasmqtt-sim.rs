@@ -1,7 +1,6 @@
-//! `wasmqtt-sim --seeds N [--seed S] [--threads T] [--recordings FOLDER] [--tell]`: runs the World on seeds S to S + N - 1,
-//! prints what it found and writes recordings of it, into `target/sim` if no folder is named; with `--tell` also all that
-//! was seen of the shortest stories.
-//! `cargo xtask sim` runs this program in release.
+//! `wasmqtt-sim --seeds N [--seed S] [--threads T] [--recordings FOLDER] [--tell]`: runs the World on seeds S to
+//! S + N - 1, prints what it found and writes recordings of it, into `target/sim` if no folder is named; with `--tell`
+//! also all that was seen of the shortest stories. `cargo xtask sim` runs this program in release.
 
 use std::path::PathBuf;
 use std::process::ExitCode;

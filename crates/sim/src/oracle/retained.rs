@@ -230,7 +230,8 @@ impl Retained {
             let stays = topic.changed_us < *asked_us && topic.allowed.len() == 1;
             let there = facts
                 .matching(*client, &message.topic)
-                .any(|one| one.asked_us == *asked_us && one.unasked_us.is_none() && one.granted_us.is_some());
+                .filter(|one| one.asked_us == *asked_us && one.may_bring_retained() && surely_brings(one))
+                .all(|one| one.unasked_us.is_none() && one.granted_us.is_some());
             if its.session == *session && !its.dropping && stays && there {
                 return Err(format!(
                     "{} subscribed at {:.6} s and never got the Retained Message {number} of {} [5:MQTT-3.3.1-9]",
