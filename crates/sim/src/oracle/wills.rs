@@ -158,6 +158,8 @@ impl Wills {
         let goodbye = facts.conns[&conn].disconnect == Some(0);
         match will.state {
             State::Offered => will.state = State::Open,
+            // What came before the goodbye may have ended the connection, if it could not be stored.
+            State::Armed if goodbye && !facts.storing => will.state = State::Open,
             State::Armed if goodbye => will.state = State::TakenBack(facts.now_us),
             State::Armed if newcomer(facts, will).is_some_and(|connect| connect.clean_start) => {
                 will.state = State::Due(facts.now_us, facts.now_us);
