@@ -212,8 +212,9 @@ impl Broker {
         if !known && self.is_memory_short() {
             return Some(Fault::Refused(Refusal::Memory));
         }
-        let lasting = self.granted_expiry_s(connect) > 0;
-        (lasting && !self.can_store()).then_some(Fault::Refused(Refusal::Storage))
+        // Its Will must survive a crash too [5:MQTT-3.1.2-7] [311:MQTT-3.1.2-8].
+        let needs_log = self.granted_expiry_s(connect) > 0 || connect.will.is_some();
+        (needs_log && !self.can_store()).then_some(Fault::Refused(Refusal::Storage))
     }
 
     /// Ends what an older connection of the client still does, and its Session if the newcomer wants none of it.

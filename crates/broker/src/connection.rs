@@ -500,6 +500,7 @@ impl Broker {
     /// The transport is gone.
     pub(crate) fn closed(&mut self, id: ConnectionId) {
         let Some(slot) = self.slot(id) else { return };
+        self.read_the_rest(slot);
         if let Some(session) = self.connection(slot).session() {
             self.depart(slot, session, None, true);
         }
@@ -509,6 +510,22 @@ impl Broker {
         self.connection_bytes -= connection.counted_bytes;
         self.timers.cancel(connection.timer);
         self.counters.connections -= 1;
+    }
+
+    /// What a transport brought before it went is worked off at once, whatever this turn has produced: a DISCONNECT in
+    /// it takes the Will back [5:MQTT-3.14.4-3] [311:MQTT-3.14.4-3]. It is little, for reading stopped when it began to
+    /// wait.
+    fn read_the_rest(&mut self, slot: u32) {
+        let produced = self.turn_bytes;
+        let mut more: u32 = 0;
+        while matches!(self.connection(slot).phase, Phase::Live { .. })
+            && let Some(bytes) = self.connection(slot).waiting.pop_front()
+        {
+            self.turn_bytes = 0;
+            self.read(slot, bytes);
+            more = more.saturating_add(self.turn_bytes);
+        }
+        self.turn_bytes = produced.saturating_add(more);
     }
 
     /// A connection's timer fired: is it overdue, or did something come since?

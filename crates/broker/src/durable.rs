@@ -206,6 +206,12 @@ impl Broker {
         }
         connection.held_bytes -= failed.iter().map(|held| held.bytes.len() as u64).sum::<u64>();
         let v5 = connection.version.is_v5();
+        if failed.iter().any(|held| held.what == What::Connack)
+            && let Some(session) = self.connection(slot).session()
+        {
+            // Nobody was told that this connection is accepted, so its Will is nobody's [5:MQTT-3.1.2-7].
+            self.replace_will(session, None);
+        }
         let answerable = |held: &Held| matches!(held.what, What::Puback(_) | What::Pubrec(_));
         if !v5 || !failed.iter().all(answerable) {
             return self.fault(slot, Fault::Refused(Refusal::Storage));

@@ -294,9 +294,12 @@ impl Broker {
 
     /// A PUBLISH that is well said but not granted. 5.0 clients are told in the acknowledgement; 3.x has no word for
     /// it, and the message is acknowledged and dropped [311:MQTT-3.3.5-2], or, if its Topic Name is too deep, the
-    /// connection closed: as mosquitto does.
+    /// connection closed: as mosquitto does. What can't be stored is not the client's fault and may not be lost, so it
+    /// is not acknowledged either: the connection is closed, and the client sends the message again
+    /// [311:MQTT-4.3.2-1] [311:MQTT-4.3.3-1].
     fn refuse_publish(&mut self, slot: u32, session: u32, publish: &Publish<'_>, refusal: Refusal) {
-        if refusal == Refusal::TopicNameLevels && !self.connection(slot).version.is_v5() {
+        let closes = matches!(refusal, Refusal::TopicNameLevels | Refusal::Storage);
+        if closes && !self.connection(slot).version.is_v5() {
             return self.fault(slot, Fault::Refused(refusal));
         }
         self.counters.publishes_refused += 1;

@@ -151,10 +151,15 @@ impl Broker {
         self.pump(session);
     }
 
-    /// A Topic Filter that makes no sense ends a 3.x connection, as with mosquitto; 5.0 has codes for it.
+    /// A Topic Filter that makes no sense ends a 3.x connection, as with mosquitto; 5.0 has codes for it. So does, in
+    /// 3.1, a Subscription that can't be stored: its client would be told that it has one.
     fn closes_v3(&mut self, slot: u32, refusal: Refusal) -> bool {
         let senseless = matches!(refusal, Refusal::ShareNameInvalid | Refusal::TopicFilterLevels);
-        senseless && !self.connection(slot).version.is_v5()
+        match self.connection(slot).version {
+            ProtocolVersion::V5 => false,
+            ProtocolVersion::V3_1_1 => senseless,
+            ProtocolVersion::V3_1 => senseless || refusal == Refusal::Storage,
+        }
     }
 
     /// What SUBACK says of a refused entry. 3.1 has no code for it: its client is told the QoS that it asked for and

@@ -87,6 +87,8 @@ pub struct Client {
     pinged_us: Option<u64>,
     /// The largest packet the server takes; 0 = any.
     server_packet_bytes_max: u32,
+    /// Whether the Session outlives the connection.
+    lasts: bool,
 }
 
 impl Client {
@@ -105,6 +107,7 @@ impl Client {
             last_sent_us: 0,
             pinged_us: None,
             server_packet_bytes_max: 0,
+            lasts: true,
         }
     }
 
@@ -129,6 +132,10 @@ impl Client {
     pub fn connected(&mut self, now_us: u64) {
         self.closed();
         self.phase = Phase::Connecting;
+        self.lasts = match self.options.version.is_v5() {
+            true => self.options.properties.as_properties().session_expiry_interval_s().unwrap_or(0) > 0,
+            false => !self.options.clean_start,
+        };
         self.keep_alive_us = u64::from(self.options.keep_alive_s) * 1_000_000;
         let will = self.options.will.as_ref().and_then(Will::as_packet);
         let options = &self.options;
@@ -147,8 +154,12 @@ impl Client {
         self.last_sent_us = now_us;
     }
 
-    /// The transport is gone. The Session stays.
+    /// The transport is gone. The Session stays if it outlives its connection.
     pub fn closed(&mut self) {
+        if self.phase != Phase::Away && !self.lasts {
+            // Its state may not be used again [5:MQTT-4.1.0-2] [311:MQTT-3.1.2-6].
+            self.forget();
+        }
         self.phase = Phase::Away;
         self.incoming.clear();
         self.outgoing.clear();
@@ -299,6 +310,12 @@ impl Client {
     /// What happened, oldest first.
     pub fn poll(&mut self) -> Option<Event> {
         self.events.pop_front()
+    }
+
+    /// The Session is over: what was in flight is told as lost.
+    pub(crate) fn forget(&mut self) {
+        let outcome = Acknowledged::SessionLost;
+        self.events.extend(self.session.lost().into_iter().map(|id| Event::Finished { id, outcome }));
     }
 
     fn must_be_live(&self) -> Result<(), CommandError> {

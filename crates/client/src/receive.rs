@@ -103,6 +103,9 @@ impl Client {
         if let Some(identifier) = properties.assigned_client_identifier() {
             self.options.client_identifier = identifier.into();
         }
+        if let Some(seconds) = properties.session_expiry_interval_s() {
+            self.lasts = seconds > 0; // The server uses another value than asked for (3.2.2.3.2).
+        }
         self.server_packet_bytes_max = properties.maximum_packet_size_bytes().unwrap_or(0);
         self.phase = Phase::Live;
         let (session_present, properties) = (connack.session_present, PropertyList::copied(properties));
@@ -110,9 +113,7 @@ impl Client {
         // 3.1 has no Session Present; there Clean Session alone decides.
         let kept = session_present || !self.options.clean_start && self.options.version.level() == 3;
         if !kept {
-            let lost = self.session.lost();
-            let outcome = Acknowledged::SessionLost;
-            self.events.extend(lost.into_iter().map(|id| Event::Finished { id, outcome }));
+            self.forget();
         }
         self.resume(now_us, connack.properties.receive_maximum().unwrap_or(u16::MAX));
     }
@@ -199,6 +200,7 @@ mod tests {
     fn live(session_present: u8) -> Client {
         let mut options = Options::new("c");
         options.clean_start = false;
+        options.properties = PropertyList::new().with(&wasmqtt_codec::Property::SessionExpiryInterval(60));
         let mut client = Client::new(options);
         reconnect(&mut client, session_present);
         client
@@ -331,6 +333,21 @@ mod tests {
             })
             .collect();
         assert_eq!(topics, vec!["a", "a"]);
+    }
+
+    /// [5:MQTT-4.1.0-2] [311:MQTT-3.1.2-6]
+    #[test]
+    fn what_was_in_flight_in_a_session_that_ends_with_its_connection_is_not_sent_again() {
+        let mut options = Options::new("c");
+        options.clean_start = false;
+        let mut client = Client::new(options);
+        reconnect(&mut client, 0);
+        client.publish(0, Message::new("a", "1").qos(Qos::AtLeastOnce)).unwrap();
+        client.closed();
+        let id = PacketIdentifier::new(1).unwrap();
+        assert_eq!(client.poll(), Some(Event::Finished { id, outcome: Acknowledged::SessionLost }));
+        reconnect(&mut client, 1);
+        assert_eq!(client.take_outgoing(), []);
     }
 
     /// [5:MQTT-3.1.2-20] [311:MQTT-3.1.2-23]

@@ -36,8 +36,8 @@ pub struct Options {
     pub against: Option<PathBuf>,
     /// A program with our server's flags that runs the core native.
     pub native: Option<PathBuf>,
-    /// A program that prints figures taken without sockets, as [`InProcess`].
-    pub in_process: Option<PathBuf>,
+    /// What takes figures without sockets.
+    pub in_process: Option<InProcessProgram>,
     /// Only these rows; all if empty.
     pub rows: Vec<String>,
     /// Pairs of runs.
@@ -52,20 +52,21 @@ pub struct Options {
     pub command: String,
 }
 
-/// A row from another program: figures taken without sockets, one object of a JSON list each.
+/// `wasmqtt-bench`, and the guest for it.
+#[derive(Clone, Debug)]
+pub struct InProcessProgram {
+    /// The program.
+    pub path: PathBuf,
+    /// The guest as WebAssembly.
+    pub guest: PathBuf,
+}
+
+/// A line of `wasmqtt-bench time --json`: nanoseconds a delivery, without sockets.
 #[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct InProcess {
-    /// What the table calls it.
-    pub title: String,
-    /// Its unit, such as "ns".
-    pub unit: String,
-    /// The guest's figures, one a round.
-    pub ours: Vec<f64>,
-    /// The native core's, of the same rounds.
-    pub other: Vec<f64>,
-    /// The ratio that must be reached, if one is.
-    pub must: Option<f64>,
+struct InProcess {
+    workload: String,
+    native_ns: f64,
+    guest_ns: Option<f64>,
 }
 
 /// A bench at work.
@@ -120,8 +121,10 @@ pub fn bench(options: &Options, tell: &mut dyn FnMut(&str)) -> Outcome<Results> 
         measured.iter().for_each(|row| (bench.tell)(&table::line(row)));
         rows.extend(measured);
     }
-    if let Some(path) = &options.in_process {
-        rows.extend(in_process(path)?);
+    if let (Some(program), true) = (&options.in_process, options.rows.is_empty()) {
+        let measured = in_process(program)?;
+        measured.iter().for_each(|row| (bench.tell)(&table::line(row)));
+        rows.extend(measured);
     }
     let mosquitto = program("mosquitto", Kind::Mosquitto, &options.mosquitto, options);
     let configurations = [&bench.ours, &mosquitto].map(|program| (program.name.clone(), program.configuration()));
@@ -263,33 +266,34 @@ impl Bench<'_> {
     }
 }
 
-/// Rows of a program that measures without sockets.
-fn in_process(path: &Path) -> Outcome<Vec<RowResult>> {
-    let text = output_of(&mut pinned(None, path))?;
-    rows_of(&text).map_err(|error| Failure::Program(format!("{}: {error}", path.display())))
+/// Rows of the program that measures without sockets.
+fn in_process(program: &InProcessProgram) -> Outcome<Vec<RowResult>> {
+    let mut command = pinned(None, &program.path);
+    command.args(["time", "--json", "--guest"]).arg(&program.guest);
+    rows_of(&output_of(&mut command)?).map_err(|error| Failure::Program(format!("{}: {error}", program.path.display())))
 }
 
 fn rows_of(text: &str) -> Result<Vec<RowResult>, String> {
-    let rows: Vec<InProcess> = serde_json::from_str(text).map_err(|error| error.to_string())?;
-    let result = |(number, row): (usize, InProcess)| {
-        if row.ours.is_empty() || row.ours.len() != row.other.len() {
-            return Err(format!("\"{}\" needs as many figures of ours as of the other, and one at least", row.title));
-        }
-        Ok(RowResult {
-            section: Section::InProcess,
-            id: format!("in-process-{number}"),
-            title: row.title,
-            unit: row.unit,
-            better: results::Better::Lower,
-            pairs: row.ours.into_iter().zip(row.other).collect(),
-            rates: None,
-            must: row.must,
-            aim: None,
-            ours_max: None,
-            failure: None,
-        })
-    };
-    rows.into_iter().enumerate().map(result).collect()
+    text.lines().filter(|line| !line.trim().is_empty()).map(row_of).collect()
+}
+
+fn row_of(line: &str) -> Result<RowResult, String> {
+    let InProcess { workload, native_ns, guest_ns } =
+        serde_json::from_str(line).map_err(|error| format!("\"{line}\": {error}"))?;
+    let guest_ns = guest_ns.ok_or_else(|| format!("no figure of the guest for {workload}"))?;
+    Ok(RowResult {
+        section: Section::InProcess,
+        id: format!("in-process-{workload}"),
+        title: workload,
+        unit: "ns".into(),
+        better: results::Better::Lower,
+        pairs: vec![(guest_ns, native_ns)],
+        rates: None,
+        must: None,
+        aim: None,
+        ours_max: None,
+        failure: None,
+    })
 }
 
 /// What a program prints; what it complains of if it fails.
@@ -334,11 +338,11 @@ mod tests {
 
     #[test]
     fn rows_of_another_program() {
-        let rows = rows_of(r#"[{"title": "pairs", "unit": "ns", "ours": [30, 31], "other": [20, 21], "must": 2.5}]"#);
+        let rows = rows_of("{\"workload\":\"pairs\",\"native_ns\":20.5,\"guest_ns\":41.0}\n");
         let rows = rows.expect("it is what is asked for");
-        assert_eq!((rows[0].ours(), rows[0].other(), rows[0].must), (30.5, 20.5, Some(2.5)));
-        let uneven = rows_of(r#"[{"title": "pairs", "unit": "ns", "ours": [30], "other": []}]"#);
-        assert!(uneven.expect_err("a figure is missing").contains("\"pairs\""));
-        assert!(rows_of("[{}]").expect_err("a title is missing").contains("title"));
+        assert_eq!((rows[0].ours(), rows[0].other(), rows[0].ratio()), (41.0, 20.5, 2.0));
+        let half = rows_of(r#"{"workload":"pairs","native_ns":20.5,"guest_ns":null}"#);
+        assert!(half.expect_err("a figure is missing").contains("pairs"));
+        assert!(rows_of("what?").expect_err("that is no JSON").contains("what?"));
     }
 }

@@ -4,6 +4,7 @@
 use std::fmt;
 use std::io;
 use std::net::SocketAddr;
+use std::time::Duration;
 
 /// Why a run gave no figures.
 #[derive(Debug)]
@@ -35,8 +36,10 @@ pub enum Failure {
     Protocol(String),
     /// Messages came not at all, twice, in the wrong order, changed, or to the wrong client.
     Delivery(String),
-    /// Nothing came for this many seconds although something was owed.
-    Stalled(u64, String),
+    /// A soak proved less than it should: what.
+    Judged(String),
+    /// Nothing came for this long although something was owed.
+    Stalled(Duration, String),
 }
 
 /// What most functions here give.
@@ -59,7 +62,10 @@ impl fmt::Display for Failure {
             Failure::Closed(what) => write!(out, "the broker closed a connection: {what}"),
             Failure::Protocol(what) => write!(out, "the broker broke the protocol: {what}"),
             Failure::Delivery(what) => write!(out, "wrong delivery: {what}"),
-            Failure::Stalled(seconds, what) => write!(out, "nothing came for {seconds} s; outstanding: {what}"),
+            Failure::Judged(what) => write!(out, "the soak is no proof: {what}"),
+            Failure::Stalled(time, what) => {
+                write!(out, "nothing came for {} s; outstanding: {what}", time.as_secs_f32())
+            }
         }
     }
 }

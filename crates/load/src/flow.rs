@@ -21,7 +21,7 @@ use crate::meter::Meter;
 use crate::net::{Handler, Links, Net};
 use crate::packet::{Incoming, PINGREQ, Template, acknowledgement, identifier_of, numbers};
 use crate::report::Measured;
-use crate::setup::{STALL, unexpected};
+use crate::setup::unexpected;
 
 /// Longer latencies count as this one.
 const LATENCY_MAX_NS: u64 = 60_000_000_000;
@@ -205,11 +205,11 @@ impl Flow {
         }
         let begun = Instant::now();
         let mut began = None;
-        let mut watch = Watch::new(begun);
+        let mut watch = Watch::new(net.patience);
         loop {
             self.pump(&mut net.links);
             net.flush(self)?;
-            net.turn(self, Duration::from_secs(1))?;
+            net.turn(self, watch.pause())?;
             let now = Instant::now();
             let (is_warm, is_over) = match length {
                 Length::Messages(messages) => (self.complete * 10 >= messages, false),
@@ -243,7 +243,7 @@ impl Flow {
         let warm_up_ns = time.as_nanos() as u64 / 10;
         let histogram = Histogram::new_with_max(LATENCY_MAX_NS, 3).expect("3 digits are allowed");
         self.clock = Some(Timetable { begun, interval_ns, warm_up_ns, histogram });
-        let mut watch = Watch::new(begun);
+        let mut watch = Watch::new(net.patience);
         loop {
             let now = Instant::now();
             let elapsed = now - begun;
@@ -428,10 +428,10 @@ impl Flow {
         for subscriber in 0..self.plan.subscribers {
             net.links.append(first + subscriber, &PINGREQ);
         }
-        let mut watch = Watch::new(Instant::now());
+        let mut watch = Watch::new(net.patience);
         while self.pongs < self.plan.subscribers {
             net.flush(self)?;
-            net.turn(self, Duration::from_secs(1))?;
+            net.turn(self, watch.pause())?;
             let missing = self.plan.subscribers - self.pongs;
             watch.check(Instant::now(), self.pongs.into(), || format!("PINGRESP of {missing} subscribers"))?;
         }
@@ -502,6 +502,7 @@ impl Timetable {
 
 /// Notices that nothing happens any more.
 pub struct Watch {
+    patience: Duration,
     progress: u64,
     changed: Instant,
 }
@@ -509,20 +510,26 @@ pub struct Watch {
 impl Watch {
     /// Begins now.
     #[must_use]
-    pub fn new(now: Instant) -> Self {
-        Watch { progress: 0, changed: now }
+    pub fn new(patience: Duration) -> Self {
+        Watch { patience, progress: 0, changed: Instant::now() }
     }
 
     /// Takes the progress made so far.
     ///
     /// # Errors
-    /// If it hasn't changed for [`STALL`].
+    /// If it hasn't changed for too long.
     pub fn check(&mut self, now: Instant, progress: u64, outstanding: impl FnOnce() -> String) -> Outcome {
         if progress != self.progress {
-            *self = Watch { progress, changed: now };
-        } else if now.saturating_duration_since(self.changed) > STALL {
-            return Err(Failure::Stalled(STALL.as_secs(), outstanding()));
+            (self.progress, self.changed) = (progress, now);
+        } else if now.saturating_duration_since(self.changed) > self.patience {
+            return Err(Failure::Stalled(self.patience, outstanding()));
         }
         Ok(())
+    }
+
+    /// How long to wait for events, so that a stall is seen in time.
+    #[must_use]
+    pub fn pause(&self) -> Duration {
+        self.patience.min(Duration::from_secs(1))
     }
 }

@@ -18,6 +18,7 @@ pub mod retained;
 pub mod run;
 pub mod scenario;
 pub mod setup;
+pub mod soak;
 pub mod websocket;
 
 pub use failure::{Failure, Outcome};

@@ -1,4 +1,4 @@
-//! `wasmqtt-load`: what `cargo xtask load` and `cargo xtask bench` run.
+//! `wasmqtt-load`: what `cargo xtask load`, `cargo xtask bench` and `cargo xtask soak` run.
 
 use std::net::{SocketAddr, ToSocketAddrs};
 use std::path::PathBuf;
@@ -7,7 +7,10 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
 use wasmqtt_codec::ProtocolVersion;
+use wasmqtt_load::bench::broker::{Kind, Program};
 use wasmqtt_load::bench::{self, document, table};
+use wasmqtt_load::process::allow_descriptors;
+use wasmqtt_load::soak;
 use wasmqtt_load::{Failure, Options, Outcome, run, scenario};
 
 /// Put load on MQTT brokers and measure them.
@@ -24,6 +27,8 @@ enum Command {
     Load(Load),
     /// Compare our server with Debian's mosquitto: medians of paired runs, one table
     Bench(Bench),
+    /// Thousands of clients for minutes: honest ones, ones that come and go, that stall, and that lie
+    Soak(Soak),
 }
 
 #[derive(Args)]
@@ -100,9 +105,12 @@ struct Bench {
     /// A program with the server's flags that runs the core native: the price of the sandbox
     #[arg(long, value_name = "PROGRAM")]
     native: Option<PathBuf>,
-    /// A program that prints figures taken without sockets, as JSON
-    #[arg(long, value_name = "PROGRAM")]
+    /// wasmqtt-bench, which takes figures without sockets; needs --guest
+    #[arg(long, value_name = "PROGRAM", requires = "guest")]
     in_process: Option<PathBuf>,
+    /// The guest for --in-process
+    #[arg(long, value_name = "FILE.wasm", requires = "in_process")]
+    guest: Option<PathBuf>,
     /// Our server
     #[arg(long, value_name = "PROGRAM", default_value = "target/release/wasmqtt")]
     server: PathBuf,
@@ -117,10 +125,45 @@ struct Bench {
     docs: PathBuf,
 }
 
+#[derive(Args)]
+struct Soak {
+    /// How long
+    #[arg(long, value_name = "N", default_value_t = 10.0)]
+    minutes: f64,
+    /// All clients together
+    #[arg(long, value_name = "N", default_value_t = 10_000)]
+    connections: u32,
+    /// Messages per second of all honest publishers
+    #[arg(long, value_name = "N", default_value_t = 4_000)]
+    rate: u32,
+    /// Seconds between two lines
+    #[arg(long, value_name = "S", default_value_t = 10.0)]
+    interval: f64,
+    /// What luck there is: who goes, lies and stalls when
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    seed: u64,
+    /// Leave a hardship out, to find which of them a broker suffers from: leaving, stalling or lying
+    #[arg(long, value_name = "HARDSHIP", value_parser = hardship)]
+    without: Vec<soak::Hardship>,
+    /// A broker that runs, instead of our server
+    #[arg(long, value_name = "HOST:PORT", requires = "pid")]
+    addr: Option<String>,
+    /// Its process
+    #[arg(long, requires = "addr")]
+    pid: Option<u32>,
+    /// Our server
+    #[arg(long, value_name = "PROGRAM", default_value = "target/release/wasmqtt")]
+    server: PathBuf,
+    /// Where the figures go, as JSON
+    #[arg(long, value_name = "FOLDER", default_value = "target/bench")]
+    results: PathBuf,
+}
+
 fn main() -> ExitCode {
     let outcome = match Arguments::parse().command {
         Command::Load(flags) => load(&flags),
         Command::Bench(flags) => measure(&flags),
+        Command::Soak(flags) => endure(&flags),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
@@ -177,12 +220,13 @@ fn measure(flags: &Bench) -> Outcome {
     } else {
         std::fs::create_dir_all(&flags.results).map_err(|error| Failure::System("the results' folder", error))?;
         let typed = std::env::args().skip(2).collect::<Vec<_>>().join(" ");
+        let in_process = flags.in_process.clone().zip(flags.guest.clone());
         let options = bench::Options {
             server: flags.server.clone(),
             mosquitto: flags.mosquitto.clone(),
             against: flags.against.clone(),
             native: flags.native.clone(),
-            in_process: flags.in_process.clone(),
+            in_process: in_process.map(|(path, guest)| bench::InProcessProgram { path, guest }),
             rows: flags.rows.clone(),
             rounds,
             seconds,
@@ -201,12 +245,61 @@ fn measure(flags: &Bench) -> Outcome {
     Ok(())
 }
 
+fn endure(flags: &Soak) -> Outcome {
+    let folder = |error| Failure::System("the results' folder", error);
+    std::fs::create_dir_all(&flags.results).map_err(folder)?;
+    // It ends when it is dropped.
+    let mut ours = None;
+    let (addr, pid) = match (&flags.addr, flags.pid) {
+        (Some(addr), Some(pid)) => (address(addr)?, pid),
+        (_, _) => {
+            allow_descriptors(u64::from(flags.connections) + 64)?;
+            let (name, path) = ("wasmqtt".into(), flags.server.clone());
+            let program = Program { name, path, kind: Kind::Ours, folder: flags.results.clone() };
+            let running = ours.insert(program.start(None)?.0);
+            (running.tcp, running.pid())
+        }
+    };
+    let seconds = |name: &str, value: f64| {
+        let duration = Duration::try_from_secs_f64(value).ok().filter(|duration| !duration.is_zero());
+        duration.ok_or_else(|| Failure::Argument(format!("--{name}: a number above 0 is needed")))
+    };
+    let options = soak::Options {
+        connections: flags.connections,
+        time: seconds("minutes", flags.minutes * 60.0)?,
+        interval: seconds("interval", flags.interval)?,
+        rate: flags.rate,
+        seed: flags.seed,
+        without: flags.without.clone(),
+        ..soak::Options::new(addr, pid)
+    };
+    println!("{}", soak::judge::Sample::HEADS);
+    let (evidence, findings) = soak::soak(&options, &mut |sample| println!("{}", sample.line()))?;
+    let text = serde_json::to_string_pretty(&(&evidence, &findings)).expect("figures are valid JSON");
+    std::fs::write(flags.results.join("soak.json"), text + "\n").map_err(folder)?;
+    print!("{}", soak::judge::text(&findings));
+    let count = |outcome| findings.iter().filter(|finding| finding.outcome == outcome).count();
+    match (count(soak::judge::Outcome::Broken), count(soak::judge::Outcome::Unclear)) {
+        (0, 0) => Ok(()),
+        (broken, unclear) => Err(Failure::Judged(format!("{broken} rules are broken, {unclear} can't be told"))),
+    }
+}
+
 /// The first address that a name stands for.
 fn address(text: &str) -> Outcome<SocketAddr> {
     let wrong =
         |why: String| Failure::Argument(format!("--addr {text}: {why}; HOST:PORT is needed, as 127.0.0.1:1883"));
     let mut found = text.to_socket_addrs().map_err(|error| wrong(error.to_string()))?;
     found.next().ok_or_else(|| wrong("the name stands for no address".into()))
+}
+
+fn hardship(text: &str) -> Result<soak::Hardship, String> {
+    match text {
+        "leaving" => Ok(soak::Hardship::Leaving),
+        "stalling" => Ok(soak::Hardship::Stalling),
+        "lying" => Ok(soak::Hardship::Lying),
+        _ => Err("leaving, stalling and lying are allowed".into()),
+    }
 }
 
 fn version(text: &str) -> Result<ProtocolVersion, String> {

@@ -38,6 +38,13 @@ pub struct Target {
 pub trait Handler {
     /// A transport is open; MQTT may flow.
     fn opened(&mut self, links: &mut Links, link: u32) -> Outcome;
+    /// Bytes came; whether the handler has taken them. If not, they are cut into packets.
+    ///
+    /// # Errors
+    /// What the handler finds wrong.
+    fn bytes(&mut self, _links: &mut Links, _link: u32, _bytes: &[u8]) -> Outcome<bool> {
+        Ok(false)
+    }
     /// A packet came.
     fn incoming(&mut self, links: &mut Links, link: u32, packet: Incoming<'_>) -> Outcome;
     /// A transport is gone, and this is why. Most handlers take that as the broker's fault.
@@ -130,6 +137,8 @@ pub struct Net {
     input: Vec<u8>,
     /// Connections that may have more to read although no event will say so.
     again: Vec<u32>,
+    /// Nothing for this long, although something is owed, is a stall.
+    pub patience: Duration,
     /// Where packets are appended.
     pub links: Links,
     /// System calls so far.
@@ -141,12 +150,12 @@ impl Net {
     ///
     /// # Errors
     /// If the machine has no poll for us.
-    pub fn new(target: Target) -> Outcome<Self> {
+    pub fn new(target: Target, patience: Duration) -> Outcome<Self> {
         let poll = Poll::new().map_err(|error| Failure::System("epoll", error))?;
         let links = Links::default();
         let events = Events::with_capacity(EVENTS);
         let input = vec![0; READ_BYTES];
-        Ok(Net { target, poll, events, input, again: Vec::new(), links, calls: Calls::default() })
+        Ok(Net { target, poll, events, input, again: Vec::new(), patience, links, calls: Calls::default() })
     }
 
     /// Where this connects to.
@@ -187,6 +196,24 @@ impl Net {
         let state = &mut self.links.all[link as usize];
         // Closing takes it out of the poll.
         *state = Link { is_dirty: state.is_dirty, ..Link::default() };
+    }
+
+    /// Writes what it can of what was appended, and then closes a connection; nobody is told.
+    pub fn close_politely(&mut self, link: u32) {
+        let state = &mut self.links.all[link as usize];
+        if let (Some(stream), false) = (&mut state.stream, state.is_connecting) {
+            // What doesn't fit is lost, as it is with clients that end right behind their last words.
+            let _ = stream.write(&state.out[state.written..]);
+        }
+        self.close(link);
+    }
+
+    /// Lets the kernel keep no more than this for a connection that is not read, where it allows that.
+    pub fn set_receive_buffer(&mut self, link: u32, bytes: usize) {
+        if let Some(stream) = &self.links.all[link as usize].stream {
+            // Without it, a client that stalls is only noticed later.
+            let _ = rustix::net::sockopt::set_socket_recv_buffer_size(stream, bytes);
+        }
     }
 
     /// Whether a connection is open or opening.
@@ -347,6 +374,9 @@ impl Net {
 
     /// Tells of the packets in `input[..end]` and keeps what is left.
     fn packets(&mut self, handler: &mut impl Handler, link: u32, end: usize) -> Outcome {
+        if handler.bytes(&mut self.links, link, &self.input[..end])? {
+            return Ok(());
+        }
         let mut at = 0;
         while at < end {
             match cut(&self.input[at..end], self.target.version) {

@@ -102,6 +102,16 @@ pub fn own_cpu() -> Duration {
     Duration::new(time.tv_sec.unsigned_abs(), time.tv_nsec.unsigned_abs() as u32)
 }
 
+/// Time that all processors of this machine were at work for anybody.
+#[must_use]
+pub fn machine_cpu() -> Option<Duration> {
+    let text = std::fs::read_to_string("/proc/stat").ok()?;
+    let fields = text.lines().next()?.split_whitespace().skip(1).map_while(|field| field.parse::<u64>().ok());
+    // user, nice, system, idle, iowait, irq, softirq, steal; what follows is contained in the first two.
+    let ticks: u64 = fields.take(8).enumerate().filter(|(at, _)| !matches!(at, 3 | 4)).map(|(_, ticks)| ticks).sum();
+    Some(Duration::from_secs_f64(ticks as f64 / rustix::param::clock_ticks_per_second() as f64))
+}
+
 /// Makes sure that this many files can be open.
 ///
 /// # Errors
@@ -133,6 +143,7 @@ mod tests {
         let process = Process::new(std::process::id()).expect("it runs");
         let before = process.ticked().expect("stat is there");
         assert!(process.rss_bytes().expect("it runs") > 100_000);
+        assert!(machine_cpu().expect("stat is there") >= before);
         assert!(process.scheduled().expect("schedstat is there") + Duration::from_millis(100) >= before);
     }
 

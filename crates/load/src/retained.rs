@@ -1,9 +1,9 @@
 //! Retained Messages: one client stores them, another comes and reads them all. A PINGREQ behind each window of
 //! messages says when they were taken; the reader makes sure that none is missing, doubled or changed.
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-use wasmqtt_codec::{PacketType, Qos};
+use wasmqtt_codec::{PacketType, ProtocolVersion, Qos};
 
 use crate::failure::{Failure, Outcome};
 use crate::flow::{Round, Watch};
@@ -34,6 +34,8 @@ struct State {
     granted: bool,
     seen: Vec<bool>,
     read: u64,
+    /// What comes now is of no interest: the reader hears that messages are removed.
+    is_over: bool,
 }
 
 /// Stores and reads; gives the number read and what both cost.
@@ -41,7 +43,8 @@ struct State {
 /// # Errors
 /// If a message is missing, comes twice or changed, or nothing comes at all.
 pub fn run(net: &mut Net, meter: &Meter, mut work: Work, filter: &str) -> Outcome<(u64, Retained)> {
-    let mut state = State { pongs: 0, granted: false, seen: vec![false; work.messages as usize], read: 0 };
+    let mut state =
+        State { pongs: 0, granted: false, seen: vec![false; work.messages as usize], read: 0, is_over: false };
     let before = meter.read(net, 0)?;
     store(net, &mut state, &mut work)?;
     let stored = meter.since(&before, &meter.read(net, work.messages)?);
@@ -50,10 +53,10 @@ pub fn run(net: &mut Net, meter: &Meter, mut work: Work, filter: &str) -> Outcom
     append_filter(filter, Qos::AtMostOnce, &mut raw);
     net.links.append(READER, &subscribe(net.target().version, &raw));
     let begun = Instant::now();
-    let mut watch = Watch::new(begun);
+    let mut watch = Watch::new(net.patience);
     while !state.granted || state.read < work.messages {
         net.flush(&mut state)?;
-        net.turn(&mut state, Duration::from_secs(1))?;
+        net.turn(&mut state, watch.pause())?;
         let missing = work.messages - state.read;
         watch.check(Instant::now(), state.read, || format!("SUBACK or {missing} Retained Messages"))?;
     }
@@ -61,6 +64,7 @@ pub fn run(net: &mut Net, meter: &Meter, mut work: Work, filter: &str) -> Outcom
     let read = meter.since(&before, &meter.read(net, state.read)?);
     // What came too much would come before this answer.
     wait_for_pong(net, &mut state, READER)?;
+    forget(net, &mut state, &work)?;
     let wall_us = stored.seconds * 1e6 / work.messages as f64;
     let store_us = stored.broker.map_or(wall_us, |broker| broker.cpu_s_per_million);
     let retained = Retained { store_us, read_s, read_cpu_s: read.broker.map(|broker| broker.cpu_s) };
@@ -81,13 +85,37 @@ fn store(net: &mut Net, state: &mut State, work: &mut Work) -> Outcome {
     Ok(())
 }
 
+/// Leaves the broker as it was: a Retained Message is removed by an empty one [5:MQTT-3.3.1-6].
+fn forget(net: &mut Net, state: &mut State, work: &Work) -> Outcome {
+    state.is_over = true;
+    let version = net.target().version;
+    for sequence in 0..work.messages {
+        net.links.append(WRITER, &empty_retained(version, work.round.at(sequence)));
+        if (sequence + 1) % work.window == 0 || sequence + 1 == work.messages {
+            wait_for_pong(net, state, WRITER)?;
+        }
+    }
+    Ok(())
+}
+
+fn empty_retained(version: ProtocolVersion, topic: &[u8]) -> Vec<u8> {
+    let properties = usize::from(version == ProtocolVersion::V5);
+    let remaining = 2 + topic.len() + properties;
+    assert!(remaining < 128, "the topics of a load are short");
+    let mut packet = vec![0x31, remaining as u8];
+    packet.extend_from_slice(&(topic.len() as u16).to_be_bytes());
+    packet.extend_from_slice(topic);
+    packet.resize(packet.len() + properties, 0);
+    packet
+}
+
 fn wait_for_pong(net: &mut Net, state: &mut State, link: u32) -> Outcome {
     net.links.append(link, &PINGREQ);
     let before = state.pongs;
-    let mut watch = Watch::new(Instant::now());
+    let mut watch = Watch::new(net.patience);
     while state.pongs == before {
         net.flush(state)?;
-        net.turn(state, Duration::from_secs(1))?;
+        net.turn(state, watch.pause())?;
         watch.check(Instant::now(), state.pongs, || format!("PINGRESP of client {link}"))?;
     }
     Ok(())
@@ -100,6 +128,7 @@ impl Handler for State {
 
     fn incoming(&mut self, _links: &mut Links, link: u32, packet: Incoming<'_>) -> Outcome {
         match packet {
+            Incoming::Publish { .. } if self.is_over && link == READER => Ok(()),
             Incoming::Publish { retain: true, payload, .. } if link == READER => {
                 let found =
                     numbers(payload).and_then(|(_, sequence)| Some((sequence, self.seen.get_mut(sequence as usize)?)));

@@ -1,6 +1,7 @@
 //! Runs one scenario: brings its clients to where it begins, lets it run, and reports.
 
 use std::net::SocketAddr;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use wasmqtt_codec::{ProtocolVersion, Qos};
@@ -21,6 +22,9 @@ const AT_ONCE: u32 = 100;
 
 /// Topics of the scenario `unmatched`.
 const UNMATCHED_TOPICS: u32 = 10_000;
+
+/// Runs of this process so far.
+static RUNS: AtomicU32 = AtomicU32::new(0);
 
 /// What may be chosen about a run; `None` is the scenario's own.
 #[derive(Clone, Debug)]
@@ -47,6 +51,8 @@ pub struct Options {
     pub rate: Option<u32>,
     /// The broker's process on this machine.
     pub pid: Option<u32>,
+    /// Nothing for this long, although something is owed, is a stall.
+    pub patience: Duration,
 }
 
 impl Options {
@@ -65,6 +71,7 @@ impl Options {
             subscriptions: None,
             rate: None,
             pid: None,
+            patience: Duration::from_secs(10),
         }
     }
 
@@ -107,8 +114,9 @@ pub fn run(scenario: &Scenario, options: &Options) -> Outcome<Report> {
         ..Report::default()
     };
     let meter = Meter { process: options.pid.map(Process::new).transpose()? };
-    let prefix = format!("load-{:07}", std::process::id());
-    let mut run = Run { scenario, options, net: Net::new(target)?, meter, connections, window, prefix, report };
+    let prefix = format!("load-{:07}-{:03}", std::process::id(), RUNS.fetch_add(1, Ordering::Relaxed) % 1000);
+    let mut run =
+        Run { scenario, options, net: Net::new(target, options.patience)?, meter, connections, window, prefix, report };
     match scenario.kind {
         Kind::FanIn(qos) => run.fan_in(qos)?,
         Kind::FanOut(qos) => run.fan_out(qos)?,

@@ -9,11 +9,9 @@ use wasmqtt_codec::{
 };
 
 use crate::failure::{Failure, Outcome};
+use crate::flow::Watch;
 use crate::net::{Handler, Links, Net};
 use crate::packet::Incoming;
-
-/// Nothing for this long is a stall.
-pub const STALL: Duration = Duration::from_secs(10);
 
 /// Topic Filters of one SUBSCRIBE.
 const FILTERS_A_PACKET: usize = 100;
@@ -35,7 +33,7 @@ pub struct Ready {
 /// Opens `clients` connections, `at_once` at a time, and subscribes for each.
 ///
 /// # Errors
-/// If the broker refuses anything, or nothing happens for [`STALL`].
+/// If the broker refuses anything, or nothing happens for too long.
 pub fn connect(net: &mut Net, clients: u32, at_once: u32, wishes: Wishes<'_>) -> Outcome<Ready> {
     let first = net.links.len() as u32;
     let mut setup = Setup {
@@ -48,23 +46,20 @@ pub fn connect(net: &mut Net, clients: u32, at_once: u32, wishes: Wishes<'_>) ->
         subscriptions: 0,
     };
     let begun = Instant::now();
-    let mut last_done = (0, 0, begun);
+    let mut watch = Watch::new(net.patience);
     let mut opened = 0;
     while setup.done < clients {
         while opened < clients && opened < setup.done + at_once {
             net.open()?;
             opened += 1;
         }
-        net.turn(&mut setup, Duration::from_secs(1))?;
+        net.turn(&mut setup, watch.pause())?;
         net.flush(&mut setup)?;
-        let now = (setup.done, setup.subscriptions, Instant::now());
-        if (now.0, now.1) != (last_done.0, last_done.1) {
-            last_done = now;
-        } else if now.2 - last_done.2 > STALL {
+        let progress = u64::from(setup.done) + setup.subscriptions;
+        watch.check(Instant::now(), progress, || {
             let missing = opened - setup.done;
-            let what = format!("CONNACK or SUBACK of {missing} clients; {} of {clients} are ready", setup.done);
-            return Err(Failure::Stalled(STALL.as_secs(), what));
-        }
+            format!("CONNACK or SUBACK of {missing} clients; {} of {clients} are ready", setup.done)
+        })?;
     }
     let Setup { receive_maximum, subscriptions, .. } = setup;
     Ok(Ready { receive_maximum, took: begun.elapsed(), subscriptions })

@@ -1,5 +1,5 @@
-//! Hunting: seeds are run one after another, and what an oracle objects to is told again with ever fewer clients, faults
-//! and actions while the same oracle objects, until the story is short enough to be read.
+//! Hunting: seeds are run one after another, and what an oracle objects to is told again with ever fewer clients,
+//! faults and actions while the same oracle objects, until the story is short enough to be read.
 
 use crate::oracle::Objection;
 use crate::world::faults::KINDS;
@@ -78,8 +78,13 @@ pub fn try_seed(seed: u64) -> (Plan, Outcome) {
 /// Looks for the shortest story with which the same oracle objects.
 #[must_use]
 pub fn shorten(plan: Plan, objection: Objection) -> Find {
+    shorten_with(plan, objection, &world::run)
+}
+
+/// The same with another way to run a plan.
+pub fn shorten_with(plan: Plan, objection: Objection, run: &dyn Fn(&Plan) -> Outcome) -> Find {
     let (seed, actions) = (plan.seed, plan.actions.len());
-    let mut search = Search { shortest: plan, in_short: objection.clone(), tellings: 0 };
+    let mut search = Search { shortest: plan, in_short: objection.clone(), tellings: 0, run };
     search.drop_clients();
     search.drop_actions();
     search.heal_early();
@@ -87,20 +92,21 @@ pub fn shorten(plan: Plan, objection: Objection) -> Find {
     Find { seed, objection, shortest: search.shortest, in_short: search.in_short, actions }
 }
 
-struct Search {
+struct Search<'a> {
     shortest: Plan,
     in_short: Objection,
     tellings: u32,
+    run: &'a dyn Fn(&Plan) -> Outcome,
 }
 
-impl Search {
+impl Search<'_> {
     /// Keeps a plan if the same oracle objects to it.
     fn keeps(&mut self, plan: Plan) -> bool {
         if self.tellings == TELLINGS_MAX {
             return false;
         }
         self.tellings += 1;
-        match world::run(&plan).objection {
+        match (self.run)(&plan).objection {
             Some(objection) if objection.oracle == self.in_short.oracle => {
                 self.shortest = plan;
                 self.in_short = objection;
@@ -157,6 +163,12 @@ impl Search {
 }
 
 impl Find {
+    /// A recording of the shortest story, and one of the whole run, as `.wqr` files.
+    #[must_use]
+    pub fn recordings(&self) -> [Vec<u8>; 2] {
+        [world::run_recorded(&self.shortest).1, world::run_recorded(&world::draw(self.seed)).1]
+    }
+
     /// The find as people read it.
     #[must_use]
     pub fn report(&self) -> String {

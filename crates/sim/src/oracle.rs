@@ -14,6 +14,9 @@ mod shared;
 mod subscriptions;
 mod wills;
 
+#[cfg(test)]
+mod tests;
+
 use std::fmt;
 
 use crate::sight::Sight;
@@ -58,7 +61,7 @@ impl Judge {
         Judge {
             ledger: Ledger::new(terms),
             oracles: vec![
-                Box::new(subscriptions::Subscriptions::default()),
+                Box::new(subscriptions::Subscriptions),
                 Box::new(sessions::Sessions::default()),
                 Box::new(qos::Qualities::default()),
                 Box::new(order::Order::default()),

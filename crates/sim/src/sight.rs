@@ -29,11 +29,13 @@ pub enum Sight {
     /// A client told its user a message: of QoS 2 messages only the first copy.
     Told(ConnNo, Rc<Seen>),
     /// The broker's end of a transport is over: it was told so, or it closed it itself.
-    Gone(ConnNo),
+    Gone(ConnNo, Ended),
     /// The broker said that it begins to drop messages for a client.
     Dropping(ClientNo, DropReason),
     /// Whether records can be stored from now on.
     Storing(bool),
+    /// The broker's machine, and the whole World with it, has slept this long, in microseconds.
+    Slept(u64),
     /// The broker crashed, and another went on from what was stored.
     Crashed,
     /// Somebody looked at the broker's gauges.
@@ -44,6 +46,17 @@ pub enum Sight {
     Healed,
     /// The end: everything owed should have come.
     Finished,
+}
+
+/// Why a transport is over for the broker.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Ended {
+    /// It broke, or the client closed it.
+    Transport,
+    /// The client said DISCONNECT.
+    Goodbye,
+    /// The broker had a reason of its own.
+    Broker,
 }
 
 /// What an operator can read off a broker.

@@ -14,6 +14,7 @@ pub mod faults;
 mod link;
 pub mod plan;
 mod store;
+mod trouble;
 mod workload;
 
 use std::collections::BTreeMap;
@@ -25,9 +26,10 @@ use wasmqtt_codec::RetainHandling;
 
 use crate::luck::Luck;
 use crate::oracle::{Judge, Objection, Terms};
-use crate::sight::{ClientNo, ConnNo, Sight};
+use crate::recording::{BUILD, Beginning, Head, Writer};
+use crate::sight::{ClientNo, ConnNo, Seen, Sight};
 use client::{Actor, Want};
-use faults::{Fault, KINDS, Toward};
+use faults::{KINDS, Toward};
 use link::{BrokerEnd, Link};
 use plan::{Act, Plan, Profile, Role};
 use store::Store;
@@ -50,6 +52,10 @@ const CHECK_EVERY: u32 = 16;
 pub enum Sabotage {
     /// The n-th message that a user is told is told to nobody.
     Swallow(u32),
+    /// No message to a topic that begins like this is told to anybody.
+    Lose(&'static str),
+    /// Clients that have Shared Subscriptions only are told nothing.
+    Idle,
     /// The n-th message that a user is told is told twice.
     Repeat(u32),
     /// The n-th message that a user is told is told behind the next one.
@@ -113,12 +119,36 @@ pub struct World<'a> {
     finished: bool,
     sabotage: Option<Sabotage>,
     held_back: Option<Sight>,
+    listener: Option<Listener<'a>>,
+    recorder: Option<Writer<Vec<u8>>>,
 }
+
+/// Hears what the oracles see, and when.
+pub type Listener<'a> = &'a mut dyn FnMut(u64, &Sight);
 
 /// Runs a plan to its end, or to the first objection.
 #[must_use]
 pub fn run(plan: &Plan) -> Outcome {
     World::new(plan).run()
+}
+
+/// Runs a plan and lets somebody listen.
+pub fn run_heard<'a>(plan: &'a Plan, listener: Listener<'a>) -> Outcome {
+    let mut world = World::new(plan);
+    world.listener = Some(listener);
+    world.run()
+}
+
+/// Runs a plan and writes down, as a `.wqr` recording, all that entered the broker.
+#[must_use]
+pub fn run_recorded(plan: &Plan) -> (Outcome, Vec<u8>) {
+    let mut world = World::new(plan);
+    let head = Head { build: BUILD.into(), config: plan.config.clone() };
+    let writer = Writer::begin(Vec::new(), &head, first_seed(plan), &Beginning::Empty);
+    world.recorder = Some(writer.expect("memory takes all that is written"));
+    let mut recorded = Vec::new();
+    let outcome = world.run_into(&mut recorded);
+    (outcome, recorded)
 }
 
 /// Runs a plan while something lies to the oracles.
@@ -129,10 +159,15 @@ pub fn run_sabotaged(plan: &Plan, sabotage: Sabotage) -> Outcome {
     world.run()
 }
 
+/// What the first broker of a run draws from.
+fn first_seed(plan: &Plan) -> Seed {
+    let mut seed = [0; 16];
+    seed[..8].copy_from_slice(&plan.seed.to_le_bytes());
+    Seed(seed)
+}
+
 impl<'a> World<'a> {
     fn new(plan: &'a Plan) -> Self {
-        let mut seed = [0; 16];
-        seed[..8].copy_from_slice(&plan.seed.to_le_bytes());
         let auditor = Profile {
             name: "auditor".into(),
             session_expiry_s: 0,
@@ -154,7 +189,7 @@ impl<'a> World<'a> {
         let mut world = World {
             plan,
             now_us: 0,
-            broker: Broker::new(plan.config.clone(), Seed(seed)),
+            broker: Broker::new(plan.config.clone(), first_seed(plan)),
             store: Store::new(plan.store_us),
             actors: profiles.into_iter().map(Actor::new).collect(),
             links: Vec::new(),
@@ -167,6 +202,8 @@ impl<'a> World<'a> {
             finished: false,
             sabotage: None,
             held_back: None,
+            listener: None,
+            recorder: None,
         };
         for (at, planned) in plan.actions.iter().enumerate() {
             world.later(planned.at_us, Job::Act(at));
@@ -175,13 +212,21 @@ impl<'a> World<'a> {
         world
     }
 
-    fn run(mut self) -> Outcome {
+    fn run(self) -> Outcome {
+        self.run_into(&mut Vec::new())
+    }
+
+    fn run_into(mut self, recorded: &mut Vec<u8>) -> Outcome {
         while !self.finished && self.outcome.objection.is_none() {
             self.step();
         }
         self.digest.write_u64(self.broker.digest());
         self.outcome.digest = self.digest.finish();
         self.outcome.ended_us = self.now_us;
+        if let Some(writer) = self.recorder.take() {
+            let why = self.outcome.objection.as_ref().map_or_else(|| "nothing was found".into(), ToString::to_string);
+            *recorded = writer.end(&why).expect("memory takes all that is written");
+        }
         self.outcome
     }
 
@@ -265,7 +310,17 @@ impl<'a> World<'a> {
 
     /// Tells the oracles what was seen.
     fn see(&mut self, sight: Sight) {
-        if matches!(sight, Sight::Told(..)) {
+        if let Sight::Told(conn, seen) = &sight {
+            let who = self.links[*conn as usize].client;
+            let works = matches!(self.actors[who].profile.role, Role::Worker(_));
+            if self.sabotage == Some(Sabotage::Idle) && works {
+                return;
+            }
+            if let (Some(Sabotage::Lose(topics)), Seen::Publish(publish)) = (self.sabotage, seen.as_ref())
+                && publish.topic.starts_with(topics)
+            {
+                return;
+            }
             self.outcome.deliveries += 1;
             let nth = self.outcome.deliveries;
             match self.sabotage {
@@ -287,6 +342,9 @@ impl<'a> World<'a> {
     }
 
     fn judge(&mut self, sight: Sight) {
+        if let Some(listener) = self.listener.as_mut() {
+            listener(self.now_us, &sight);
+        }
         if self.outcome.objection.is_none() {
             self.outcome.objection = self.judge.see(self.now_us, &sight);
         }
@@ -323,7 +381,7 @@ impl<'a> World<'a> {
     fn connect(&mut self, who: ClientNo, clean: bool) {
         if let Some(old) = self.actors[who].link {
             self.links[old as usize].client_has_it = false;
-            self.actors[who].closed();
+            self.actors[who].closed(self.now_us);
         }
         let conn = self.links.len() as ConnNo;
         let slot =
@@ -354,7 +412,7 @@ impl<'a> World<'a> {
         link.client_has_it = false;
         link.up.ended = true;
         if self.actors[who].link == Some(conn) {
-            self.actors[who].closed();
+            self.actors[who].closed(self.now_us);
             self.come_back_later(who);
         }
         self.schedule(conn, Toward::Broker);
@@ -363,7 +421,7 @@ impl<'a> World<'a> {
     fn come_back_later(&mut self, who: ClientNo) {
         let actor = &self.actors[who];
         if actor.wants {
-            let (at_us, epoch) = (self.now_us + actor.profile.back_us, actor.epoch);
+            let (at_us, epoch) = (self.now_us + actor.back_us(), actor.epoch);
             self.later(at_us, Job::Back(who, epoch));
         }
     }
@@ -462,122 +520,8 @@ impl<'a> World<'a> {
         let link = &mut self.links[conn as usize];
         let who = link.client;
         if core::mem::take(&mut link.client_has_it) {
-            self.actors[who].closed();
+            self.actors[who].closed(self.now_us);
             self.come_back_later(who);
         }
-    }
-
-    /// Nothing passes any more. The broker learns of it when the link says; the client at once if it is to.
-    fn break_link(&mut self, conn: ConnNo, client_learns: bool) {
-        let link = &mut self.links[conn as usize];
-        link.broken = true;
-        if let Some(us) = link.learned_us {
-            self.later(self.now_us + us, Job::Learn(conn));
-        }
-        if client_learns {
-            self.client_loses(conn);
-        }
-    }
-
-    fn fault(&mut self, fault: &Fault) {
-        let conn = fault.who().and_then(|who| self.actors[who].link);
-        let until = |us: u64| self.now_us + us;
-        let happened = match (fault, conn) {
-            (Fault::Cut { toward, bytes, learned_us, .. }, Some(conn)) => {
-                let link = &mut self.links[conn as usize];
-                link.learned_us = *learned_us;
-                link.pipe(*toward).cut_after(*bytes);
-                if *bytes == 0 {
-                    self.break_link(conn, true);
-                }
-                true
-            }
-            (Fault::Stall { toward, for_us, .. }, Some(conn)) => {
-                let until_us = until(*for_us);
-                self.links[conn as usize].pipe(*toward).stall(until_us);
-                true
-            }
-            (Fault::Trickle { toward, piece, gap_us, for_us, .. }, Some(conn)) => {
-                let until_us = until(*for_us);
-                self.links[conn as usize].pipe(*toward).trickle(*piece, *gap_us, until_us);
-                true
-            }
-            (Fault::Slow { window, for_us, .. }, Some(conn)) => {
-                let until_us = until(*for_us);
-                self.links[conn as usize].down.narrow(*window, until_us);
-                self.later(until_us, Job::Widen);
-                true
-            }
-            (Fault::HalfOpen { .. }, Some(conn)) => {
-                self.links[conn as usize].learned_us = None;
-                self.break_link(conn, true);
-                true
-            }
-            (Fault::Takeover { who }, Some(_)) => {
-                let clean = self.comes_back_clean(*who);
-                self.connect(*who, clean);
-                true
-            }
-            (Fault::Sleep { for_us }, _) => {
-                self.sleep(*for_us);
-                true
-            }
-            (Fault::Restart, _) => {
-                self.restart();
-                true
-            }
-            (Fault::Swap, _) => {
-                self.swap();
-                true
-            }
-            (Fault::SlowStore { store_us, for_us }, _) => {
-                self.store.slow(*store_us, until(*for_us));
-                true
-            }
-            (Fault::FailedStore { for_us }, _) => self.store_fails(*for_us),
-            (
-                Fault::Cut { .. }
-                | Fault::Stall { .. }
-                | Fault::Trickle { .. }
-                | Fault::Slow { .. }
-                | Fault::HalfOpen { .. }
-                | Fault::Takeover { .. },
-                None,
-            ) => false,
-        };
-        self.outcome.faults[fault.kind()] += u32::from(happened);
-    }
-
-    /// Nothing goes wrong any more: what is broken is noticed, what waits goes on, and everybody comes back.
-    fn heal(&mut self) {
-        if std::mem::replace(&mut self.healed, true) {
-            return;
-        }
-        self.see(Sight::Healed);
-        self.store.heal();
-        self.store_works();
-        for conn in 0..self.links.len() as ConnNo {
-            let link = &mut self.links[conn as usize];
-            link.heal();
-            if link.broken && link.broker != BrokerEnd::Gone {
-                self.broker_loses(conn);
-            } else {
-                self.schedule(conn, Toward::Broker);
-                self.schedule(conn, Toward::Client);
-            }
-        }
-        let auditor = self.actors.len() - 1;
-        for who in 0..auditor {
-            self.actors[who].heal();
-            if self.actors[who].profile.role != Role::Rude {
-                self.actors[who].wants = true;
-                if self.actors[who].link.is_none() {
-                    let clean = self.comes_back_clean(who);
-                    self.connect(who, clean);
-                }
-            }
-        }
-        self.later(self.now_us + CALM_US / 2, Job::Audit);
-        self.later(self.now_us + CALM_US, Job::Finish);
     }
 }

@@ -16,11 +16,29 @@ fn program() -> Outcome<PathBuf> {
 pub fn bench(arguments: &[String]) -> Outcome {
     let program = program()?;
     let is_measured = !arguments.iter().any(|argument| matches!(argument.as_str(), "--help" | "-h" | "--last"));
+    let mut command = tools::program(&program);
+    command.arg("bench").args(arguments);
     if is_measured {
         tools::debian_packages(&[("mosquitto", "mosquitto"), ("taskset", "util-linux")])?;
         build::server(true)?;
+        let guest = build::guest(true)?;
+        let mut in_process = cargo();
+        in_process.args(["build", "--release", "--package", "wasmqtt-bench", "--features", "guest"]);
+        run(guest.embed_into(&mut in_process))?;
+        command.arg("--in-process").arg(tools::target_dir().join("release/wasmqtt-bench"));
+        command.arg("--guest").arg(&guest.wasm);
     }
-    tools::become_program(tools::program(&program).arg("bench").args(arguments))
+    tools::become_program(&mut command)
+}
+
+/// Builds our server and lets thousands of clients at it for minutes.
+pub fn soak(arguments: &[String]) -> Outcome {
+    let program = program()?;
+    let is_ours = !arguments.iter().any(|argument| matches!(argument.as_str(), "--help" | "-h" | "--addr"));
+    if is_ours {
+        build::server(true)?;
+    }
+    tools::become_program(tools::program(&program).arg("soak").args(arguments))
 }
 
 /// Runs one scenario against any broker.

@@ -3,8 +3,10 @@
 
 mod build;
 mod count;
+mod fuzz;
 mod load;
 mod serve;
+mod sim;
 mod statements;
 mod test;
 mod tidy;
@@ -61,11 +63,36 @@ enum Command {
         #[arg(long)]
         write: bool,
     },
+    /// Put the server under 10,000 clients for 10 minutes, and judge memory, losses and latency.
+    #[command(disable_help_flag = true)]
+    Soak {
+        /// See `cargo xtask soak --help`.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
     /// Install what the tests need and run all of them.
     Test {
         /// Only the tests whose name contains this; skips formatting, lints and builds for other targets.
         filter: Option<String>,
     },
+    /// Simulate: broker, clients, links and faults drawn from seeds, judged by oracles; what is found is told as short
+    /// as it can be.
+    Sim {
+        /// How many seeds.
+        #[arg(long)]
+        seeds: u64,
+        /// The first seed.
+        #[arg(long, default_value_t = 0)]
+        seed: u64,
+        /// How many threads; as many as there are cores if not given.
+        #[arg(long)]
+        threads: Option<u64>,
+        /// Print all that is seen of each story that is told.
+        #[arg(long)]
+        tell: bool,
+    },
+    /// Look for inputs that break what must always hold: in codec, core, recordings, stories, transports.
+    Fuzz(fuzz::Arguments),
     /// Check what no compiler checks: file lengths, stray files, what ARCHITECTURE.md names.
     Tidy,
 }
@@ -78,7 +105,10 @@ fn main() -> ExitCode {
         Command::Load { arguments } => load::load(&arguments),
         Command::Bench { arguments } => load::bench(&arguments),
         Command::Count { write } => count::count(write),
+        Command::Soak { arguments } => load::soak(&arguments),
         Command::Test { filter } => test::test(filter.as_deref()),
+        Command::Sim { seeds, seed, threads, tell } => sim::sim(seeds, seed, threads, tell),
+        Command::Fuzz(arguments) => fuzz::fuzz(&arguments),
         Command::Tidy => tidy::tidy(),
     };
     match outcome {

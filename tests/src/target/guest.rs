@@ -88,9 +88,7 @@ impl Wasm {
         for index in 0..self.guest.rows() {
             let row = self.guest.row(index);
             let conn = ConnectionId { slot: row.slot, generation: row.generation };
-            let memory = self.guest.memory();
-            let bytes: Vec<u8> =
-                self.guest.slices(row).iter().flat_map(|slice| memory.bytes(*slice)).copied().collect();
+            let bytes = self.guest.listed(row).collect::<Vec<_>>().concat();
             if !bytes.is_empty() {
                 self.listed.insert(conn, bytes);
                 turn.ready.push(conn);

@@ -150,3 +150,34 @@ fn free_ports() -> std::io::Result<[SocketAddr; 2]> {
     let (first, second) = (TcpListener::bind("127.0.0.1:0")?, TcpListener::bind("127.0.0.1:0")?);
     Ok([first.local_addr()?, second.local_addr()?])
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn program(path: &str, kind: Kind) -> Program {
+        let folder = std::env::temp_dir().join(format!("wasmqtt-bench-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).expect("a temporary folder can be made");
+        Program { name: format!("a {path}"), path: path.into(), kind, folder }
+    }
+
+    #[test]
+    fn a_broker_that_ends_says_so() {
+        for kind in [Kind::Ours, Kind::Mosquitto] {
+            let program = program("false", kind);
+            let started = program.start(None).map(drop);
+            std::fs::remove_dir_all(&program.folder).expect("it was made");
+            let failure = started.expect_err("it ends at once").to_string();
+            assert!(failure.starts_with("a false (false) can't be started: it ended with"), "{failure}");
+        }
+    }
+
+    #[test]
+    fn a_broker_that_is_not_there_is_named() {
+        let program = program("no-such-broker", Kind::Ours);
+        let started = program.start(None).map(drop);
+        std::fs::remove_dir_all(&program.folder).expect("it was made");
+        let failure = started.expect_err("there is no such program").to_string();
+        assert!(failure.contains("no-such-broker") && failure.contains("No such file"), "{failure}");
+    }
+}

@@ -7,8 +7,8 @@ use super::results::{Better, Results, RowResult, Verdict};
 use super::rows::Section;
 use super::table::figure;
 
-const WIDTH: f64 = 860.0;
-const LABELS: f64 = 330.0;
+const WIDTH: f64 = 900.0;
+const LABELS: f64 = 370.0;
 const RIGHT: f64 = 70.0;
 const TOP: f64 = 58.0;
 const LINE: f64 = 24.0;

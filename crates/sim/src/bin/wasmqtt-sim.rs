@@ -1,13 +1,16 @@
-//! `wasmqtt-sim --seeds N [--seed S] [--threads T]`: runs the World on seeds S to S + N - 1 and prints what it found.
-//! `cargo xtask sim` runs this program in release.
+//! `wasmqtt-sim --seeds N [--seed S] [--threads T] [--recordings FOLDER] [--tell]`: runs the World on seeds S to
+//! S + N - 1, prints what it found and writes recordings of it, into `target/sim` if no folder is named; with `--tell`
+//! also all that was seen of the shortest stories. `cargo xtask sim` runs this program in release.
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
 use wasmqtt_sim::hunt::{self, Find, Sum};
-use wasmqtt_sim::world::faults::KINDS;
+use wasmqtt_sim::sight::Sight;
+use wasmqtt_sim::world::{self, faults::KINDS};
 
 /// Finds that are shortened and told in full; more are only counted.
 const TOLD_MAX: usize = 5;
@@ -18,18 +21,34 @@ struct Arguments {
     first: u64,
     seeds: u64,
     threads: u64,
+    /// Where recordings of finds go.
+    recordings: PathBuf,
+    /// Print all that is seen of the shortest story.
+    tell: bool,
 }
 
 fn arguments() -> Result<Arguments, String> {
     let cores = std::thread::available_parallelism().map_or(1, |cores| cores.get() as u64);
-    let mut arguments = Arguments { first: 0, seeds: 0, threads: cores };
+    let mut arguments = Arguments { first: 0, seeds: 0, threads: cores, tell: false, recordings: "target/sim".into() };
     let mut words = std::env::args().skip(1);
     while let Some(word) = words.next() {
+        if word == "--tell" {
+            arguments.tell = true;
+            continue;
+        }
+        if word == "--recordings" {
+            arguments.recordings = words.next().ok_or("--recordings needs a folder")?.into();
+            continue;
+        }
         let target = match word.as_str() {
             "--seeds" => &mut arguments.seeds,
             "--seed" => &mut arguments.first,
             "--threads" => &mut arguments.threads,
-            other => return Err(format!("{other}: unknown; allowed are --seeds N, --seed S, --threads T")),
+            other => {
+                return Err(format!(
+                    "{other}: unknown; allowed are --seeds N, --seed S, --threads T, --recordings FOLDER, --tell"
+                ));
+            }
         };
         let value = words.next().ok_or_else(|| format!("{word} needs a number"))?;
         *target = value.parse().map_err(|_| format!("{word} {value}: not a whole number from 0 to {}", u64::MAX))?;
@@ -98,6 +117,19 @@ fn batch(
         }
         let find = hunt::shorten(plan, objection);
         println!("{}", find.report());
+        for (which, recording) in ["shortest", "whole"].into_iter().zip(find.recordings()) {
+            let path = arguments.recordings.join(format!("seed-{seed}-{which}.wqr"));
+            let written =
+                std::fs::create_dir_all(&arguments.recordings).and_then(|()| std::fs::write(&path, recording));
+            match written {
+                Ok(()) => println!("recording: {}", path.display()),
+                Err(error) => eprintln!("wasmqtt-sim: {}: {error}", path.display()),
+            }
+        }
+        if arguments.tell {
+            let mut tell = |at_us: u64, sight: &Sight| println!("{:12.6}  {sight:?}", at_us as f64 / 1e6);
+            let _ = world::run_heard(&find.shortest, &mut tell);
+        }
         finds.lock().expect("no thread panics with it in hand").push(find);
     }
     let mut sum = sum.lock().expect("no thread panics with it in hand");

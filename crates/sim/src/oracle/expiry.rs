@@ -2,8 +2,8 @@
 //!
 //! A message is not sent for the first time when its interval has passed since it came [5:MQTT-3.3.2-5]. The interval
 //! that a 5.0 client gets is the publisher's less the time that the message has waited in the broker, in seconds
-//! [5:MQTT-3.3.2-6]; it is there if and only if the publisher set one. A Will's interval begins when it is published, which
-//! nobody outside sees, so only its upper bound is judged.
+//! [5:MQTT-3.3.2-6]; it is there if and only if the publisher set one. A Will's interval begins when it is published,
+//! which nobody outside sees, so only its upper bound is judged.
 
 use super::Oracle;
 use super::ledger::{Ledger, MessageFacts};
@@ -29,7 +29,7 @@ impl Oracle for Expiry {
 }
 
 fn check(facts: &Ledger, message: &MessageFacts, publish: &SeenPublish, is_v5: bool) -> Result<(), String> {
-    let held_us = facts.terms.held_us_max;
+    let held_us = facts.held_us();
     let waits_us = || message.reached_us.iter().map(|at| facts.now_us - at);
     if let Some(expiry_s) = message.expiry_s.filter(|_| !publish.dup && !message.is_will) {
         let least_us = waits_us().min().unwrap_or(0);

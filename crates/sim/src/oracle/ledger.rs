@@ -7,7 +7,7 @@ use std::rc::Rc;
 
 use wasmqtt_codec::{PacketType, ProtocolVersion, Qos, RetainHandling};
 
-use crate::sight::{ClientNo, ConnNo, MessageNo, Seen, SeenConnect, SeenPublish, SeenSubscribe, Sight};
+use crate::sight::{ClientNo, ConnNo, Ended, MessageNo, Seen, SeenConnect, SeenPublish, SeenSubscribe, Sight};
 
 /// What was agreed with the broker before the run.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -44,7 +44,7 @@ pub struct ConnFacts {
     pub accepted_us: Option<u64>,
     /// When it was over for the broker.
     pub gone_us: Option<u64>,
-    /// DISCONNECT reached the broker with this Reason Code.
+    /// DISCONNECT reached the broker with this Reason Code, in time to be read.
     pub disconnect: Option<u8>,
     /// Messages by their Packet Identifier towards the broker.
     published: BTreeMap<u16, Rc<Seen>>,
@@ -61,6 +61,18 @@ pub struct ClientFacts {
     pub live: Option<ConnNo>,
     /// Whether the present Session outlives its connection.
     pub lasts: bool,
+    /// How long it does, in seconds.
+    pub expiry_s: u32,
+    /// When it ends if the client does not come back; while it is away.
+    pub until_us: u64,
+    /// A CONNECT with Clean Start came and was not answered yet: the Session may be another one already.
+    pub cleaning: bool,
+    /// When a crash left it open which Session it has.
+    pub doubted_us: Option<u64>,
+    /// The last Session that ended although it was to outlive its connection, and when.
+    ended: Option<(u32, u64)>,
+    /// How many connections the present Session has had.
+    pub connections: u32,
     /// The broker has said that it drops messages for it.
     pub dropping: bool,
     /// Every Subscription, past ones too.
@@ -113,8 +125,12 @@ pub struct MessageFacts {
     pub reached_us: Vec<u64>,
     /// When PUBACK or PUBREC with success left.
     pub accepted_us: Option<u64>,
+    /// How often it was refused, behind which the same identifier is a new message [5:MQTT-4.3.3-9].
+    pub refused: usize,
     /// How many crashes there had been when it first came.
     pub crashes_before: usize,
+    /// How many crashes and failures of the store there had been then, one that lasted not counted.
+    pub upsets_before: usize,
 }
 
 /// Which Subscriptions brought a message.
@@ -143,8 +159,14 @@ pub struct Ledger {
     pub messages: BTreeMap<MessageNo, MessageFacts>,
     /// How often the broker crashed.
     pub crashes: usize,
+    /// When the machine last woke, and how long it had slept, in microseconds.
+    woke: Option<(u64, u64)>,
+    /// How often it crashed or could not store records.
+    pub upsets: usize,
     /// Whether records can be stored.
     pub storing: bool,
+    /// Since when what was written may not be stored.
+    pub unstored_since_us: Option<u64>,
 }
 
 /// Whether a Topic Filter without `$share` matches a Topic Name (4.7), as plainly as it can be said.
@@ -197,6 +219,9 @@ impl Ledger {
             conns: BTreeMap::new(),
             messages: BTreeMap::new(),
             crashes: 0,
+            woke: None,
+            upsets: 0,
+            unstored_since_us: None,
             storing: true,
         }
     }
@@ -263,14 +288,34 @@ impl Ledger {
         let crashes = self.crashes - message.crashes_before;
         match message.qos {
             _ if message.is_will => 1 + crashes,
-            Qos::ExactlyOnce => 1 + crashes,
+            Qos::ExactlyOnce => 1 + crashes + message.refused,
             Qos::AtMostOnce | Qos::AtLeastOnce => message.reached_us.len(),
         }
+    }
+
+    /// Whether what came at this time may not have been stored when the broker crashed, which is now.
+    #[must_use]
+    pub fn may_be_unstored(&self, at_us: u64) -> bool {
+        let held_us = self.held_us();
+        let failing = self.unstored_since_us.is_some_and(|since_us| at_us.saturating_add(held_us) >= since_us);
+        failing || at_us.saturating_add(held_us) >= self.now_us
+    }
+
+    /// How long what leaves now may have been held because of a record, in microseconds: a sleep comes on top.
+    #[must_use]
+    pub fn held_us(&self) -> u64 {
+        let held_us = self.terms.held_us_max;
+        let slept = self.woke.filter(|(at_us, _)| self.now_us - at_us <= held_us && held_us > 0);
+        held_us + slept.map_or(0, |(_, us)| us)
     }
 
     /// Takes note of something.
     pub fn note(&mut self, now_us: u64, sight: &Sight) {
         self.now_us = now_us;
+        if self.storing {
+            // Kept until every oracle has seen the crash that ended it.
+            self.unstored_since_us = None;
+        }
         match sight {
             Sight::Opened(conn, client) => {
                 let facts = ConnFacts {
@@ -288,16 +333,37 @@ impl Ledger {
             }
             Sight::Reached(conn, seen) => self.reached(*conn, seen),
             Sight::Left(conn, seen) => self.left(*conn, seen),
-            Sight::Gone(conn) => self.gone(*conn),
+            Sight::Gone(conn, ended) => {
+                if let Some(facts) = self.conns.get_mut(conn).filter(|_| *ended == Ended::Broker) {
+                    facts.disconnect = None; // It came too late to be read.
+                }
+                self.gone(*conn);
+            }
             Sight::Crashed => {
                 self.crashes += 1;
+                self.upsets += 1;
                 let open: Vec<ConnNo> =
                     self.conns.iter().filter(|(_, facts)| facts.gone_us.is_none()).map(|(conn, _)| *conn).collect();
                 open.into_iter().for_each(|conn| self.gone(conn));
+                for who in 0..self.clients.len() {
+                    let ended = self.clients[who].ended.filter(|(_, at_us)| self.may_be_unstored(*at_us));
+                    if self.clients[who].cleaning || ended.is_some() {
+                        self.clients[who].doubt(now_us, ended.map(|(session, _)| session));
+                    }
+                }
                 self.storing = true;
             }
             Sight::Dropping(client, _) => self.clients[*client].dropping = true,
-            Sight::Storing(works) => self.storing = *works,
+            Sight::Storing(works) => {
+                self.storing = *works;
+                self.upsets += usize::from(!works);
+                self.unstored_since_us = (!works).then_some(now_us);
+            }
+            Sight::Slept(us) => {
+                // Who fell asleep again at once has slept through.
+                let soon = self.woke.filter(|(at_us, _)| now_us - us - at_us <= self.terms.held_us_max);
+                self.woke = Some((now_us, us + soon.map_or(0, |(_, before_us)| before_us)));
+            }
             Sight::Told(..) | Sight::Looked(_) | Sight::Broken(_) | Sight::Healed | Sight::Finished => {}
         }
     }
@@ -309,6 +375,10 @@ impl Ledger {
         let client = &mut self.clients[facts.client];
         if client.live == Some(conn) {
             client.live = None;
+            client.until_us = match client.expiry_s {
+                u32::MAX => u64::MAX,
+                seconds => now_us + u64::from(seconds) * 1_000_000,
+            };
             if !client.lasts {
                 client.end_session(now_us);
             }
@@ -318,12 +388,14 @@ impl Ledger {
     fn reached(&mut self, conn: ConnNo, seen: &Rc<Seen>) {
         let now_us = self.now_us;
         let crashes = self.crashes;
+        let upsets = self.upsets - usize::from(!self.storing);
         let Some(facts) = self.conns.get_mut(&conn) else { return };
         let who = facts.client;
         match seen.as_ref() {
             Seen::Connect(connect) => {
                 facts.connect = Some(seen.clone());
                 facts.connect_us = now_us;
+                self.clients[who].cleaning |= connect.clean_start;
                 if let Some(will) = &connect.will
                     && let Some(number) = will.number
                 {
@@ -337,7 +409,9 @@ impl Ledger {
                         is_will: true,
                         reached_us: vec![now_us],
                         accepted_us: None,
+                        refused: 0,
                         crashes_before: crashes,
+                        upsets_before: upsets,
                     };
                     self.messages.insert(number, message);
                 }
@@ -357,7 +431,9 @@ impl Ledger {
                         is_will: false,
                         reached_us: Vec::new(),
                         accepted_us: None,
+                        refused: 0,
                         crashes_before: crashes,
+                        upsets_before: upsets,
                     });
                     message.reached_us.push(now_us);
                 }
@@ -397,19 +473,25 @@ impl Ledger {
                 // 3.1 has no Session Present: there a Session that lasts goes on.
                 let is_3_1 = connect.version == ProtocolVersion::V3_1;
                 let goes_on = if is_3_1 { !connect.clean_start && client.lasts } else { *session_present };
-                if !goes_on {
+                if !goes_on || client.cleaning {
                     client.end_session(facts.connect_us);
                 }
+                client.cleaning = false;
                 client.live = Some(conn);
                 client.lasts = connect.session_expiry_s > 0;
+                client.expiry_s = connect.session_expiry_s;
+                client.connections += 1;
             }
-            Seen::Ack { kind: PacketType::Puback | PacketType::Pubrec, id, reason } if *reason < 0x80 => {
+            Seen::Connack { accepted: false, .. } => client.cleaning = false,
+            Seen::Ack { kind: PacketType::Puback | PacketType::Pubrec, id, reason } => {
                 let number = match facts.published.get(id).map(Rc::as_ref) {
                     Some(Seen::Publish(publish)) => publish.number,
                     _ => None,
                 };
-                if let Some(message) = number.and_then(|number| self.messages.get_mut(&number)) {
-                    message.accepted_us.get_or_insert(now_us);
+                match number.and_then(|number| self.messages.get_mut(&number)) {
+                    Some(message) if *reason < 0x80 => _ = message.accepted_us.get_or_insert(now_us),
+                    Some(message) => message.refused += 1,
+                    None => {}
                 }
             }
             Seen::Suback { id, codes } => {
@@ -425,7 +507,6 @@ impl Ledger {
                 }
             }
             Seen::Connect(_)
-            | Seen::Connack { .. }
             | Seen::Publish(_)
             | Seen::Ack { .. }
             | Seen::Subscribe(_)
@@ -438,11 +519,38 @@ impl Ledger {
 }
 
 impl ClientFacts {
+    /// Whether its present Session surely lives.
+    #[must_use]
+    pub fn surely_lives(&self, now_us: u64) -> bool {
+        !self.cleaning && (self.live.is_some() || self.lasts && now_us < self.until_us)
+    }
+
+    /// Nobody can know whether a Session was ended before a crash, the present one or the one before: it may have
+    /// everything that they had and need have nothing.
+    fn doubt(&mut self, now_us: u64, ended: Option<u32>) {
+        let (present, next) = (self.session, self.session + 1);
+        for one in &mut self.subscriptions {
+            if one.session == present || Some(one.session) == ended {
+                one.unasked_us.get_or_insert(now_us);
+                one.ended_us = None;
+                one.session = next;
+            }
+        }
+        self.session = next;
+        self.doubted_us = Some(now_us);
+        self.cleaning = false;
+        self.dropping = true;
+    }
+
     fn end_session(&mut self, at_us: u64) {
+        if self.lasts {
+            self.ended = Some((self.session, at_us));
+        }
         for one in self.subscriptions.iter_mut().filter(|one| one.session == self.session) {
             one.ended_us.get_or_insert(at_us);
         }
         self.session += 1;
+        self.connections = 0;
         self.lasts = false;
         self.dropping = false;
     }

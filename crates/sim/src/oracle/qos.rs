@@ -1,10 +1,11 @@
 //! At least once, exactly once, at most once (4.3), for ordinary Subscriptions.
 //!
-//! A QoS 1 or 2 message whose PUBACK or PUBREC has left is owed to every Session that surely had a matching Subscription
-//! from before the message came until then, if the Subscription gives it QoS 1 or 2; at the end it must have been told
-//! there [5:MQTT-4.3.2-1] [5:MQTT-4.3.3-1] [311:MQTT-4.3.2-1] [311:MQTT-4.3.3-1], whatever crashed or broke in between.
-//! A client's user is told a QoS 2 message once in the life of a Session [5:MQTT-4.3.3-10] [311:MQTT-4.3.3-2], a QoS 0
-//! message as often as it was taken up, and a QoS 1 message oftener only with DUP [5:MQTT-3.3.1-1] or after a crash.
+//! A QoS 1 or 2 message whose PUBACK or PUBREC has left is owed to every Session that surely had a matching
+//! Subscription from before the message came until then, if the Subscription gives it QoS 1 or 2; at the end it must
+//! have been told there [5:MQTT-4.3.2-1] [5:MQTT-4.3.3-1] [311:MQTT-4.3.2-1] [311:MQTT-4.3.3-1], whatever crashed or
+//! broke in between. A client's user is told a QoS 2 message once in the life of a Session [5:MQTT-4.3.3-10]
+//! [311:MQTT-4.3.3-2], a QoS 0 message as often as it was taken up, and a QoS 1 message oftener only with DUP
+//! [5:MQTT-3.3.1-1] or after a crash.
 
 use std::collections::BTreeMap;
 
@@ -20,8 +21,10 @@ type Delivery = (ClientNo, u32, MessageNo);
 /// How often a message was told.
 #[derive(Clone, Copy, Debug, Default)]
 struct Times {
-    all: usize,
-    fresh: usize,
+    /// By QoS.
+    all: [usize; 3],
+    /// Without DUP, by QoS.
+    fresh: [usize; 3],
 }
 
 /// See the file.
@@ -87,15 +90,16 @@ impl Qualities {
             // It may be sent as a Retained Message as often as somebody subscribes.
             return Ok(());
         }
-        times.all += 1;
-        times.fresh += usize::from(!publish.dup);
+        let qos = publish.qos as usize;
+        times.all[qos] += 1;
+        times.fresh[qos] += usize::from(!publish.dup);
         let (times, name) = (*times, facts.name(client));
         let taken_up = facts.taken_up_max(message);
         let (count, most) = match publish.qos {
-            Qos::AtMostOnce => (times.all, taken_up),
-            Qos::AtLeastOnce => (times.fresh, taken_up + facts.crashes),
-            Qos::ExactlyOnce if message.is_will => (times.all, taken_up),
-            Qos::ExactlyOnce => (times.all, 1),
+            Qos::AtMostOnce => (times.all[qos], taken_up),
+            Qos::AtLeastOnce => (times.fresh[qos], taken_up + facts.crashes),
+            Qos::ExactlyOnce if message.is_will => (times.all[qos], taken_up),
+            Qos::ExactlyOnce => (times.all[qos], 1 + message.refused),
         };
         match count <= most {
             true => Ok(()),
@@ -129,7 +133,7 @@ impl Qualities {
 /// The QoS at which a client's ordinary Subscriptions surely bring it a message; `None` if they may not.
 fn owed_qos(facts: &Ledger, client: ClientNo, message: &MessageFacts) -> Option<Qos> {
     let its = &facts.clients[client];
-    if its.dropping || !its.lasts && its.live.is_none() {
+    if its.dropping || !its.surely_lives(facts.now_us) {
         return None;
     }
     let since_us = *message.reached_us.first()?;

@@ -1,9 +1,9 @@
 //! Receive Maximum (4.9), both ways.
 //!
-//! The broker never has more QoS 1 and 2 PUBLISH packets unfinished towards a client than that allows
-//! [5:MQTT-3.3.4-9], nor more than its own limit, and never two under one Packet Identifier [5:MQTT-2.2.1-4]
-//! [311:MQTT-2.3.1-4]. A client is told 0x93 only if it had more unfinished than the broker allows, counted from outside
-//! [5:MQTT-3.3.4-7]; one that surely has is not served on: its next QoS 2 message is not accepted.
+//! The broker never has more QoS 1 and 2 PUBLISH packets unfinished towards a client than that allows [5:MQTT-3.3.4-9],
+//! nor more than its own limit, and never two under one Packet Identifier [5:MQTT-2.2.1-4] [311:MQTT-2.3.1-4]. A client
+//! is told 0x93 only if it had more unfinished than the broker allows, counted from outside [5:MQTT-3.3.4-7]; one that
+//! surely has is not served on: its next QoS 2 message is not accepted.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -2,12 +2,12 @@
 //!
 //! For each topic there is a set of messages that may be the Retained Message: one, the last that was published with
 //! RETAIN [5:MQTT-3.3.1-5] [311:MQTT-3.3.1-5], or none after an empty one [5:MQTT-3.3.1-6] [5:MQTT-3.3.1-7]
-//! [311:MQTT-3.3.1-10]; more only while a crash or a failed store leaves open which of the unacknowledged ones survived. What a client
-//! gets with RETAIN 1 for a new Subscription was such a message at some time since it subscribed, and the Subscription's
-//! Retain Handling allows it [5:MQTT-3.3.1-9] [5:MQTT-3.3.1-10] [5:MQTT-3.3.1-11] [311:MQTT-3.3.1-6]. A new Subscription surely gets the
-//! Retained Message if both sides have QoS 1 or 2 and the topic does not change any more. In the end an auditor subscribes to everything,
-//! and gets exactly the set that is left, QoS 0 too. Wills are left out: when they are published is another oracle's
-//! business.
+//! [311:MQTT-3.3.1-10]; more only while a crash or a failed store leaves open which of the unacknowledged ones
+//! survived. What a client gets with RETAIN 1 for a new Subscription was such a message at some time since it
+//! subscribed, and the Subscription's Retain Handling allows it [5:MQTT-3.3.1-9] [5:MQTT-3.3.1-10] [5:MQTT-3.3.1-11]
+//! [311:MQTT-3.3.1-6]. A new Subscription surely gets the Retained Message if both sides have QoS 1 or 2 and the topic
+//! does not change any more. In the end an auditor subscribes to everything, and gets exactly the set that is left, QoS
+//! 0 too. Wills are left out: when they are published is another oracle's business.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
@@ -38,8 +38,11 @@ struct Topic {
 #[derive(Debug, Default)]
 pub struct Retained {
     topics: BTreeMap<Rc<str>, Topic>,
-    /// Messages that a Session should get because it subscribed, and when it did.
+    /// Messages that a Session should get because it subscribed, and when it did. A crash ends this: how far the broker
+    /// was in sending them is not stored.
     owed: BTreeMap<(ClientNo, u32, MessageNo), u64>,
+    /// When a Session was told a message last: it may come before SUBACK.
+    told_us: BTreeMap<(ClientNo, u32, MessageNo), u64>,
     /// What each connection's unacknowledged messages would make of their topics.
     asked: BTreeMap<(ConnNo, u16), (Rc<str>, Value)>,
 }
@@ -64,12 +67,17 @@ impl Oracle for Retained {
                 if let (Some(client), Seen::Publish(publish)) = (facts.client_of(*conn), seen.as_ref())
                     && let Some(number) = publish.number
                 {
-                    self.owed.remove(&(client, facts.clients[client].session, number));
+                    let delivery = (client, facts.clients[client].session, number);
+                    self.owed.remove(&delivery);
+                    self.told_us.insert(delivery, facts.now_us);
                 }
                 Ok(())
             }
             Sight::Crashed | Sight::Storing(false) => {
                 let now_us = facts.now_us;
+                if matches!(sight, Sight::Crashed) {
+                    self.owed.clear();
+                }
                 self.topics.values_mut().for_each(|topic| topic.doubt(now_us));
                 Ok(())
             }
@@ -129,7 +137,7 @@ impl Retained {
         // A QoS 2 message whose identifier is held changes nothing; whether it is, nobody knows after a crash.
         let first = message.is_some_and(|message| message.reached_us.len() == 1);
         let again = again && !first;
-        if again && message.is_some_and(|message| message.crashes_before == facts.crashes) {
+        if again && message.is_some_and(|message| message.upsets_before == facts.upsets) {
             return;
         }
         let together = facts.terms.turns_are_short && topic.changed_us == now_us;
@@ -205,8 +213,10 @@ impl Retained {
                 let qos = message.qos.min(one.granted.unwrap_or(Qos::AtMostOnce));
                 let unchanged = topic.1.changed_us < one.asked_us;
                 let wants = one.wants(client, message) && message.expiry_s.is_none() && !message.is_will;
-                if unchanged && wants && (qos > Qos::AtMostOnce || is_auditor) {
-                    self.owed.insert((client, its.session, *number), one.asked_us);
+                let delivery = (client, its.session, *number);
+                let told = self.told_us.get(&delivery).is_some_and(|at| *at >= one.asked_us);
+                if unchanged && wants && !told && (qos > Qos::AtMostOnce || is_auditor) {
+                    self.owed.insert(delivery, one.asked_us);
                 }
             }
         }
@@ -220,7 +230,8 @@ impl Retained {
             let stays = topic.changed_us < *asked_us && topic.allowed.len() == 1;
             let there = facts
                 .matching(*client, &message.topic)
-                .any(|one| one.asked_us == *asked_us && one.unasked_us.is_none() && one.granted_us.is_some());
+                .filter(|one| one.asked_us == *asked_us && one.may_bring_retained() && surely_brings(one))
+                .all(|one| one.unasked_us.is_none() && one.granted_us.is_some());
             if its.session == *session && !its.dropping && stays && there {
                 return Err(format!(
                     "{} subscribed at {:.6} s and never got the Retained Message {number} of {} [5:MQTT-3.3.1-9]",

@@ -1,10 +1,10 @@
 //! Sessions (3.1.2.4, 3.1.2.11.2, 4.1), as CONNACK tells of them.
 //!
-//! With Clean Start 1 Session Present is 0 [5:MQTT-3.1.2-4] [5:MQTT-3.2.2-2] [311:MQTT-3.2.2-1]. Without, it is 1 if the
-//! Session surely lives: its interval has not passed since the last connection was over [5:MQTT-3.1.2-5]
-//! [5:MQTT-3.2.2-3] [5:MQTT-4.1.0-1] [311:MQTT-3.1.2-4] [311:MQTT-3.2.2-2], whatever crashed in between; and 0 if it surely
-//! ended [5:MQTT-3.1.2-6] [5:MQTT-4.1.0-2]. MQTT 3.1 has no Session Present. The first packet of every connection is CONNACK
-//! [5:MQTT-3.2.0-1] [311:MQTT-3.2.0-1], and there is only one [5:MQTT-3.2.0-2].
+//! With Clean Start 1 Session Present is 0 [5:MQTT-3.1.2-4] [5:MQTT-3.2.2-2] [311:MQTT-3.2.2-1]. Without, it is 1 if
+//! the Session surely lives: its interval has not passed since the last connection was over [5:MQTT-3.1.2-5]
+//! [5:MQTT-3.2.2-3] [5:MQTT-4.1.0-1] [311:MQTT-3.1.2-4] [311:MQTT-3.2.2-2], whatever crashed in between; and 0 if it
+//! surely ended [5:MQTT-3.1.2-6] [5:MQTT-4.1.0-2]. MQTT 3.1 has no Session Present. The first packet of every
+//! connection is CONNACK [5:MQTT-3.2.0-1] [311:MQTT-3.2.0-1], and there is only one [5:MQTT-3.2.0-2].
 
 use std::collections::BTreeMap;
 
@@ -53,7 +53,7 @@ impl Oracle for Sessions {
                 Ok(())
             }
             Sight::Left(conn, seen) => self.left(facts, *conn, seen),
-            Sight::Gone(conn) => {
+            Sight::Gone(conn, _) => {
                 if let Some(client) = facts.client_of(*conn) {
                     self.gone(client, *conn, facts, 0);
                 }
@@ -95,6 +95,9 @@ impl Sessions {
     /// That a client left may not have been stored: its interval may begin with the crash.
     fn crashed(&mut self, facts: &Ledger) {
         for (client, state) in &mut self.states {
+            if facts.clients[*client].doubted_us == Some(facts.now_us) {
+                *state = State::Unknown;
+            }
             let expiry_s = facts
                 .conns
                 .iter()
@@ -103,7 +106,7 @@ impl Sessions {
                 .and_then(|(conn, _)| facts.connect_of(*conn))
                 .map_or(0, |connect| connect.session_expiry_s);
             if let State::Away(least_us, most_us) = *state
-                && least_us.saturating_add(facts.terms.held_us_max) >= facts.now_us
+                && least_us.saturating_add(facts.held_us()) >= facts.now_us
             {
                 *state = State::Away(least_us, most_us.max(after(facts.now_us, expiry_s)));
             }

@@ -1,8 +1,8 @@
 //! Shared Subscriptions (4.8.2).
 //!
 //! Each message goes to one member of a group: no two members' users are told it, unless the first one's Session ended
-//! or the message was taken up twice [5:MQTT-4.8.2-4] [5:MQTT-4.8.2-5]; and if the group surely has members and all of its
-//! Subscriptions give QoS 1 or 2, a message that was acknowledged is told to one of them in the end, unless a
+//! or the message was taken up twice [5:MQTT-4.8.2-4] [5:MQTT-4.8.2-5]; and if the group surely has members and all of
+//! its Subscriptions give QoS 1 or 2, a message that was acknowledged is told to one of them in the end, unless a
 //! member's Session ended or its Subscription did, for nobody outside knows what it took along.
 
 use std::collections::BTreeMap;
@@ -59,10 +59,14 @@ impl Shared {
         let told = self.told.entry(parcel.clone()).or_default();
         let session = facts.clients[client].session;
         let others = told.iter().filter(|(other, its)| {
-            *other != client && facts.clients[*other].session == *its && !left_group(facts, *other, &parcel.1)
+            let holder = &facts.clients[*other];
+            let keeps = holder.session == *its && holder.surely_lives(facts.now_us);
+            *other != client && keeps && !left_group(facts, *other, &parcel.1)
         });
         let others = others.count();
-        told.push((client, session));
+        if !told.contains(&(client, session)) {
+            told.push((client, session));
+        }
         if others >= facts.taken_up_max(message) + facts.crashes {
             return Err(format!(
                 "{} is told message {number}, which {others} other members of {} were told [5:MQTT-4.8.2-4]",
@@ -79,7 +83,8 @@ impl Shared {
             return;
         };
         let mut groups: BTreeMap<&str, bool> = BTreeMap::new();
-        for (client, _) in facts.clients.iter().enumerate() {
+        let living = facts.clients.iter().enumerate().filter(|(_, its)| its.surely_lives(facts.now_us));
+        for (client, _) in living {
             for one in facts.matching(client, &message.topic).filter(|one| one.shared) {
                 let (surely, gives) = standing(facts, client, message, &one.wish.filter);
                 let sure = groups.entry(&one.wish.filter).or_insert(false);

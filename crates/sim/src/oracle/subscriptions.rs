@@ -1,12 +1,12 @@
 //! What is sent, and why.
 //!
-//! Every PUBLISH to a client has a Subscription of its present Session that matches [5:MQTT-3.3.4-2]
-//! [5:MQTT-4.7.0-1] [311:MQTT-4.7.1-1] and that may have been there between the message's arrival and now: none that
-//! was ended [5:MQTT-3.10.4-2] [311:MQTT-3.10.4-2], none with No Local for the client's own messages [5:MQTT-3.8.3-3].
-//! The message is as it was published: topic, payload [5:MQTT-3.3.2-1], and a QoS that is neither above the publisher's
-//! nor above all that was granted [5:MQTT-3.8.4-8] [311:MQTT-3.8.4-6]. Subscription Identifiers are those of matching
-//! Subscriptions, and there if all of them have one [5:MQTT-3.3.4-3] [5:MQTT-3.3.4-4]. RETAIN is 1 only for messages that
-//! were published with it, and stays 1 for a Subscription with Retain As Published [5:MQTT-3.3.1-13]. Nothing that
+//! Every PUBLISH to a client has a Subscription of its present Session that matches [5:MQTT-3.3.4-2] [5:MQTT-4.7.0-1]
+//! [311:MQTT-4.7.1-1] and that may have been there between the message's arrival and now: none that was ended
+//! [5:MQTT-3.10.4-2] [311:MQTT-3.10.4-2], none with No Local for the client's own messages [5:MQTT-3.8.3-3]. The
+//! message is as it was published: topic, payload [5:MQTT-3.3.2-1], and a QoS that is neither above the publisher's nor
+//! above all that was granted [5:MQTT-3.8.4-8] [311:MQTT-3.8.4-6]. Subscription Identifiers are those of matching
+//! Subscriptions, and there if all of them have one [5:MQTT-3.3.4-3] [5:MQTT-3.3.4-4]. RETAIN is 1 only for messages
+//! that were published with it, and stays 1 for a Subscription with Retain As Published [5:MQTT-3.3.1-13]. Nothing that
 //! leaves can't be read.
 
 use wasmqtt_codec::Qos;
@@ -16,7 +16,7 @@ use super::ledger::{Ledger, MessageFacts, SubscriptionFacts};
 use crate::sight::{ClientNo, Seen, SeenPublish, Sight};
 
 /// See the file.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Subscriptions;
 
 impl Oracle for Subscriptions {

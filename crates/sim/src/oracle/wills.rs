@@ -1,10 +1,10 @@
 //! Will Messages (3.1.2.5, 3.1.3.2.2).
 //!
-//! A Will is published when its connection ended without DISCONNECT 0x00 [5:MQTT-3.1.2-8] [311:MQTT-3.1.2-8], not before its
-//! delay has passed or its Session ended, and not at all if the client came back to its Session in time [5:MQTT-3.1.3-9] or
-//! said goodbye [5:MQTT-3.1.2-10] [5:MQTT-3.14.4-3] [311:MQTT-3.1.2-10] [311:MQTT-3.14.4-3]. One with QoS 1 or 2 that was
-//! due reaches the witness, who has subscribed to everything, whatever crashed in between. Where a crash may have
-//! swallowed the record of a goodbye, both outcomes are right.
+//! A Will is published when its connection ended without DISCONNECT 0x00 [5:MQTT-3.1.2-8] [311:MQTT-3.1.2-8], not
+//! before its delay has passed or its Session ended, and not at all if the client came back to its Session in time
+//! [5:MQTT-3.1.3-9] or said goodbye [5:MQTT-3.1.2-10] [5:MQTT-3.14.4-3] [311:MQTT-3.1.2-10] [311:MQTT-3.14.4-3]. One
+//! with QoS 1 or 2 that was due reaches the witness, who has subscribed to everything, whatever crashed in between.
+//! Where a crash may have swallowed the record of a goodbye, both outcomes are right.
 
 use std::collections::BTreeMap;
 
@@ -23,7 +23,9 @@ enum State {
     Armed,
     /// Its connection ended: published from the first moment on, at the latest at the second.
     Due(u64, u64),
-    /// The client came back in time, as far as can be told: it may have been published or not.
+    /// The client came back in time, if only it is accepted; else it is due as it was.
+    Saving(u64, u64),
+    /// Nobody can know: it may be published or not.
     Open,
     /// It must not be published: taken back at this time.
     TakenBack(u64),
@@ -63,6 +65,10 @@ impl Oracle for Wills {
                     self.accepted(facts, *conn, *session_present);
                     Ok(())
                 }
+                Seen::Connack { accepted: false, .. } => {
+                    self.refused(facts, *conn);
+                    Ok(())
+                }
                 Seen::Publish(publish) => publish.number.map_or(Ok(()), |number| self.published(facts, number)),
                 _ => Ok(()),
             },
@@ -74,7 +80,7 @@ impl Oracle for Wills {
                 }
                 Ok(())
             }
-            Sight::Gone(conn) => {
+            Sight::Gone(conn, _) => {
                 self.gone(facts, *conn);
                 Ok(())
             }
@@ -98,8 +104,14 @@ impl Wills {
                     will.state = State::Due(facts.now_us, to_us);
                 }
                 // Until CONNACK nobody knows whether the client is back.
+                State::Due(from_us, to_us) if facts.now_us < from_us => will.state = State::Saving(from_us, to_us),
                 State::Due(_, to_us) if facts.now_us <= to_us => will.state = State::Open,
-                State::Offered | State::Armed | State::Due(..) | State::Open | State::TakenBack(_) => {}
+                State::Offered
+                | State::Armed
+                | State::Due(..)
+                | State::Saving(..)
+                | State::Open
+                | State::TakenBack(_) => {}
             }
         }
         if let Some(number) = connect.will.as_ref().and_then(|will| will.number) {
@@ -113,18 +125,41 @@ impl Wills {
         for will in self.wills.values_mut().filter(|will| will.client == client) {
             match will.state {
                 State::Offered if will.conn == conn => will.state = State::Armed,
-                State::Open if session_present && !will.published => will.state = State::TakenBack(facts.now_us),
+                State::Saving(..) if session_present => will.state = State::TakenBack(facts.now_us),
+                State::Saving(..) => will.state = State::Open,
+                State::Offered | State::Armed | State::Due(..) | State::Open | State::TakenBack(_) => {}
+            }
+        }
+    }
+
+    fn refused(&mut self, facts: &Ledger, conn: ConnNo) {
+        let client = facts.client_of(conn);
+        for will in self.wills.values_mut().filter(|will| Some(will.client) == client) {
+            match will.state {
+                State::Saving(from_us, to_us) => will.state = State::Due(from_us, to_us),
+                State::Offered if will.conn == conn => will.state = State::TakenBack(facts.now_us),
                 State::Offered | State::Armed | State::Due(..) | State::Open | State::TakenBack(_) => {}
             }
         }
     }
 
     fn gone(&mut self, facts: &Ledger, conn: ConnNo) {
+        let its = &facts.conns[&conn];
+        if its.accepted_us.is_none() && its.connect.is_some() {
+            // Whether it saved a Will from being published only the broker knows; if it was refused, that was seen.
+            for will in self.wills.values_mut().filter(|will| will.client == its.client) {
+                if let State::Saving(..) = will.state {
+                    will.state = State::Open;
+                }
+            }
+        }
         let Some(will) = self.wills.values_mut().find(|will| will.conn == conn) else { return };
         let Some(connect) = facts.connect_of(conn) else { return };
         let goodbye = facts.conns[&conn].disconnect == Some(0);
         match will.state {
             State::Offered => will.state = State::Open,
+            // What came before the goodbye may have ended the connection, if it could not be stored.
+            State::Armed if goodbye && !facts.storing => will.state = State::Open,
             State::Armed if goodbye => will.state = State::TakenBack(facts.now_us),
             State::Armed if newcomer(facts, will).is_some_and(|connect| connect.clean_start) => {
                 will.state = State::Due(facts.now_us, facts.now_us);
@@ -134,9 +169,9 @@ impl Wills {
                 let from_us = facts.now_us + u64::from(delay_s) * 1_000_000;
                 // Whoever takes its Session over in time saves it from its Will, once that is accepted.
                 let saved = from_us > facts.now_us && newcomer(facts, will).is_some();
-                will.state = if saved { State::Open } else { State::Due(from_us, from_us) };
+                will.state = if saved { State::Saving(from_us, from_us) } else { State::Due(from_us, from_us) };
             }
-            State::Due(..) | State::Open | State::TakenBack(_) => {}
+            State::Due(..) | State::Saving(..) | State::Open | State::TakenBack(_) => {}
         }
     }
 
@@ -155,7 +190,8 @@ impl Wills {
             let connect = facts.connect_of(will.conn);
             let delay_s = connect.and_then(|connect| connect.will.as_ref()).map_or(0, |will| will.delay_s);
             match will.state {
-                State::TakenBack(at_us) if at_us + facts.terms.held_us_max >= facts.now_us => will.state = State::Open,
+                State::TakenBack(at_us) if facts.may_be_unstored(at_us) => will.state = State::Open,
+                State::Saving(..) => will.state = State::Open,
                 // That the connection ended may not have been stored: then the delay begins now.
                 State::Due(from_us, to_us) if !will.published => {
                     let later_us = facts.now_us + u64::from(delay_s) * 1_000_000;
@@ -174,7 +210,7 @@ impl Wills {
         let name = facts.name(will.client);
         match will.state {
             State::Due(from_us, _) if facts.now_us >= from_us => {}
-            State::Open | State::Offered => {}
+            State::Open | State::Saving(..) | State::Offered => {}
             State::Due(from_us, _) => {
                 let due = from_us as f64 / 1e6;
                 return Err(format!("the Will {number} of {name} is published before {due:.6} s [5:MQTT-3.1.3-9]"));

@@ -5,13 +5,17 @@ use std::rc::Rc;
 
 use bytes::Bytes;
 use wasmqtt_broker::{
-    Broker, Command, CommandId, ConnectionId, Event, Input, Lsn, Output, Page, Peer, Reply, Seed, Storage, Subject,
-    Time, Transport,
+    Broker, CloseReason, Command, CommandId, ConnectionId, Event, Input, Lsn, Output, Page, Peer, Reply, Seed, Storage,
+    Subject, Time, Transport,
 };
 
 use super::link::BrokerEnd;
 use super::{EPOCH_US, Job, Toward, World};
-use crate::sight::{ClientNo, ConnNo, Gauges, Seen, Sight};
+use crate::recording::Beginning;
+use crate::sight::{ClientNo, ConnNo, Ended, Gauges, Seen, Sight};
+
+/// Why recording can't fail.
+const IN_MEMORY: &str = "memory takes all that is written";
 
 impl World<'_> {
     fn connection(&self, conn: ConnNo) -> ConnectionId {
@@ -24,7 +28,36 @@ impl World<'_> {
 
     /// The one door into the broker.
     pub(super) fn input(&mut self, input: Input) {
-        self.broker.handle(self.time(), input);
+        let now = self.time();
+        if let Some(recorder) = self.recorder.as_mut() {
+            recorder.input(now, &input).expect(IN_MEMORY);
+        }
+        self.broker.handle(now, input);
+    }
+
+    /// Another broker takes the place of the one before.
+    fn begin_again(&mut self, why: &str, seed: Seed, from: impl FnOnce() -> Beginning) {
+        if let Some(recorder) = self.recorder.as_mut() {
+            recorder.begin_again(why, seed, &from()).expect(IN_MEMORY);
+        }
+    }
+
+    /// Writes the digest into the recording, so that a replay can be compared.
+    fn record_digest(&mut self) {
+        if self.recorder.is_none() {
+            return;
+        }
+        let id = CommandId(2);
+        self.input(Input::Command { id, command: Command::Digest });
+        while let Some(output) = self.broker.poll() {
+            match output {
+                Output::Reply { reply: Reply::Digest(digest), .. } => {
+                    let recorder = self.recorder.as_mut().expect("it was there a moment ago");
+                    recorder.digest(id, digest).expect(IN_MEMORY);
+                }
+                output => self.output(output),
+            }
+        }
     }
 
     pub(super) fn opened(&mut self, conn: ConnNo) {
@@ -44,6 +77,10 @@ impl World<'_> {
 
     /// The broker's end of a transport is over.
     pub(super) fn broker_loses(&mut self, conn: ConnNo) {
+        // What it has decided by itself came first.
+        while let Some(output) = self.broker.poll() {
+            self.output(output);
+        }
         let link = &mut self.links[conn as usize];
         let was_open = link.broker == BrokerEnd::Open;
         if link.broker == BrokerEnd::Gone {
@@ -54,7 +91,7 @@ impl World<'_> {
         link.broker = BrokerEnd::Gone;
         link.down.ended = true;
         if was_open {
-            self.see(Sight::Gone(conn));
+            self.see(Sight::Gone(conn, Ended::Transport));
         }
         self.input(Input::Closed { conn: connection });
         self.schedule(conn, Toward::Client);
@@ -69,7 +106,10 @@ impl World<'_> {
                 moved = true;
                 self.output(output);
             }
-            moved |= self.settle_store();
+            if self.settle_store() {
+                // What that led to comes first: who is closed, and then what is sent.
+                continue;
+            }
             // Who has something new is told apart below; the list only has to be emptied.
             let _ = self.broker.ready().count();
             for conn in 0..self.links.len() as ConnNo {
@@ -89,7 +129,7 @@ impl World<'_> {
                 self.links[conn as usize].up.paused = !on;
                 self.schedule(conn, Toward::Broker);
             }
-            Output::Close { conn, linger_until, .. } => {
+            Output::Close { conn, linger_until, why } => {
                 let conn = conn.generation - 1;
                 let link = &mut self.links[conn as usize];
                 if link.broker == BrokerEnd::Open {
@@ -98,7 +138,8 @@ impl World<'_> {
                     self.later(until_us, Job::Linger(conn));
                     // Its last bytes are on their way before it is gone.
                     self.look_ahead(conn);
-                    self.see(Sight::Gone(conn));
+                    let goodbye = matches!(why, CloseReason::Client(_));
+                    self.see(Sight::Gone(conn, if goodbye { Ended::Goodbye } else { Ended::Broker }));
                 }
             }
             Output::Event(Event::Dropping { client_identifier, why }) => {
@@ -176,6 +217,7 @@ impl World<'_> {
         self.now_us += for_us;
         let jobs = core::mem::take(&mut self.jobs);
         self.jobs = jobs.into_iter().map(|((at_us, number), job)| ((at_us + for_us, number), job)).collect();
+        self.see(Sight::Slept(for_us));
         self.input(Input::Woke { slept_us: for_us });
     }
 
@@ -197,11 +239,13 @@ impl World<'_> {
         let log = self.store.crash();
         let mut seed = [1; 16];
         seed[..8].copy_from_slice(&(self.plan.seed + u64::from(self.outcome.steps)).to_le_bytes());
+        self.begin_again("restart", Seed(seed), || Beginning::Log(log.clone()));
         match Broker::restore(self.plan.config.clone(), Seed(seed), log.into_iter()) {
             Ok(broker) => self.broker = broker,
             Err(error) => self.see(Sight::Broken(format!("the log can't be restored: {error:?}"))),
         }
-        if self.plan.seed % 2 == 0 {
+        if self.plan.seed.is_multiple_of(2) {
+            // Half of all runs begin with the shortest log, as a driver that compacts does.
             let last = self.store.last();
             self.store.rewrite(last, self.broker.records());
         }
@@ -212,6 +256,7 @@ impl World<'_> {
         let mut saved = Vec::new();
         self.broker.save(&mut saved);
         let digest = self.broker.digest();
+        self.begin_again("swap", Seed([0; 16]), || Beginning::Saved(saved.clone()));
         match Broker::load(&saved) {
             Ok(broker) if broker.digest() == digest => self.broker = broker,
             Ok(_) => self.see(Sight::Broken("what was loaded has another digest than what was saved".into())),
@@ -221,6 +266,7 @@ impl World<'_> {
 
     /// Looks at what an operator can see, and asks the broker whether all is well inside.
     pub(super) fn look(&mut self) {
+        self.record_digest();
         if let Err(broken) = self.broker.check() {
             self.see(Sight::Broken(format!("{broken:?}")));
         }

@@ -40,6 +40,12 @@ pub struct Actor {
     alias_max: u16,
     /// When its timer stands in the World's list.
     pub tick_at_us: Option<u64>,
+    /// Whether it has asked for a clean start and does not know that it got one.
+    must_clean: bool,
+    /// When the last connection was over that it knows to have been accepted.
+    closed_us: Option<u64>,
+    /// Connections that came to nothing since the last one that was live.
+    failures: u32,
     /// Bytes to send before what the sans-IO client sends.
     aside: Vec<u8>,
 }
@@ -72,6 +78,9 @@ impl Actor {
             aliases: [None; 3],
             alias_max: 0,
             tick_at_us: None,
+            must_clean: false,
+            failures: 0,
+            closed_us: None,
             aside: Vec::new(),
         }
     }
@@ -79,6 +88,12 @@ impl Actor {
     /// It has a transport: CONNECT is on its way.
     pub fn connected(&mut self, now_us: u64, link: ConnNo, clean: bool) {
         let v5 = self.profile.version.is_v5();
+        // Whose Session may have run out can't know whether what the server has is the old one or a new one; whose
+        // clean start was not answered can't either. Both must start anew.
+        let over_us = self.closed_us.map(|at| at + u64::from(self.profile.session_expiry_s) * 1_000_000);
+        let runs_out = v5 && self.profile.session_expiry_s != u32::MAX && over_us.is_some_and(|over| over <= now_us);
+        self.must_clean |= clean || runs_out;
+        let clean = self.must_clean;
         let mut properties = PropertyList::new();
         if v5 {
             properties = properties
@@ -104,6 +119,7 @@ impl Actor {
         options.will = will;
         self.link = Some(link);
         self.epoch += 1;
+        self.failures += 1;
         self.unacknowledged.clear();
         self.aliases = [None; 3];
         self.aside.clear();
@@ -111,11 +127,21 @@ impl Actor {
     }
 
     /// Its transport is gone, as far as it knows.
-    pub fn closed(&mut self) {
+    pub fn closed(&mut self, now_us: u64) {
+        if self.failures == 0 {
+            self.closed_us = Some(now_us);
+        }
         self.link = None;
         self.unacknowledged.clear();
         self.aside.clear();
         self.client.closed();
+    }
+
+    /// How long it waits before it comes back, in microseconds: longer each time that it got no CONNACK.
+    #[must_use]
+    pub fn back_us(&self) -> u64 {
+        const LONGEST_US: u64 = 3_000_000;
+        (self.profile.back_us << self.failures.min(16)).min(LONGEST_US)
     }
 
     /// From now on its user is quick.
@@ -186,6 +212,8 @@ impl Actor {
 
     /// CONNACK came: what waited for it is done now.
     fn live(&mut self, now_us: u64, properties: &PropertyList) {
+        self.must_clean = false;
+        self.failures = 0;
         let properties = properties.as_properties();
         self.alias_max = properties.topic_alias_maximum().unwrap_or(0);
         let todo: Vec<Act> = self.todo.drain(..).collect();

@@ -47,12 +47,12 @@ pub fn draw(seed: u64) -> Plan {
         Planned { at_us: 0, act: Act::Connect { who: 0, clean: false } },
         Planned { at_us: 200_000, act: Act::Subscribe { who: 0, wish: everything("#") } },
     ];
-    for who in 1..=count {
+    for (who, profile) in clients.iter().enumerate().take(count + 1).skip(1) {
         let at_us = BEGIN_US + luck.below(500_000);
-        let clean = begins_clean(&mut luck, &clients[who]);
+        let clean = begins_clean(&mut luck, profile);
         actions.push(Planned { at_us, act: Act::Connect { who, clean } });
         for _ in 0..luck.between(0, 3) {
-            let wish = wish(&mut luck, &clients[who]);
+            let wish = wish(&mut luck, profile);
             actions.push(Planned { at_us: at_us + luck.below(400_000), act: Act::Subscribe { who, wish } });
         }
     }
