@@ -10,7 +10,8 @@ use wasmqtt_abi::{Entry, Header, MAGIC, VERSION};
 
 use crate::turn::{Desk, Out};
 
-/// Entries that fit into one step: more than [`ROWS_MAX`](crate::turn::ROWS_MAX), so that each row's answer always finds room.
+/// Entries that fit into one step: more than [`ROWS_MAX`](crate::turn::ROWS_MAX), so that each row's answer always
+/// finds room.
 const ENTRIES_MAX: usize = 4_096;
 /// Letters of the host that fit without asking for more.
 const LETTERS_BYTES_MIN: usize = 64 << 10;

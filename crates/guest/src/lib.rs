@@ -7,7 +7,7 @@
 //!
 //! The guest has no clock and no entropy: time comes with `step`, the seed with `configure`.
 //!
-//! On any target but wasm there is [`native`] instead of `bridge` and `exports`: the same turns on the same core without
+//! On any target but wasm there is `native` instead of `bridge` and `exports`: the same turns on the same core without
 //! a sandbox around them, so that its price can be measured.
 
 #[cfg(target_family = "wasm")]
