@@ -3,7 +3,8 @@
 //!
 //! Every so often the guest is asked for its digest, so that a replay can say where it went another way. The question
 //! is an input like any other and is recorded too. It is the first of its step, and only asked when the guest had said
-//! all it had to say: then a replay knows in which state it finds the core.
+//! all it had to say: then a replay knows in which state it finds the core. A guest that has much in
+//! its memory isn't asked, for a recording must never be what stops a broker.
 //!
 //! When a guest is replaced, the recording goes on with a new beginning that says why. A recording that can't be
 //! written any more ends there, with a line in the log; the server goes on.
@@ -28,6 +29,10 @@ const DIGEST: CommandId = CommandId(u64::MAX - 1);
 const DIGEST_STEPS: u32 = 1_000;
 /// A digest looks at the whole state. What it took passes this many times over before the next.
 const DIGEST_TIME_SHARE: u32 = 100;
+/// A digest is made of all state written down: with more memory than this in use it would take seconds.
+const DIGEST_MEMORY_BYTES_MAX: u64 = 512 << 20;
+/// And it needs room: the writing may take thrice the state while it grows.
+const DIGEST_ROOM: u64 = 4;
 /// What is recorded leaves the buffer at least this often while there are steps.
 const FLUSH_AFTER: Duration = Duration::from_secs(1);
 const BUFFER_BYTES: usize = 256 << 10;
@@ -214,8 +219,9 @@ impl Guest {
                 break;
             }
         }
+        let can_digest = self.can_digest();
         if let Some(recorder) = &mut self.recorder
-            && self.entries.is_empty()
+            && can_digest
         {
             recorder.asked = true;
             self.letter(&Input::Command { id: DIGEST, command: Command::Digest });
@@ -241,10 +247,19 @@ impl Guest {
     pub(super) fn record_stepped(&mut self) {
         let Some(recorder) = &mut self.recorder else { return };
         recorder.stepped(&self.outputs);
-        if recorder.is_digest_due() && self.entries.is_empty() && self.header.flags & flag::MORE == 0 {
-            recorder.asked = true;
+        if recorder.is_digest_due() && self.can_digest() {
+            self.recorder.iter_mut().for_each(|recorder| recorder.asked = true);
             self.letter(&Input::Command { id: DIGEST, command: Command::Digest });
         }
+    }
+
+    /// Whether a digest can be asked for as the first input of the next step, without harm.
+    fn can_digest(&self) -> bool {
+        let memory_bytes = self.memory.data_size(&self.store) as u64;
+        let memory_bytes_max = self.store.data().limits.memory_bytes_max;
+        self.entries.is_empty()
+            && self.header.flags & flag::MORE == 0
+            && memory_bytes <= DIGEST_MEMORY_BYTES_MAX.min(memory_bytes_max / DIGEST_ROOM)
     }
 }
 
