@@ -99,7 +99,7 @@ fn what_a_client_did_wrong_is_logged_with_the_statement() {
     served.signal(rustix::process::Signal::TERM);
     let (_, log) = served.end();
     let line = log.lines().find(|line| line.contains(" refused ")).unwrap_or_else(|| panic!("{log}"));
-    assert!(line.contains("5:MQTT-3.1.0-1") && line.contains("address=127.0.0.1:"), "{line}");
+    assert!(line.contains("311:MQTT-3.1.0-1") && line.contains("address=127.0.0.1:"), "{line}");
 }
 
 #[test]

@@ -66,7 +66,7 @@ fn main() -> ExitCode {
         }
         Command::Count { workload, rounds } => named(&workload).map(|workload| count(&workload, rounds)),
         Command::List => {
-            Workload::all().iter().for_each(|workload| println!("{} {}", workload.name, workload.deliveries()));
+            Workload::all().iter().for_each(|workload| println!("{} {}", workload.name, workload.messages()));
             Ok(())
         }
     };
@@ -163,9 +163,9 @@ struct Timed<C> {
 
 impl<C: Core> Timed<C> {
     fn new(mut run: Run<C>, workload: &Workload, deliveries: u64) -> Self {
-        let rounds = (deliveries / workload.deliveries()).max(1);
+        let rounds = (deliveries / workload.messages()).max(1);
         run.round();
-        Timed { run, rounds, deliveries: rounds * workload.deliveries(), figures: Vec::new() }
+        Timed { run, rounds, deliveries: rounds * workload.messages(), figures: Vec::new() }
     }
 
     fn run(&mut self) {

@@ -55,6 +55,15 @@ pub fn publish(version: Version, topic: &str, qos: u8, identifier: Option<NonZer
     packet(0x30 | qos << 1, &body)
 }
 
+/// PUBLISH of QoS 0 with RETAIN; an empty payload clears what is retained.
+pub fn retained(version: Version, topic: &str, payload_bytes: usize) -> Vec<u8> {
+    let mut body = Vec::new();
+    string(topic, &mut body);
+    body.extend_from_slice(version.no_properties());
+    body.resize(body.len() + payload_bytes, b'x');
+    packet(0x31, &body)
+}
+
 /// One of the four acknowledgements: PUBACK 0x40, PUBREC 0x50, PUBREL 0x62, PUBCOMP 0x70.
 pub fn acknowledge(first: u8, identifier: [u8; 2], into: &mut Vec<u8>) {
     into.extend_from_slice(&[first, 2, identifier[0], identifier[1]]);

@@ -29,6 +29,8 @@ pub enum Shape {
     FanIn(u32),
     /// One publisher, all others subscribe.
     FanOut(u32),
+    /// One publisher sets this many Retained Messages and clears them again.
+    Retained(u32),
     /// One publisher goes round this many topics, each with one subscriber of 100, while so many Subscriptions match
     /// nothing.
     Spread {
@@ -70,6 +72,13 @@ impl Workload {
             shape: Shape::Pairs(100),
             window: 1,
         });
+        all.push(Workload {
+            name: "retained",
+            version: Version::V311,
+            qos: 0,
+            shape: Shape::Retained(10_000),
+            window: 20_000,
+        });
         all.push(spread("spread-1k", 1_000));
         all.push(spread("spread-1m", 1_000_000));
         all
@@ -90,7 +99,16 @@ impl Workload {
             Shape::FanOut(subscribers) => std::iter::once(self.publisher("bench/fan-out/all"))
                 .chain((0..subscribers).map(|_| subscriber(one("bench/fan-out/all"))))
                 .collect(),
+            Shape::Retained(topics) => vec![self.retaining(topics)],
             Shape::Spread { topics, others } => self.spread(topics, others),
+        }
+    }
+
+    /// What a round's cost is divided by: messages that arrive or, where none do, that are sent.
+    pub fn messages(&self) -> u64 {
+        match self.shape {
+            Shape::Retained(topics) => 2 * u64::from(topics),
+            Shape::Pairs(_) | Shape::FanIn(_) | Shape::FanOut(_) | Shape::Spread { .. } => self.deliveries(),
         }
     }
 
@@ -101,6 +119,7 @@ impl Workload {
             Shape::Pairs(pairs) => u64::from(pairs) * window,
             Shape::FanIn(publishers) => u64::from(publishers) * window,
             Shape::FanOut(subscribers) => u64::from(subscribers) * window,
+            Shape::Retained(_) => 0,
             Shape::Spread { topics, .. } => u64::from(topics),
         }
     }
@@ -109,6 +128,14 @@ impl Workload {
         let identifiers = (1..=self.window).map(|number| NonZeroU16::new(number).filter(|_| self.qos > 0));
         let sends = identifiers.flat_map(|identifier| packets::publish(self.version, topic, self.qos, identifier));
         Player { filters: Vec::new(), sends: sends.collect() }
+    }
+
+    fn retaining(&self, topics: u32) -> Player {
+        let topic = |number: u32| format!("site/{:02}/device/{number:05}/state", number % 100);
+        let set =
+            (0..topics).flat_map(|number| packets::retained(self.version, &topic(number), packets::PAYLOAD_BYTES));
+        let clear = (0..topics).flat_map(|number| packets::retained(self.version, &topic(number), 0));
+        Player { filters: Vec::new(), sends: set.chain(clear).collect() }
     }
 
     fn spread(&self, topics: u32, others: u32) -> Vec<Player> {

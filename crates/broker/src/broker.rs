@@ -226,13 +226,15 @@ impl Broker {
     /// Connections that came to have something to send since the last call; each named once.
     pub fn ready(&mut self) -> impl Iterator<Item = ConnectionId> {
         let connections = &mut self.connections;
-        self.ready.drain(..).filter(|id| {
+        // Before the caller has looked at any, for it may look at none.
+        self.ready.retain(|id| {
             let connection = connections.get_mut(id.slot as usize).and_then(Option::as_mut);
             connection.filter(|connection| connection.id == *id).is_some_and(|connection| {
                 connection.listed = false;
                 !connection.outbox.is_empty()
             })
-        })
+        });
+        self.ready.drain(..)
     }
 
     /// Slices to write, oldest first; they stay until [`Input::Sent`] says so.

@@ -188,7 +188,7 @@ impl Default for Limits {
             receive_maximum: 1_024,
             topic_alias_maximum: 64,
             topic_alias_out_max: 64,
-            in_flight_max: 1_024,
+            in_flight_max: 4_096,
             queue_messages_max: 10_000,
             queue_bytes_max: 64 << 20,
             outbox_bytes_max: 1 << 20,

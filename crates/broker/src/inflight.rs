@@ -87,7 +87,6 @@ struct Slot {
     awaits: Option<Awaits>,
     /// Whether its PUBLISH counts against the client's Receive Maximum of the present connection.
     counted: bool,
-    kept: Kept,
 }
 
 /// What an exchange remembers of its message.
@@ -107,6 +106,9 @@ pub(crate) struct Window {
     /// The identifier of the first slot; runs from 1 to 65,535.
     base: u16,
     slots: VecDeque<Slot>,
+    /// What the first slots keep; those behind keep nothing. So a window of a Session that keeps no message takes two
+    /// bytes a slot.
+    kept: VecDeque<Kept>,
     unfinished: u16,
     counted: u16,
     /// Slots from here on were not yet sent on the present connection.
@@ -147,7 +149,7 @@ fn identifier_at(base: u16, index: u32) -> PacketIdentifier {
 
 impl Default for Window {
     fn default() -> Self {
-        Window { base: 1, slots: VecDeque::new(), unfinished: 0, counted: 0, resend: 0 }
+        Window { base: 1, slots: VecDeque::new(), kept: VecDeque::new(), unfinished: 0, counted: 0, resend: 0 }
     }
 }
 
@@ -168,12 +170,28 @@ impl Window {
     pub(crate) fn open(&mut self, qos: Qos, delivery: Option<Delivery>) -> PacketIdentifier {
         let identifier = identifier_at(self.base, self.slots.len() as u32);
         let awaits = if qos == Qos::ExactlyOnce { Awaits::Pubrec } else { Awaits::Puback };
-        let kept = delivery.map_or(Kept::Nothing, Kept::Message);
-        self.slots.push_back(Slot { awaits: Some(awaits), counted: true, kept });
+        if let Some(delivery) = delivery {
+            self.keep(self.slots.len(), Kept::Message(delivery));
+        }
+        self.slots.push_back(Slot { awaits: Some(awaits), counted: true });
         self.unfinished += 1;
         self.counted += 1;
         self.resend += 1;
         identifier
+    }
+
+    /// Keeps something for a slot.
+    fn keep(&mut self, index: usize, kept: Kept) {
+        if self.kept.len() <= index {
+            self.kept.resize_with(index + 1, || Kept::Nothing);
+        }
+        self.kept[index] = kept;
+    }
+
+    /// Hands back what a slot kept.
+    fn take_kept(&mut self, index: u32) -> Kept {
+        let kept = self.kept.get_mut(index as usize);
+        kept.map_or(Kept::Nothing, |kept| core::mem::replace(kept, Kept::Nothing))
     }
 
     fn slot(&mut self, identifier: PacketIdentifier) -> Option<&mut Slot> {
@@ -192,16 +210,18 @@ impl Window {
         let Some(slot) = self.slot(identifier) else { return Kept::Nothing };
         slot.awaits = None;
         let counted = core::mem::take(&mut slot.counted);
-        let kept = core::mem::replace(&mut slot.kept, Kept::Nothing);
+        let kept = self.take_kept(self.distance(identifier));
         self.counted -= u16::from(counted);
         self.unfinished -= 1;
         while self.slots.front().is_some_and(|slot| slot.awaits.is_none()) {
             self.slots.pop_front();
+            self.kept.pop_front();
             self.base = identifier_at(self.base, 1).get();
             self.resend = self.resend.saturating_sub(1);
         }
         if self.slots.is_empty() && self.slots.capacity() > 64 {
             self.slots = VecDeque::new();
+            self.kept = VecDeque::new();
         }
         kept
     }
@@ -229,9 +249,10 @@ impl Window {
             Some(Awaits::Pubrec) if error => self.finish_with_message(identifier),
             Some(Awaits::Pubrec) => {
                 slot.awaits = Some(Awaits::Pubcomp);
-                match core::mem::replace(&mut slot.kept, Kept::Nothing) {
+                let index = self.distance(identifier);
+                match self.take_kept(index) {
                     Kept::Message(delivery) => {
-                        slot.kept = Kept::Sequence(delivery.sequence);
+                        self.keep(index as usize, Kept::Sequence(delivery.sequence));
                         Acknowledged::HalfWay(Some(delivery))
                     }
                     Kept::Nothing | Kept::Sequence(_) => Acknowledged::HalfWay(None),
@@ -291,7 +312,7 @@ impl Window {
                     slot.counted = true;
                     self.counted += 1;
                     self.resend += 1;
-                    let Kept::Message(delivery) = &slot.kept else {
+                    let Some(Kept::Message(delivery)) = self.kept.get(self.resend as usize - 1) else {
                         unreachable!("a Session that is continued keeps what is in flight")
                     };
                     return Some(Resend::Publish(identifier, delivery.clone()));
@@ -304,10 +325,10 @@ impl Window {
     /// Exchanges from the oldest on, each with its name in the log and, while that is kept, its message.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (PacketIdentifier, Awaits, Option<u64>, Option<&Delivery>)> {
         (0u32..).zip(&self.slots).filter_map(|(index, slot)| {
-            let (sequence, delivery) = match &slot.kept {
-                Kept::Nothing => (None, None),
-                Kept::Message(delivery) => (Some(delivery.sequence), Some(delivery)),
-                Kept::Sequence(sequence) => (Some(*sequence), None),
+            let (sequence, delivery) = match self.kept.get(index as usize) {
+                None | Some(Kept::Nothing) => (None, None),
+                Some(Kept::Message(delivery)) => (Some(delivery.sequence), Some(delivery)),
+                Some(Kept::Sequence(sequence)) => (Some(*sequence), None),
             };
             Some((identifier_at(self.base, index), slot.awaits?, sequence, delivery))
         })
@@ -315,7 +336,8 @@ impl Window {
 
     /// All messages that are kept, when the Session ends.
     pub(crate) fn drain(&mut self) -> impl Iterator<Item = (Awaits, Delivery)> + use<> {
-        core::mem::take(self).slots.into_iter().filter_map(|slot| match slot.kept {
+        let window = core::mem::take(self);
+        window.slots.into_iter().zip(window.kept).filter_map(|(slot, kept)| match kept {
             Kept::Message(delivery) => Some((slot.awaits?, delivery)),
             Kept::Nothing | Kept::Sequence(_) => None,
         })
@@ -328,7 +350,7 @@ impl Window {
         }
         let distance = self.distance(identifier);
         while (self.slots.len() as u32) <= distance {
-            self.slots.push_back(Slot { awaits: None, counted: false, kept: Kept::Nothing });
+            self.slots.push_back(Slot { awaits: None, counted: false });
         }
         let (awaits, kept) = match exchange {
             Restored::HalfWay(sequence) => (Awaits::Pubcomp, Kept::Sequence(sequence)),
@@ -337,7 +359,8 @@ impl Window {
             }
             Restored::Message(delivery) => (Awaits::Puback, Kept::Message(delivery)),
         };
-        self.slots[distance as usize] = Slot { awaits: Some(awaits), counted: false, kept };
+        self.slots[distance as usize] = Slot { awaits: Some(awaits), counted: false };
+        self.keep(distance as usize, kept);
         self.unfinished += 1;
     }
 }

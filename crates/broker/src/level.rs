@@ -8,19 +8,26 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 /// Bytes of a level that needs no memory of its own: what the node's layout leaves room for.
 const SHORT_BYTES: usize = 14;
 
+/// The levels of a Topic Name or Topic Filter, as bytes: `str::split` is made for long texts and costs several times as
+/// much for short ones.
+pub(crate) fn levels(path: &str) -> impl Iterator<Item = &[u8]> {
+    path.as_bytes().split(|byte| *byte == b'/')
+}
+
 /// The text between two `/`.
 #[derive(Clone)]
 pub(crate) enum Level {
     Short { len: u8, bytes: [u8; SHORT_BYTES] },
-    Long(Box<str>),
+    Long(Box<[u8]>),
 }
 
 impl Level {
-    pub(crate) fn new(text: &str) -> Self {
+    /// `text` is the bytes of a `str`.
+    pub(crate) fn new(text: &[u8]) -> Self {
         let mut bytes = [0; SHORT_BYTES];
         match bytes.get_mut(..text.len()) {
             Some(room) => {
-                room.copy_from_slice(text.as_bytes());
+                room.copy_from_slice(text);
                 Level::Short { len: text.len() as u8, bytes }
             }
             None => Level::Long(text.into()),
@@ -31,7 +38,7 @@ impl Level {
     pub(crate) fn as_bytes(&self) -> &[u8] {
         match self {
             Level::Short { len, bytes } => &bytes[..usize::from(*len)],
-            Level::Long(text) => text.as_bytes(),
+            Level::Long(text) => text,
         }
     }
 
@@ -60,7 +67,7 @@ impl Serialize for Level {
 
 impl<'de> Deserialize<'de> for Level {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Ok(Level::new(&alloc::string::String::deserialize(deserializer)?))
+        Ok(Level::new(alloc::string::String::deserialize(deserializer)?.as_bytes()))
     }
 }
 
@@ -71,7 +78,7 @@ mod tests {
     #[test]
     fn a_level_is_its_text_whether_short_or_long() {
         for text in ["", "a", "fourteen bytes", "fifteen bytes !", "é是", &"x".repeat(1_000)] {
-            let level = Level::new(text);
+            let level = Level::new(text.as_bytes());
             assert_eq!((level.as_str(), level.as_bytes(), level.len()), (text, text.as_bytes(), text.len()));
             assert_eq!(matches!(level, Level::Short { .. }), text.len() <= SHORT_BYTES);
         }

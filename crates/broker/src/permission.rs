@@ -5,9 +5,10 @@ use alloc::borrow::ToOwned;
 use alloc::string::String;
 use alloc::vec::Vec;
 use serde::{Deserialize, Serialize};
-use wasmqtt_codec::{TopicFilter, TopicName};
+use wasmqtt_codec::TopicFilter;
 
 use crate::config::{Allowed, Permissions, Rules};
+use crate::level::levels;
 
 /// The permissions of one client, ready to be asked.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -75,6 +76,9 @@ impl Gate {
         };
         let deny = fill(&rules.deny);
         let closed = deny.len() < rules.deny.len();
+        // What is no Topic Filter matches nothing.
+        let filters = |rules: Vec<String>| rules.into_iter().filter(|rule| TopicFilter::parse(rule).is_ok()).collect();
+        let (allow, deny) = (allow.map(filters), filters(deny));
         Gate { allow, deny, closed }
     }
 
@@ -83,8 +87,8 @@ impl Gate {
     }
 
     fn passes_topic(&self, topic: &str) -> bool {
-        let Ok(name) = TopicName::parse(topic) else { return false };
-        let matches = |rule: &String| TopicFilter::parse(rule).is_ok_and(|filter| filter.matches(&name));
+        // A Topic Name is a Topic Filter that matches itself alone.
+        let matches = |rule: &String| covers(rule, topic);
         !self.closed
             && !self.deny.iter().any(matches)
             && self.allow.as_ref().is_none_or(|allow| allow.iter().any(matches))
@@ -123,11 +127,11 @@ fn covers(rule: &str, filter: &str) -> bool {
     if filter.starts_with('$') && rule.starts_with(['+', '#']) {
         return false;
     }
-    let (mut rule, mut filter) = (rule.split('/'), filter.split('/'));
+    let (mut rule, mut filter) = (levels(rule), levels(filter));
     loop {
         match (rule.next(), filter.next()) {
-            (Some("#"), _) | (None, None) => return true,
-            (Some("+"), Some(level)) if level != "#" => {}
+            (Some(b"#"), _) | (None, None) => return true,
+            (Some(b"+"), Some(level)) if level != b"#" => {}
             (Some(own), Some(level)) if own == level => {}
             _ => return false,
         }

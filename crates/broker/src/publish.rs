@@ -15,6 +15,7 @@ use crate::door::Output;
 use crate::durable::What;
 use crate::error::{Fault, Refusal, Violation};
 use crate::inflight::Acknowledged;
+use crate::level::levels;
 use crate::message::{Frame, Outgoing, forwarded};
 use crate::record::{Record, Stored};
 use crate::route::{Fan, Matches};
@@ -125,7 +126,7 @@ impl Broker {
             return is_known;
         }
         if !is_known {
-            if topic.split('/').count() > usize::from(self.config.limits.topic_levels_max) {
+            if levels(topic).count() > usize::from(self.config.limits.topic_levels_max) {
                 self.refuse_publish(slot, session, publish, Refusal::TopicNameLevels);
                 return false;
             }

@@ -2,6 +2,7 @@
 //! served by walks that rest when the client has enough to read and go on when it has read, so that a million Retained
 //! Messages cost a subscriber's connection no more memory than its outbox may have.
 
+use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
 use alloc::string::String;
 use serde::{Deserialize, Serialize};
@@ -52,9 +53,15 @@ impl Walk {
 /// The walks of one connection, oldest first, at most one for each Subscription.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Walks {
+    begun: u64,
+    /// None at all most of the time, and then no memory either: an emptied tree would keep its last node.
+    underway: Option<Box<Underway>>,
+}
+
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+struct Underway {
     by_order: BTreeMap<u64, Walk>,
     by_subscription: BTreeMap<u32, u64>,
-    begun: u64,
 }
 
 impl Walks {
@@ -66,24 +73,29 @@ impl Walks {
 
     /// Whether nothing is left to be sent.
     pub(crate) fn is_empty(&self) -> bool {
-        self.by_order.is_empty()
+        self.underway.is_none()
     }
 
     /// Puts one back where it was.
     fn put_back(&mut self, walk: Walk) {
-        self.by_subscription.insert(walk.subscription, walk.order);
-        self.by_order.insert(walk.order, walk);
+        let underway = self.underway.get_or_insert_default();
+        underway.by_subscription.insert(walk.subscription, walk.order);
+        underway.by_order.insert(walk.order, walk);
     }
 
     fn pop_front(&mut self) -> Option<Walk> {
-        let (_, walk) = self.by_order.pop_first()?;
-        self.by_subscription.remove(&walk.subscription);
-        Some(walk)
+        let (_, first) = self.underway.as_ref()?.by_order.first_key_value()?;
+        self.remove(first.subscription)
     }
 
     fn remove(&mut self, subscription: u32) -> Option<Walk> {
-        let order = self.by_subscription.remove(&subscription)?;
-        self.by_order.remove(&order)
+        let underway = self.underway.as_mut()?;
+        let order = underway.by_subscription.remove(&subscription)?;
+        let walk = underway.by_order.remove(&order);
+        if underway.by_order.is_empty() {
+            self.underway = None;
+        }
+        walk
     }
 }
 

@@ -12,6 +12,7 @@ use wasmqtt_codec::{
 use crate::broker::Broker;
 use crate::durable::What;
 use crate::error::{Fault, Refusal};
+use crate::level::levels;
 use crate::record::Record;
 use crate::retained::Walk;
 use crate::session::Subscription;
@@ -221,7 +222,7 @@ impl Broker {
         if whole.has_wildcard() && !limits.wildcard_subscription_available {
             return Err(Refusal::WildcardSubscriptions);
         }
-        if wish.filter.split('/').count() > usize::from(limits.topic_levels_max) {
+        if levels(wish.filter).count() > usize::from(limits.topic_levels_max) {
             return Err(Refusal::TopicFilterLevels);
         }
         if !state.access.as_deref().unwrap_or(&self.access).may_subscribe(wish.filter) {

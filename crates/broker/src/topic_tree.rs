@@ -13,7 +13,7 @@ use foldhash::fast::FixedState;
 use hashbrown::HashTable;
 use serde::{Deserialize, Serialize};
 
-use crate::level::Level;
+use crate::level::{Level, levels};
 use crate::slab::Slab;
 
 /// No node.
@@ -69,7 +69,7 @@ impl<T> TopicTree<T> {
             plus: NONE,
             hash: NONE,
             pins: 0,
-            level: Level::new(""),
+            level: Level::new(b""),
             value: None,
         });
         TopicTree { nodes, hash_key, level_bytes: 0, edges: HashTable::new() }
@@ -90,26 +90,26 @@ impl<T> TopicTree<T> {
         edge_hash(self.hash_key, node.parent, node.level.as_bytes())
     }
 
-    fn child(&self, parent: u32, level: &str) -> Option<u32> {
-        let hash = edge_hash(self.hash_key, parent, level.as_bytes());
+    fn child(&self, parent: u32, level: &[u8]) -> Option<u32> {
+        let hash = edge_hash(self.hash_key, parent, level);
         let found = self.edges.find(hash, |number| {
             let node = &self.nodes[*number];
-            node.parent == parent && node.level.as_bytes() == level.as_bytes()
+            node.parent == parent && node.level.as_bytes() == level
         });
         found.copied()
     }
 
     /// The node at the end of a path, wildcards taken literally.
     pub(crate) fn find(&self, path: &str) -> Option<u32> {
-        path.split('/').try_fold(ROOT, |node, level| self.child(node, level))
+        levels(path).try_fold(ROOT, |node, level| self.child(node, level))
     }
 
     /// The node at the end of a path, made if need be.
     pub(crate) fn insert(&mut self, path: &str) -> u32 {
-        path.split('/').fold(ROOT, |node, level| self.child(node, level).unwrap_or_else(|| self.add(node, level)))
+        levels(path).fold(ROOT, |node, level| self.child(node, level).unwrap_or_else(|| self.add(node, level)))
     }
 
-    fn add(&mut self, parent: u32, level: &str) -> u32 {
+    fn add(&mut self, parent: u32, level: &[u8]) -> u32 {
         let next = self.nodes[parent].first_child;
         let node = Node {
             parent,
@@ -129,7 +129,7 @@ impl<T> TopicTree<T> {
         }
         self.nodes[parent].first_child = number;
         self.set_wildcard(parent, level, number);
-        let hash = edge_hash(self.hash_key, parent, level.as_bytes());
+        let hash = edge_hash(self.hash_key, parent, level);
         let (nodes, hash_key) = (&self.nodes, self.hash_key);
         self.edges.insert_unique(hash, number, |n| edge_hash(hash_key, nodes[*n].parent, nodes[*n].level.as_bytes()));
         number
@@ -172,14 +172,14 @@ impl<T> TopicTree<T> {
         if node.next != NONE {
             self.nodes[node.next].previous = node.previous;
         }
-        self.set_wildcard(node.parent, node.level.as_str(), NONE);
+        self.set_wildcard(node.parent, node.level.as_bytes(), NONE);
     }
 
     /// Remembers a child that is a wildcard, or that it is gone.
-    fn set_wildcard(&mut self, parent: u32, level: &str, child: u32) {
+    fn set_wildcard(&mut self, parent: u32, level: &[u8], child: u32) {
         match level {
-            "+" => self.nodes[parent].plus = child,
-            "#" => self.nodes[parent].hash = child,
+            b"+" => self.nodes[parent].plus = child,
+            b"#" => self.nodes[parent].hash = child,
             _ => {}
         }
     }
@@ -203,7 +203,7 @@ impl<T> TopicTree<T> {
         let mut first = 0;
         // A leading wildcard does not match a topic that begins with `$` [5:MQTT-4.7.2-1] [311:MQTT-4.7.2-1].
         let mut wildcards = !topic.starts_with('$');
-        for level in topic.split('/') {
+        for level in levels(topic) {
             let end = frontier.len();
             for at in first..end {
                 let number = frontier[at];
@@ -242,12 +242,12 @@ impl<T> TopicTree<T> {
     /// `from`, or the first at all. Walking needs no memory but the node it rests on, so a subscriber to `#` may take a
     /// million Retained Messages in as many steps as it likes; the node it rests on is kept by [`pin`](Self::pin).
     pub(crate) fn next_topic(&self, filter: &str, from: Option<u32>) -> Option<(u32, bool)> {
-        let levels: Vec<&str> = filter.split('/').collect();
+        let pattern: Vec<&str> = filter.split('/').collect();
         let at = match from {
-            None => self.descend(ROOT, 0, &levels)?,
-            Some(number) => self.advance(number, self.depth(number), &levels)?,
+            None => self.descend(ROOT, 0, &pattern)?,
+            Some(number) => self.advance(number, self.depth(number), &pattern)?,
         };
-        Some((at, self.nodes[at].value.is_some() && ends_match(&levels, self.depth(at))))
+        Some((at, self.nodes[at].value.is_some() && ends_match(&pattern, self.depth(at))))
     }
 
     /// The first carrying node after `from`, or at all, whose path, as a Topic Name, a Topic Filter matches.
@@ -281,7 +281,7 @@ impl<T> TopicTree<T> {
     fn descend(&self, number: u32, depth: usize, levels: &[&str]) -> Option<u32> {
         match pattern(levels, depth)? {
             "+" | "#" => self.skip_dollar(self.nodes[number].first_child, depth),
-            level => self.child(number, level),
+            level => self.child(number, level.as_bytes()),
         }
     }
 

@@ -2,6 +2,7 @@
 //! what takes long are the packages it runs, and it says so before it runs them.
 
 mod build;
+mod count;
 mod load;
 mod serve;
 mod statements;
@@ -61,6 +62,12 @@ enum Command {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<String>,
     },
+    /// Count the instructions that messages cost in the core, and compare them with the kept figures.
+    Count {
+        /// Keep the new figures.
+        #[arg(long)]
+        write: bool,
+    },
     /// Install what the tests need and run all of them.
     Test {
         /// Only the tests whose name contains this; skips formatting, lints and builds for other targets.
@@ -78,6 +85,7 @@ fn main() -> ExitCode {
         Command::Load { arguments } => load::load(&arguments),
         Command::Bench { arguments } => load::bench(&arguments),
         Command::Soak { arguments } => load::soak(&arguments),
+        Command::Count { write } => count::count(write),
         Command::Test { filter } => test::test(filter.as_deref()),
         Command::Tidy => tidy::tidy(),
     };

@@ -4,6 +4,7 @@
 use std::time::Instant;
 
 use crate::build;
+use crate::count;
 use crate::statements;
 use crate::tidy;
 use crate::tools::{self, Outcome, cargo, program, run};
@@ -46,6 +47,7 @@ pub fn test(filter: Option<&str>) -> Outcome {
         run(guest.embed_into(&mut nextest))
     })?;
     if filter.is_none() {
+        steps.step("instructions", || count::count(false))?;
         steps.step("examples in the docs", || {
             let mut doc = cargo();
             doc.args(["test", "--doc", "--quiet"]);

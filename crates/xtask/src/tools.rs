@@ -22,6 +22,10 @@ pub enum Failure {
     Untidy(Vec<String>),
     /// `statements` found these.
     Statements(Vec<String>),
+    /// `count` found these.
+    Dearer(Vec<String>),
+    /// A program did not print what it should.
+    Output { of: &'static str, wanted: &'static str },
 }
 
 impl fmt::Display for Failure {
@@ -33,6 +37,8 @@ impl fmt::Display for Failure {
             Failure::File { path, error } => write!(f, "{}: {error}", path.display()),
             Failure::Untidy(findings) => write!(f, "untidy:\n  {}", findings.join("\n  ")),
             Failure::Statements(findings) => write!(f, "statements:\n  {}", findings.join("\n  ")),
+            Failure::Dearer(findings) => write!(f, "messages cost more than before:\n  {}", findings.join("\n  ")),
+            Failure::Output { of, wanted } => write!(f, "{of} printed no {wanted}"),
         }
     }
 }
