@@ -34,6 +34,14 @@ const SAID_BYTES_MAX: usize = 16 << 10;
 /// Elements of wasm tables; a guest has one table, of its function pointers.
 const TABLE_ELEMENTS_MAX: usize = 100_000;
 
+/// What a guest may list in one step, far above what one in order does: its tables are copied out, so that a guest gone
+/// wrong could otherwise make this program take many times the memory that it may take itself.
+const ROWS_MAX: u32 = 1 << 16;
+const SLICES_MAX: u32 = 1 << 20;
+const OUTPUTS_MAX: usize = 1 << 20;
+/// Entries that may wait for a step: a guest that asks faster than it takes answers is gone wrong too.
+const ENTRIES_WAITING_MAX: usize = 4 << 20;
+
 /// What one guest may take.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct GuestLimits {
@@ -242,6 +250,9 @@ impl Guest {
     /// # Errors
     /// Whatever the guest did wrong; after that it must not be used again.
     pub fn step(&mut self, now: Time) -> Result<Option<Time>, GuestFault> {
+        if self.entries.len() > ENTRIES_WAITING_MAX {
+            return Err(bad_table("the number of entries that wait", self.entries.len() as u32));
+        }
         let count = self.entries.len().min(self.header.entries_room as usize);
         self.record_step(now, count);
         if !self.letters.is_empty() {
@@ -361,6 +372,12 @@ impl Guest {
 
     /// Copies rows and slices out and checks them.
     fn read_rows(&mut self) -> Result<(), GuestFault> {
+        if self.header.rows_len > ROWS_MAX {
+            return Err(bad_table("the number of rows", self.header.rows_len));
+        }
+        if self.header.slices_len > SLICES_MAX {
+            return Err(bad_table("the number of slices", self.header.slices_len));
+        }
         let memory = self.memory.data(&self.store);
         let slices_bytes = self.header.slices_len as usize * Slice::BYTES;
         let slices = Self::region(memory, "the slices", self.header.slices_at, slices_bytes)?;
@@ -373,11 +390,17 @@ impl Guest {
         let rows_bytes = self.header.rows_len as usize * Row::BYTES;
         let rows = Self::region(memory, "the rows", self.header.rows_at, rows_bytes)?;
         self.rows.clear();
+        let mut listed = 0;
         for row in rows.chunks_exact(Row::BYTES) {
             let row = Row::read(row).expect("a chunk is as long as a row");
             let end = u64::from(row.slices_first) + u64::from(row.slices_len);
             if end > self.slices.len() as u64 {
-                return Err(GuestFault::BadTable { what: "a row's last slice", found: row.slices_len });
+                return Err(bad_table("a row's last slice", row.slices_len));
+            }
+            // A slice is one connection's: rows that share them could make one step as long as they like.
+            listed += u64::from(row.slices_len);
+            if listed > self.slices.len() as u64 {
+                return Err(bad_table("the number of slices of all rows", row.slices_len));
             }
             self.rows.push(row);
         }
@@ -393,6 +416,9 @@ impl Guest {
         while !rest.is_empty() {
             let (output, after) = postcard::take_from_bytes(rest)
                 .map_err(|_| GuestFault::BadLetter { offset: letters.len() - rest.len() })?;
+            if self.outputs.len() == OUTPUTS_MAX {
+                return Err(bad_table("the number of letters", OUTPUTS_MAX as u32));
+            }
             self.outputs.push(output);
             rest = after;
         }
@@ -425,6 +451,10 @@ impl<'a> GuestMemory<'a> {
     pub fn bytes(self, slice: Slice) -> &'a [u8] {
         &self.0[slice.at as usize..][..slice.len as usize]
     }
+}
+
+fn bad_table(what: &'static str, found: u32) -> GuestFault {
+    GuestFault::BadTable { what, found }
 }
 
 /// Epoch ticks until a call is stopped; one more, because the next tick may come at once.

@@ -318,7 +318,11 @@ impl Reactor {
                 }
             }
             Output::Close { conn, why, linger_until } => {
-                let Some(connection) = self.connections.get(conn) else { return };
+                // Said once; a guest that says it again and again must not fill the table of timers.
+                let Some(connection) = self.connections.get(conn).filter(|connection| connection.closing.is_none())
+                else {
+                    return;
+                };
                 connection.closing = Some((linger_until, close_code(&why).into()));
                 connection.paused = true;
                 self.timers.push(linger_until.max(now), conn);

@@ -13,7 +13,7 @@ use std::process::{Command, Output};
 use common::{CONNECT, config, connect, open, packet, ping, rest};
 use wasmqtt_broker::{Command as Wish, Input, Reply, Transport};
 use wasmqtt_host::server::{Running, Server, ServerOptions, StartError};
-use wasmqtt_sim::recording::{Item, Placed, Player, Reader};
+use wasmqtt_sim::recording::{Item, Placed, Player, Reader, mask};
 
 /// CONNECT, 3.1.1, Clean Session, Client Identifier "b", Will Topic "w", Will Message "gone", QoS 1.
 const CONNECT_B: &[u8] = b"\x10\x16\x00\x04MQTT\x04\x0E\x00\x00\x00\x01b\x00\x01w\x00\x04gone";
@@ -115,6 +115,12 @@ fn the_core_in_this_process_agrees_with_a_real_server() {
     assert!(has(|input| matches!(input, Input::Command { command: Wish::Count, .. })));
     assert!(has(|input| matches!(input, Input::Command { command: Wish::Stop, .. })));
     assert!(matches!(&told.last().unwrap().item, Item::End { why } if why == "the server ended"));
+    // Masked, all of it happens again, with nothing in it that was said.
+    let masked = folder.path().join("masked.wqr");
+    mask(File::open(&path).unwrap(), File::create_new(&masked).unwrap()).unwrap_or_else(|error| panic!("{error}"));
+    assert_eq!(replay(&masked).progress(), player.progress());
+    let bytes = std::fs::read(&masked).unwrap();
+    assert!(!bytes.windows(4).any(|window| window == b"text"));
     let mode = std::fs::metadata(&path).unwrap().permissions().mode();
     assert_eq!(mode & 0o777, 0o600);
 }

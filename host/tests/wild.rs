@@ -125,7 +125,7 @@ fn wild_pointers_are_named() {
         other => panic!("{other}"),
     };
     assert_eq!(wild(Header { rows_at: 0xFFFF_FFF0, rows_len: 1, ..header() }, ""), "the rows");
-    assert_eq!(wild(Header { rows_len: 0xFFFF_FFFF, ..header() }, ""), "the rows");
+    assert_eq!(wild(Header { rows_len: 0xFFFF, ..header() }, ""), "the rows");
     assert_eq!(wild(Header { slices_at: 262_140, slices_len: 1, ..header() }, ""), "the slices");
     assert_eq!(wild(Header { letters_out_at: 1, letters_out_len: 262_144, ..header() }, ""), "the letters out");
     let slice = data(SLICES_AT, &Slice { at: 262_143, len: 2 }, Slice::BYTES);
@@ -178,8 +178,13 @@ fn a_guest_that_cannot_start_is_an_error_of_the_start() {
     assert!(matches!(Server::start(options), Err(StartError::Guest(GuestFault::Trapped { .. }))));
 }
 
-/// Says back the first bytes it is given, and traps if they begin with "x".
+/// Says back the first byte it is given, and traps if that is an "x".
 fn echo_or_trap() -> String {
+    echo_or("", "unreachable")
+}
+
+/// Says back the first byte it is given; an "x" makes it do something else, with more outside of its functions.
+fn echo_or(more: &str, wild: &str) -> String {
     let row = Row { slices_len: 1, ..Row::default() };
     let rows = data(ROWS_AT, &row, Row::BYTES);
     let slice = data(SLICES_AT, &Slice { at: BLOCK_AT, len: 1 }, Slice::BYTES);
@@ -193,16 +198,155 @@ fn echo_or_trap() -> String {
          (if (i32.and (i32.ne (local.get $entries) (i32.const 0))
                       (i32.eq (i32.load (local.get $entry)) (i32.const 1)))
            (then
-             (if (i32.eq (i32.load8_u (i32.const {BLOCK_AT})) (i32.const 0x78)) (then unreachable))
              (i32.store (i32.const {ROWS_AT}) (i32.load offset=4 (local.get $entry)))
              (i32.store (i32.const {generation}) (i32.load offset=8 (local.get $entry)))
-             (i32.store (i32.const {rows_len}) (i32.const 1))))
+             (i32.store (i32.const {rows_len}) (i32.const 1))
+             (if (i32.eq (i32.load8_u (i32.const {BLOCK_AT})) (i32.const 0x78)) (then {wild}))))
          {NO_DEADLINE}",
         rows_len = HEADER_AT + 9 * 4,
         slices_len = HEADER_AT + 11 * 4,
         generation = ROWS_AT + 4,
     );
-    wat(&header(), &format!("{rows} {slice}"), &step)
+    wat(&header(), &format!("{rows} {slice} {more}"), &step)
+}
+
+/// Sets a word of the header.
+fn set(word: u32, value: u32) -> String {
+    format!("(i32.store (i32.const {}) (i32.const {}))", HEADER_AT + word * 4, value.cast_signed())
+}
+
+/// Whatever a guest does wrong in a step: the fault has its name, every connection is closed, and the next one that
+/// comes is served by a fresh guest. The recording shows the name: it is what the log says too.
+#[test]
+fn every_fault_has_a_name_and_a_fresh_guest_follows() {
+    let overlong = |word| (String::new(), set(word, 1 << 21));
+    let bad_letters = "(data (i32.const 20000) \"\\ff\\ff\\ff\")".to_owned();
+    // Rows that all name the same slice.
+    let rows = data(ROWS_AT + 20, &Row { slices_len: 1, ..Row::default() }, Row::BYTES);
+    let recursion = "(drop (call $step (local.get $now) (local.get $entries)))";
+    let growth = "(loop (br_if 0 (i32.ne (memory.grow (i32.const 1)) (i32.const -1)))) unreachable";
+    let exit = "(call $exit (i32.const 3))";
+    let cases: [((String, String), &str); 14] = [
+        (
+            (String::new(), "unreachable".into()),
+            "the guest trapped: wasm trap: wasm `unreachable` instruction executed",
+        ),
+        ((String::new(), "(loop br 0)".into()), "the guest was stopped: one call took longer than 50ms"),
+        ((String::new(), growth.into()), "the guest is out of memory: it wanted 1114112 bytes"),
+        ((String::new(), recursion.into()), "call stack exhausted"),
+        ((String::new(), exit.into()), "the guest exited with code 3"),
+        ((String::new(), set(8, 0xFFFF_FFF0)), "the guest gave a wild pointer: the rows at 0xfffffff0"),
+        ((String::new(), set(10, 262_140)), "the guest gave a wild pointer: the slices at 0x3fffc"),
+        ((String::new(), set(4, 262_000)), "the guest gave a wild pointer: the block at 0x3ff70"),
+        ((bad_letters, set(12, 20_000) + &set(13, 3)), "the guest gave a bad letter at offset 0"),
+        (overlong(9), "the guest gave a bad table: the number of rows is 2097152"),
+        (overlong(11), "the guest gave a bad table: the number of slices is 2097152"),
+        ((rows, set(9, 2)), "the guest gave a bad table: the number of slices of all rows is 1"),
+        ((String::new(), set(0, 7)), "the guest gave a bad table: the header's first word is 7"),
+        ((String::new(), set(3, 0)), "the guest gave a bad table: the room for entries is 0"),
+    ];
+    for ((more, wild), name) in cases {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("run.wqr");
+        let mut text = echo_or(&more, &wild);
+        if wild == exit {
+            let import = "(module (import \"wasi_snapshot_preview1\" \"proc_exit\" (func $exit (param i32)))";
+            text = text.replacen("(module", import, 1);
+        }
+        let mut config = config(&["tcp://127.0.0.1:0"]);
+        config.guest_limits = LIMITS;
+        let options = ServerOptions {
+            config,
+            module: Some(module(&text)),
+            record: Some(path.clone()),
+            ..ServerOptions::default()
+        };
+        let running = Server::start(options).unwrap();
+        let address = common::address(&running, Transport::Tcp);
+        let mut bystander = open(address);
+        let mut client = open(address);
+        client.write_all(b"x").unwrap();
+        assert_eq!(rest(&mut client), b"", "{name}");
+        assert_eq!(rest(&mut bystander), b"", "{name}");
+        let mut next = open(address);
+        next.write_all(b"a").unwrap();
+        let mut answer = [0];
+        std::io::Read::read_exact(&mut next, &mut answer).unwrap();
+        assert_eq!(&answer, b"a", "{name}");
+        drop(running);
+        let bytes = std::fs::read(&path).unwrap();
+        let faults: Vec<String> = Reader::open(&bytes[..])
+            .unwrap()
+            .filter_map(|placed| match placed.unwrap().item {
+                Item::Begin { why, .. } if !why.is_empty() => Some(why),
+                _ => None,
+            })
+            .collect();
+        assert!(faults.len() == 1 && faults[0].contains(name), "expected {name}, found {faults:?}");
+    }
+}
+
+/// A guest whose next deadline is always over keeps the host busy, but not from serving, nor from ending.
+#[test]
+fn a_guest_that_always_has_something_due_starves_nobody() {
+    let text = echo_or_trap().replace(&format!("{NO_DEADLINE}))"), "i64.const 0))");
+    assert!(!text.contains(NO_DEADLINE));
+    let options = ServerOptions {
+        config: config(&["tcp://127.0.0.1:0"]),
+        module: Some(module(&text)),
+        ..ServerOptions::default()
+    };
+    let running = Server::start(options).unwrap();
+    for _ in 0..3 {
+        let mut client = open(common::address(&running, Transport::Tcp));
+        client.write_all(b"a").unwrap();
+        std::io::Read::read_exact(&mut client, &mut [0]).unwrap();
+    }
+    running.stop();
+    running.join().unwrap();
+}
+
+/// More than is kept of what it says is thrown away, and costs the host nothing.
+#[test]
+fn a_guest_that_never_stops_talking_is_heard_to_a_limit() {
+    // An iovec at 16 that names all of the first 64 KiB, said 64 times.
+    let said = "(data (i32.const 16) \"\\00\\00\\00\\00\\00\\00\\01\\00\")";
+    let step = "(local $times i32)
+        (loop
+          (drop (call $write (i32.const 2) (i32.const 16) (i32.const 1) (i32.const 8)))
+          (local.set $times (i32.add (local.get $times) (i32.const 1)))
+          (br_if 0 (i32.lt_u (local.get $times) (i32.const 64))))
+        unreachable";
+    let import = "(module (import \"wasi_snapshot_preview1\" \"fd_write\"
+        (func $write (param i32 i32 i32 i32) (result i32)))";
+    match fault(&wat(&header(), said, step).replacen("(module", import, 1)) {
+        GuestFault::Trapped { said, .. } => assert!(said.len() <= 64 << 10, "{} bytes are kept", said.len()),
+        other => panic!("{other}"),
+    }
+}
+
+/// What a guest does wrong before its first step keeps the server from starting, and is named.
+#[test]
+fn a_guest_that_goes_wrong_while_it_starts_is_named() {
+    let start =
+        |text: String| Guest::new(&module(&text), &Config::default(), Seed([0; 16]), LIMITS).map(drop).unwrap_err();
+    let initialize = |body: &str| {
+        let text = wat(&header(), "", NO_DEADLINE);
+        text.replace("(func (export \"_initialize\"))", &format!("(func (export \"_initialize\") {body})"))
+    };
+    assert!(matches!(start(initialize("(loop br 0)")), GuestFault::TimedOut { .. }));
+    assert!(matches!(start(initialize("unreachable")), GuestFault::Trapped { .. }));
+    let large = wat(&header(), "", NO_DEADLINE).replace("(export \"memory\") 4)", "(export \"memory\") 400)");
+    assert!(matches!(start(large), GuestFault::OutOfMemory { wanted_bytes: 26_214_400, .. }));
+    let table = wat(&header(), "(table 2000000 funcref)", NO_DEADLINE);
+    assert!(matches!(start(table), GuestFault::Trapped { .. }));
+    let without = |export: &str| {
+        start(wat(&header(), "", NO_DEADLINE).replace(&format!("(export \"{export}\")"), "(export \"other\")"))
+    };
+    assert_eq!(without("configure"), GuestFault::BadExport { name: "configure" });
+    assert_eq!(without("tables"), GuestFault::BadExport { name: "tables" });
+    assert_eq!(without("_initialize"), GuestFault::BadExport { name: "_initialize" });
+    assert_eq!(without("memory"), GuestFault::BadExport { name: "memory" });
 }
 
 #[test]

@@ -256,4 +256,17 @@ mod tests {
         assert!(wrong("# T\nconfig limits.receive_max=2\n---\n").contains("limits.receive_maximum"));
         assert!(wrong("# T\nalice connect v5\n").ends_with("a line `---` between story and transcript is missing"));
     }
+
+    /// Both made the parser panic: it writes properties down as it reads them.
+    #[test]
+    fn what_fits_into_no_packet_is_a_mistake_in_the_story() {
+        let wrong = |property: &str| {
+            let story = format!("# T\nalice connect v5\nalice subscribe a {property}\n---\n");
+            Scenario::parse(&story).unwrap_err().to_string()
+        };
+        let large = wrong("subscription_identifier=268435456");
+        assert_eq!(large, "line 3, column 19: `subscription_identifier=268435456` is not a number up to 268,435,455");
+        let long = wrong(&format!("reason_string={}", "x".repeat(65_536)));
+        assert_eq!(long, "line 3, column 19: `reason_string= with 65536 bytes` is not a value of at most 65,535 bytes");
+    }
 }

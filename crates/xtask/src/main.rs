@@ -3,6 +3,7 @@
 
 mod build;
 mod count;
+mod fuzz;
 mod load;
 mod serve;
 mod statements;
@@ -73,6 +74,8 @@ enum Command {
         /// Only the tests whose name contains this; skips formatting, lints and builds for other targets.
         filter: Option<String>,
     },
+    /// Look for inputs that break what must always hold: in codec, core, recordings, stories, transports.
+    Fuzz(fuzz::Arguments),
     /// Check what no compiler checks: file lengths, stray files, what ARCHITECTURE.md names.
     Tidy,
 }
@@ -87,6 +90,7 @@ fn main() -> ExitCode {
         Command::Soak { arguments } => load::soak(&arguments),
         Command::Count { write } => count::count(write),
         Command::Test { filter } => test::test(filter.as_deref()),
+        Command::Fuzz(arguments) => fuzz::fuzz(&arguments),
         Command::Tidy => tidy::tidy(),
     };
     match outcome {

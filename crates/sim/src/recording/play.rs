@@ -189,9 +189,12 @@ impl Player {
             Beginning::Empty => Broker::new(config, seed),
             Beginning::Log(log) => Broker::restore(config, seed, log.iter().cloned())
                 .map_err(|error| PlayError::Restore { offset, error })?,
-            Beginning::Saved(saved) => Broker::load(saved).map_err(|error| PlayError::Load { offset, error })?,
+            Beginning::Saved(saved) => {
+                let broker = Broker::load(saved).map_err(|error| PlayError::Load { offset, error })?;
+                broker.check().map_err(|broken| PlayError::Broken { offset, broken })?;
+                broker
+            }
         };
-        broker.check().map_err(|broken| PlayError::Broken { offset, broken })?;
         self.broker = Some(broker);
         self.open.clear();
         self.untaken.clear();

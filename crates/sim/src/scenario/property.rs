@@ -1,11 +1,14 @@
 //! The names of the 27 properties of MQTT 5.0 in stories and transcripts: the specification's words, with the unit
 //! last. One table serves reading and printing, so that what a transcript shows can be written in a story.
 
-use wasmqtt_codec::{Properties, Property, Qos};
+use wasmqtt_codec::{Properties, Property, Qos, varint};
 
 use super::args::{Args, boolean, number, qos};
 use super::error::{ParseError, Wrong};
 use super::token::Word;
+
+/// The longest string or Binary Data there is in a packet.
+const VALUE_BYTES_MAX: usize = 65_535;
 
 /// Takes every pair that names a property and encodes it, in the order of the words.
 ///
@@ -16,10 +19,20 @@ pub fn take(args: &mut Args, prefix: &str) -> Result<Vec<u8>, ParseError> {
     args.drain(|key, word| {
         let Some(name) = key.strip_prefix(prefix) else { return Ok(false) };
         let Some(property) = read(name, word)? else { return Ok(false) };
+        if word.value.len() > VALUE_BYTES_MAX {
+            let found = format!("{key}= with {} bytes", word.value.len());
+            return Err(word.wrong(Wrong::NotA { what: "a value of at most 65,535 bytes", found }));
+        }
         property.encode(&mut raw);
         Ok(true)
     })?;
     Ok(raw)
+}
+
+/// A Variable Byte Integer: 0 and others that no client may send can be written, so that a story can try them.
+fn subscription_identifier(word: &Word) -> Result<u32, ParseError> {
+    let wrong = || word.wrong(Wrong::NotA { what: "a number up to 268,435,455", found: word.show() });
+    number(word).ok().filter(|number| *number <= varint::MAX).ok_or_else(wrong)
 }
 
 /// The property that `name=value` means; `None` if the name is none of ours.
@@ -30,7 +43,7 @@ fn read<'a>(name: &str, word: &'a Word) -> Result<Option<Property<'a>>, ParseErr
         "content_type" => Property::ContentType(word.text()?),
         "response_topic" => Property::ResponseTopic(word.text()?),
         "correlation_data" => Property::CorrelationData(&word.value),
-        "subscription_identifier" => Property::SubscriptionIdentifier(number(word)?),
+        "subscription_identifier" => Property::SubscriptionIdentifier(subscription_identifier(word)?),
         "session_expiry_s" => Property::SessionExpiryInterval(number(word)?),
         "assigned_client_identifier" => Property::AssignedClientIdentifier(word.text()?),
         "server_keep_alive_s" => Property::ServerKeepAlive(number(word)?),
