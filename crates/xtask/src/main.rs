@@ -56,18 +56,18 @@ enum Command {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<String>,
     },
+    /// Count the instructions that messages cost in the core, and compare them with the kept figures.
+    Count {
+        /// Keep the new figures.
+        #[arg(long)]
+        write: bool,
+    },
     /// Put the server under 10,000 clients for 10 minutes, and judge memory, losses and latency.
     #[command(disable_help_flag = true)]
     Soak {
         /// See `cargo xtask soak --help`.
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<String>,
-    },
-    /// Count the instructions that messages cost in the core, and compare them with the kept figures.
-    Count {
-        /// Keep the new figures.
-        #[arg(long)]
-        write: bool,
     },
     /// Install what the tests need and run all of them.
     Test {
@@ -87,8 +87,8 @@ fn main() -> ExitCode {
         Command::Statements(options) => statements::statements(&options),
         Command::Load { arguments } => load::load(&arguments),
         Command::Bench { arguments } => load::bench(&arguments),
-        Command::Soak { arguments } => load::soak(&arguments),
         Command::Count { write } => count::count(write),
+        Command::Soak { arguments } => load::soak(&arguments),
         Command::Test { filter } => test::test(filter.as_deref()),
         Command::Fuzz(arguments) => fuzz::fuzz(&arguments),
         Command::Tidy => tidy::tidy(),
