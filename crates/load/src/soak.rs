@@ -5,7 +5,8 @@
 //! - **Honest pairs**, 9 clients of 10: one publishes to the other, QoS 0, 1 and 2 in turn, MQTT 3.1.1 and 5 in turn,
 //!   and every message is accounted for.
 //! - A sixth of them come and go: MQTT 5 with a Session that stays; both are cut off, or say goodbye, and come again.
-//! - **Stallers**, 1 of 20, subscribe to a flood and stop reading for many seconds at a time.
+//! - **Stallers**, 1 of 20, subscribe to a flood and stop reading for many seconds at a time; the first time all at
+//!   once, so that the most memory is needed in the first minute and what grows later is a leak.
 //! - **Liars**, 1 of 20: see `lies`.
 //! - **The probe** is a pair that measures latency, 50 times a second.
 

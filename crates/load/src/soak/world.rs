@@ -30,6 +30,9 @@ const FLOOD_US: u64 = 40_000;
 const FLOOD_BYTES: usize = 2_048;
 const STALLER_BUFFER_BYTES: usize = 16 * 1_024;
 
+/// Who stalls before this moment stalls with all others.
+const FIRST_STALL_US: u64 = 2_000_000;
+
 /// Wrongs that are kept in words.
 const WRONGS_MAX: usize = 10;
 
@@ -206,7 +209,8 @@ impl World {
                 Role::Publisher(0) => self.wake_at(link, self.now_us + PROBE_US),
                 Role::Flooder => self.wake_at(link, self.now_us + FLOOD_US),
                 Role::Publisher(pair) | Role::Subscriber(pair) if !self.pairs[pair].is_volatile => {}
-                Role::Publisher(_) | Role::Subscriber(_) | Role::Staller => self.wake_within(link, 0, 30_000_000),
+                Role::Publisher(_) | Role::Subscriber(_) => self.wake_within(link, 0, 30_000_000),
+                Role::Staller => self.wake_within(link, 0, 1_000_000),
                 Role::Liar => self.wake_within(link, 0, 3_000_000),
             }
         }
@@ -355,7 +359,10 @@ impl World {
         peer.is_deaf = !peer.is_deaf;
         if peer.is_deaf {
             net.links.set_deaf(link, true);
-            self.wake_within(link, 5_000_000, 40_000_000);
+            // The first time all stall at once and for long: what follows can't need more memory, unless it leaks.
+            let is_first = self.now_us < self.started_us + FIRST_STALL_US;
+            let (from_us, to_us) = if is_first { (50_000_000, 57_000_000) } else { (5_000_000, 40_000_000) };
+            self.wake_within(link, from_us, to_us);
         } else {
             net.listen_again(link);
             self.wake_within(link, 5_000_000, 20_000_000);
