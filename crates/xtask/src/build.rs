@@ -47,6 +47,25 @@ pub fn server(release: bool) -> Outcome<PathBuf> {
     host(release, Some(&guest))
 }
 
+/// Builds the server whose core has no sandbox around it, to compare with. It goes to a file of its own.
+pub fn server_without_sandbox(guest: &Guest) -> Outcome<PathBuf> {
+    let mut command = cargo();
+    command.args(["build", "--release", "--package", "wasmqtt-host", "--features", "native-core"]);
+    run(guest.embed_into(&mut command))?;
+    let built = tools::target_dir().join("release/wasmqtt");
+    let kept = built.with_file_name("wasmqtt-without-sandbox");
+    copy_if_changed(&built, &kept)?;
+    Ok(kept)
+}
+
+/// Builds the in-process load with a guest beside the native core.
+pub fn in_process_load(guest: &Guest) -> Outcome<PathBuf> {
+    let mut command = cargo();
+    command.args(["build", "--release", "--package", "wasmqtt-bench", "--features", "guest"]);
+    run(guest.embed_into(&mut command))?;
+    Ok(tools::target_dir().join("release/wasmqtt-bench"))
+}
+
 fn profile(release: bool) -> &'static str {
     if release { "release" } else { "debug" }
 }

@@ -20,13 +20,11 @@ pub fn bench(arguments: &[String]) -> Outcome {
     command.arg("bench").args(arguments);
     if is_measured {
         tools::debian_packages(&[("mosquitto", "mosquitto"), ("taskset", "util-linux")])?;
-        build::server(true)?;
         let guest = build::guest(true)?;
-        let mut in_process = cargo();
-        in_process.args(["build", "--release", "--package", "wasmqtt-bench", "--features", "guest"]);
-        run(guest.embed_into(&mut in_process))?;
-        command.arg("--in-process").arg(tools::target_dir().join("release/wasmqtt-bench"));
-        command.arg("--guest").arg(&guest.wasm);
+        // Of the two builds under one name the usual one comes last, and stays.
+        command.arg("--native").arg(build::server_without_sandbox(&guest)?);
+        command.arg("--in-process").arg(build::in_process_load(&guest)?).arg("--guest").arg(&guest.wasm);
+        build::server(true)?;
     }
     tools::become_program(&mut command)
 }

@@ -29,6 +29,9 @@ pub fn test(filter: Option<&str>) -> Outcome {
             let mut clippy = cargo();
             clippy.args(["clippy", "--workspace", "--all-targets", "--quiet", "--", "-D", "warnings"]);
             run(guest.embed_into(&mut clippy))?;
+            let mut without_sandbox = cargo();
+            without_sandbox.args(["clippy", "--package", "wasmqtt-host", "--features", "native-core", "--quiet", "--"]);
+            run(guest.embed_into(without_sandbox.args(["-D", "warnings"])))?;
             let guest_lints = ["clippy", "--package", "wasmqtt-guest", "--target", "wasm32-wasip1", "--quiet", "--"];
             run(cargo().args(guest_lints).args(["-D", "warnings"]))
         })?;
