@@ -219,7 +219,6 @@ fn measure(flags: &Bench) -> Outcome {
         document::read(&file)?
     } else {
         std::fs::create_dir_all(&flags.results).map_err(|error| Failure::System("the results' folder", error))?;
-        let typed = std::env::args().skip(2).collect::<Vec<_>>().join(" ");
         let in_process = flags.in_process.clone().zip(flags.guest.clone());
         let options = bench::Options {
             server: flags.server.clone(),
@@ -232,7 +231,7 @@ fn measure(flags: &Bench) -> Outcome {
             seconds,
             version: flags.version.clone(),
             folder: flags.results.clone(),
-            command: format!("cargo xtask bench {typed}").trim().into(),
+            command: typed(flags),
         };
         let results = bench::bench(&options, &mut |line| println!("{line}"))?;
         document::write_json(&results, &file)?;
@@ -243,6 +242,21 @@ fn measure(flags: &Bench) -> Outcome {
         document::write_page(&results, &flags.docs)?;
     }
     Ok(())
+}
+
+/// The command that measures the same again, without paths of this machine.
+fn typed(flags: &Bench) -> String {
+    let mut words = vec!["cargo xtask bench".to_owned()];
+    words.extend(flags.quick.then(|| "--quick".into()));
+    words.extend(flags.rounds.map(|rounds| format!("--rounds {rounds}")));
+    words.extend(flags.seconds.map(|seconds| format!("--seconds {seconds}")));
+    if flags.version != "3.1.1" {
+        words.push(format!("--version {}", flags.version));
+    }
+    words.extend(flags.against.as_ref().map(|_| "--against ...".into()));
+    words.extend(flags.native.as_ref().map(|_| "--native ...".into()));
+    words.extend(flags.rows.iter().cloned());
+    words.join(" ")
 }
 
 fn endure(flags: &Soak) -> Outcome {

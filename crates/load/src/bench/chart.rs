@@ -16,9 +16,9 @@ const LINE: f64 = 24.0;
 const LEAST: f64 = 0.01;
 const MOST: f64 = 3.0;
 
-/// Colours that keep their distance from white and from black; the text follows the reader's choice.
-const STYLE: &str = "text{font:13px system-ui,sans-serif;fill:#24292f}.small{font-size:11px}.grid{stroke:#8888;\
-stroke-width:1}.one{stroke:#888;stroke-width:1.5}.met{fill:#2a9d6f}.missed{fill:#d1622b}.must{stroke:#24292f;\
+/// Colours that keep their distance from white and from black, also where the page is dark and the system light.
+const STYLE: &str = "text{font:13px system-ui,sans-serif;fill:#6e7781}.small{font-size:11px}.grid{stroke:#8888;\
+stroke-width:1}.one{stroke:#888;stroke-width:1.5}.met{fill:#2a9d6f}.missed{fill:#d1622b}.must{stroke:#6e7781;\
 stroke-width:2}@media(prefers-color-scheme:dark){text{fill:#d8dee4}.must{stroke:#d8dee4}}";
 
 /// The rows that are compared with mosquitto, as SVG.
