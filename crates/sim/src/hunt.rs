@@ -33,6 +33,8 @@ pub struct Sum {
     pub steps: u64,
     /// The most turns of one seed.
     pub steps_max: u32,
+    /// Seeds that ran out of turns before they came to rest.
+    pub cut_short: u64,
     /// Messages that users were told.
     pub deliveries: u64,
     /// Faults that happened, by kind.
@@ -47,6 +49,7 @@ impl Sum {
         self.seeds += 1;
         self.steps += u64::from(outcome.steps);
         self.steps_max = self.steps_max.max(outcome.steps);
+        self.cut_short += u64::from(outcome.cut_short);
         self.deliveries += u64::from(outcome.deliveries);
         self.found += u64::from(outcome.objection.is_some());
         for (sum, count) in self.faults.iter_mut().zip(outcome.faults) {
@@ -59,6 +62,7 @@ impl Sum {
         self.seeds += other.seeds;
         self.steps += other.steps;
         self.steps_max = self.steps_max.max(other.steps_max);
+        self.cut_short += other.cut_short;
         self.deliveries += other.deliveries;
         self.found += other.found;
         for (sum, count) in self.faults.iter_mut().zip(other.faults) {

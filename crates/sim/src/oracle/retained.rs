@@ -81,6 +81,12 @@ impl Oracle for Retained {
                 self.topics.values_mut().for_each(|topic| topic.doubt(now_us));
                 Ok(())
             }
+            Sight::Gone(conn, _) if facts.terms.turns_are_short => {
+                // What was not sent is queued then, as far as the turn has room; the rest is lost.
+                let client = facts.client_of(*conn);
+                self.owed.retain(|(owed_to, _, _), _| Some(*owed_to) != client);
+                Ok(())
+            }
             Sight::Finished => self.finished(facts),
             _ => Ok(()),
         }

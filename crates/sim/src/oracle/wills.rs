@@ -192,12 +192,13 @@ impl Wills {
             match will.state {
                 State::TakenBack(at_us) if facts.may_be_unstored(at_us) => will.state = State::Open,
                 State::Saving(..) => will.state = State::Open,
-                // That the connection ended may not have been stored: then the delay begins now.
-                State::Due(from_us, to_us) if !will.published => {
+                // That the connection ended may not have been stored, nor that the Will was published: then the delay
+                // begins now, again.
+                State::Due(from_us, to_us) => {
                     let later_us = facts.now_us + u64::from(delay_s) * 1_000_000;
                     will.state = State::Due(from_us, to_us.max(later_us));
                 }
-                State::Offered | State::Armed | State::Due(..) | State::Open | State::TakenBack(_) => {}
+                State::Offered | State::Armed | State::Open | State::TakenBack(_) => {}
             }
         }
     }
