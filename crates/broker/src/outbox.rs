@@ -1,6 +1,9 @@
 //! What waits to be sent on one connection, as slices to hand to the transport. Small packets are copied into one
 //! buffer, so that a burst of them leaves in one write; large payloads, and packets that leave to many as they came,
 //! stay slices of shared memory, merged while they lie side by side.
+//!
+//! The buffer ends at a fixed size and the next one begins: one that doubled would copy all that waits again and again,
+//! and take twice the memory that is counted while a client doesn't read.
 
 use alloc::collections::VecDeque;
 use alloc::vec::Vec;
@@ -13,23 +16,34 @@ pub(crate) const SHARE_BYTES_MIN: usize = 4096;
 /// Capacity that an empty outbox may keep; a busy connection gives back what a burst needed.
 const KEEP_BYTES_MAX: usize = 1024;
 
+/// Where a buffer ends, unless one packet needs more.
+const BUFFER_BYTES: usize = 64 << 10;
+
 #[derive(Clone, Debug)]
 enum Chunk {
-    /// That many bytes of `copied`, behind those of earlier chunks.
-    Copied(usize),
+    /// A buffer that is closed.
+    Copied(Vec<u8>),
     /// Bytes `start..end` of memory that others may share.
     Shared { bytes: Bytes, start: u32, end: u32 },
 }
 
-/// Bytes to send, oldest first.
-///
-/// Without a shared chunk there are no chunks at all: everything is in `copied[sent..]`.
+impl Chunk {
+    fn bytes(&self) -> &[u8] {
+        match self {
+            Chunk::Copied(copied) => copied,
+            Chunk::Shared { bytes, start, end } => &bytes[*start as usize..*end as usize],
+        }
+    }
+}
+
+/// Bytes to send, oldest first: chunks, and behind them the open buffer.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Outbox {
-    copied: Vec<u8>,
-    /// How much of `copied` is gone already.
-    sent: usize,
     chunks: VecDeque<Chunk>,
+    /// The open buffer; mostly all there is.
+    open: Vec<u8>,
+    /// How much of the first chunk, or of the open buffer if there is none, is gone already.
+    sent: usize,
     bytes: u64,
 }
 
@@ -50,60 +64,60 @@ impl Outbox {
 
     /// Appends `len` bytes that `fill` adds to the buffer.
     pub(crate) fn write(&mut self, len: usize, fill: impl FnOnce(&mut Vec<u8>)) {
-        let before = self.copied.len();
-        if self.copied.capacity() - before < len {
-            self.grow(len);
+        if self.open.capacity() - self.open.len() < len {
+            self.make_room(len);
         }
-        fill(&mut self.copied);
-        debug_assert_eq!(self.copied.len() - before, len, "the caller knows the length");
+        let before = self.open.len();
+        fill(&mut self.open);
+        debug_assert_eq!(self.open.len() - before, len, "the caller knows the length");
         self.bytes += len as u64;
-        match self.chunks.back_mut() {
-            None => {}
-            Some(Chunk::Copied(n)) => *n += len,
-            Some(Chunk::Shared { .. }) => self.chunks.push_back(Chunk::Copied(len)),
-        }
     }
 
     /// Makes room: little for a client that is told little, and for others in few steps.
     #[cold]
-    fn grow(&mut self, len: usize) {
+    fn make_room(&mut self, len: usize) {
         const FEW: usize = 32;
-        let wanted = self.copied.len() + len;
-        let capacity = if wanted <= FEW { FEW } else { (2 * self.copied.capacity()).max(KEEP_BYTES_MAX).max(wanted) };
-        self.copied.reserve_exact(capacity - self.copied.len());
+        if !self.open.is_empty() && self.open.len() + len > BUFFER_BYTES {
+            self.close();
+        }
+        let wanted = self.open.len() + len;
+        let usual = match wanted {
+            0..=FEW => FEW,
+            _ if wanted <= KEEP_BYTES_MAX => KEEP_BYTES_MAX,
+            _ if wanted <= BUFFER_BYTES / 8 => BUFFER_BYTES / 8,
+            _ => BUFFER_BYTES,
+        };
+        self.open.reserve_exact(usual.max(wanted) - self.open.len());
+    }
+
+    /// Closes the open buffer.
+    fn close(&mut self) {
+        if self.open.len() > if self.chunks.is_empty() { self.sent } else { 0 } {
+            self.chunks.push_back(Chunk::Copied(core::mem::take(&mut self.open)));
+        }
     }
 
     /// Appends `range` of `bytes` without copying.
     pub(crate) fn share(&mut self, bytes: &Bytes, start: u32, end: u32) {
         self.bytes += u64::from(end - start);
-        match self.chunks.back_mut() {
-            Some(Chunk::Shared { bytes: last, end: last_end, .. })
-                if *last_end == start && last.as_ptr() == bytes.as_ptr() && last.len() == bytes.len() =>
-            {
-                *last_end = end;
-                return;
-            }
-            Some(_) => {}
-            None if self.copied.len() > self.sent => {
-                self.chunks.push_back(Chunk::Copied(self.copied.len() - self.sent));
-            }
-            None => {}
+        if self.open.is_empty()
+            && let Some(Chunk::Shared { bytes: last, end: last_end, .. }) = self.chunks.back_mut()
+            && *last_end == start
+            && last.as_ptr() == bytes.as_ptr()
+            && last.len() == bytes.len()
+        {
+            *last_end = end;
+            return;
         }
+        self.close();
         self.chunks.push_back(Chunk::Shared { bytes: bytes.clone(), start, end });
     }
 
     /// The slices to send.
     pub(crate) fn slices(&self) -> impl Iterator<Item = &[u8]> + Clone {
-        let whole = if self.chunks.is_empty() { &self.copied[self.sent..] } else { &[] };
-        let mut at = self.sent;
-        let chunks = self.chunks.iter().map(move |chunk| match chunk {
-            Chunk::Copied(len) => {
-                at += len;
-                &self.copied[at - len..at]
-            }
-            Chunk::Shared { bytes, start, end } => &bytes[*start as usize..*end as usize],
-        });
-        core::iter::once(whole).filter(|slice| !slice.is_empty()).chain(chunks)
+        let mut sent = self.sent;
+        let all = self.chunks.iter().map(Chunk::bytes).chain(core::iter::once(&*self.open));
+        all.map(move |bytes| &bytes[core::mem::take(&mut sent)..]).filter(|slice| !slice.is_empty())
     }
 
     /// Forgets the first `len` bytes: the transport took them. More than there are is a driver's mistake and counts as
@@ -115,31 +129,21 @@ impl Outbox {
             self.clear();
             return;
         }
-        while left > 0 {
-            let (taken, used_up) = match self.chunks.front_mut() {
-                None => (left, false),
-                Some(Chunk::Copied(n)) => take(n, left),
-                Some(Chunk::Shared { start, end, .. }) => {
-                    let n = u64::from(*end - *start).min(left);
-                    *start += n as u32;
-                    left -= n;
-                    if start == end {
-                        self.chunks.pop_front();
-                    }
-                    continue;
-                }
-            };
-            self.sent += taken as usize;
-            left -= taken;
-            if used_up {
-                self.chunks.pop_front();
+        while let Some(first) = self.chunks.front() {
+            let waits = (first.bytes().len() - self.sent) as u64;
+            if left < waits {
+                break;
             }
+            left -= waits;
+            self.sent = 0;
+            self.chunks.pop_front();
         }
+        self.sent += left as usize;
         self.settle();
     }
 
     /// After a short write: what stays is copied out, so that a reader that stalls doesn't pin the blocks that others
-    /// are read into, and the buffer closes up.
+    /// are read into.
     fn settle(&mut self) {
         let small = |chunk: &Chunk| match chunk {
             Chunk::Copied(_) => true,
@@ -148,11 +152,8 @@ impl Outbox {
         let pinned = self.chunks.iter().any(|chunk| matches!(chunk, Chunk::Shared { .. }) && small(chunk));
         if pinned && self.chunks.iter().all(small) {
             let flat = self.slices().collect::<Vec<_>>().concat();
-            self.copied = flat;
-            self.sent = 0;
             self.chunks.clear();
-        } else if self.sent > SHARE_BYTES_MIN && self.sent * 2 > self.copied.len() {
-            self.copied.drain(..self.sent);
+            self.open = flat;
             self.sent = 0;
         }
     }
@@ -162,21 +163,14 @@ impl Outbox {
         self.bytes = 0;
         self.sent = 0;
         self.chunks.clear();
-        self.copied.clear();
-        if self.copied.capacity() > KEEP_BYTES_MAX {
-            self.copied = Vec::new();
+        self.open.clear();
+        if self.open.capacity() > KEEP_BYTES_MAX {
+            self.open = Vec::new();
         }
         if self.chunks.capacity() > 4 {
             self.chunks = VecDeque::new();
         }
     }
-}
-
-/// Takes up to `left` from a counter; says how much and whether it is used up.
-fn take(n: &mut usize, left: u64) -> (u64, bool) {
-    let taken = (*n as u64).min(left);
-    *n -= taken as usize;
-    (taken, *n == 0)
 }
 
 /// Saved as the bytes that wait: how they are held is nobody's business.
@@ -188,9 +182,9 @@ impl Serialize for Outbox {
 
 impl<'de> Deserialize<'de> for Outbox {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let copied = Bytes::deserialize(deserializer)?.to_vec();
-        let bytes = copied.len() as u64;
-        Ok(Outbox { copied, bytes, ..Outbox::default() })
+        let open = Bytes::deserialize(deserializer)?.to_vec();
+        let bytes = open.len() as u64;
+        Ok(Outbox { open, bytes, ..Outbox::default() })
     }
 }
 

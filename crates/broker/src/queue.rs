@@ -237,7 +237,7 @@ impl Broker {
     pub(crate) fn was_memory_short(&mut self) -> bool {
         const BYTES_BETWEEN: u32 = 64 << 10;
         match self.memory_seen {
-            Some((at, short)) if self.turn_bytes - at < BYTES_BETWEEN => short,
+            Some((at, short)) if (at..at.saturating_add(BYTES_BETWEEN)).contains(&self.turn_bytes) => short,
             Some(_) | None => {
                 let short = self.is_memory_short();
                 self.memory_seen = Some((self.turn_bytes, short));
