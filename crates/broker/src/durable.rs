@@ -21,6 +21,8 @@ pub(crate) struct Log {
     pub last: Lsn,
     /// The last one that is known to be stored.
     stored: Lsn,
+    /// The last one that says of a Session that it ended.
+    pub ended: Lsn,
     /// Storing failed; until it works again nothing is accepted that needs it.
     pub failed: bool,
     /// Connections that hold packets, by what these wait for.
@@ -73,6 +75,12 @@ impl Broker {
             self.log.last.0 += 1;
             self.outputs.push_back(Output::Append { lsn: self.log.last, record });
         }
+    }
+
+    /// What a CONNACK must wait for that came with no record of its own: the end of any Session, since it may be that
+    /// of this client's, and a crash would bring it back.
+    pub(crate) fn barrier_of_ended(&self) -> Option<Lsn> {
+        (self.log.ended > self.log.stored).then_some(self.log.ended)
     }
 
     /// What a packet that depends on all records so far must wait for.

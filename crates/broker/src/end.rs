@@ -186,6 +186,7 @@ impl Broker {
         // Last, so that a log cut anywhere has each message with the old Session or with the new one.
         if state.logged {
             self.append(Record::Ended { session: state.number });
+            self.log.ended = self.log.last;
         }
     }
 

@@ -155,6 +155,7 @@ impl Broker {
 
     /// Sends a message to all that match [5:MQTT-4.5.0-1] [311:MQTT-4.5.0-1]; says whether anybody did. What the log
     /// must know is left in `logged`.
+    #[inline(always)]
     pub(crate) fn route(&mut self, fan: &mut Fan<'_>, matches: &Matches) -> bool {
         fan.receivers = matches.sessions.len();
         let mut frames = core::mem::take(&mut self.frames);
@@ -176,6 +177,7 @@ impl Broker {
     }
 
     /// Lets queues move once the log has its record, and tells the decisions.
+    #[inline(always)]
     pub(crate) fn settle(&mut self, mut fan: Fan<'_>, matches: &Matches) {
         let mut pump = core::mem::take(&mut fan.pump);
         for session in pump.drain(..) {
@@ -193,6 +195,7 @@ impl Broker {
         }
     }
 
+    #[inline(always)]
     pub(crate) fn deliver(&mut self, target: &Target, fan: &mut Fan<'_>, frames: &mut FrameCache) {
         let outcome = self.try_deliver(target, fan, frames);
         if let Outcome::Not(why) = &outcome {
@@ -203,6 +206,7 @@ impl Broker {
         }
     }
 
+    #[inline(always)]
     fn try_deliver(&mut self, target: &Target, fan: &mut Fan<'_>, frames: &mut FrameCache) -> Outcome {
         let session = &self.sessions[target.session];
         if target.no_local && fan.publisher == Some(target.session) {
@@ -251,6 +255,7 @@ impl Broker {
 
     /// Sends a message in the packet that it came in. A small one is copied, since listing slices costs more than
     /// copying does; what many receivers share in bursts, and large payloads, stay where they are.
+    #[inline(always)]
     fn send_frame(&mut self, slot: u32, session: u32, fan: &Fan<'_>, frame: Frame<'_>, qos: Qos) -> Outcome {
         let fresh = self.is_fresh(slot);
         let packet = frame.packet();
@@ -359,6 +364,7 @@ impl Broker {
 
 impl Connection {
     /// The packet that a message came in, if that is just what this client is to be sent.
+    #[inline(always)]
     fn as_it_came<'a>(
         &self,
         message: &Outgoing<'a>,

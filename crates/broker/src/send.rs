@@ -36,6 +36,7 @@ impl Broker {
     }
 
     /// Counts what was put into an outbox and lists the connection for the driver.
+    #[inline(always)]
     pub(crate) fn note_sent(&mut self, slot: u32, len: usize) {
         self.outbox_bytes += len as u64;
         self.counters.packets_sent += 1;
