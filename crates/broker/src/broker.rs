@@ -294,6 +294,13 @@ impl Broker {
         hasher.finish()
     }
 
+    /// A hash of a client's name that may be saved: the same on every platform, which the tables' hash is not.
+    pub(crate) fn client_mark(&self, client_identifier: &str) -> u64 {
+        let mut hasher = SipHasher13::new_with_keys(self.hash_key, 0);
+        hasher.write(client_identifier.as_bytes());
+        hasher.finish()
+    }
+
     /// The Session of a client [5:MQTT-3.1.3-2] [311:MQTT-3.1.3-2].
     pub(crate) fn find_client(&self, client_identifier: &str) -> Option<u32> {
         let hash = self.client_hash(client_identifier);

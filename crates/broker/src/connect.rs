@@ -186,7 +186,8 @@ impl Broker {
         // [311:MQTT-3.2.2-1] [311:MQTT-3.2.2-2] [311:MQTT-3.2.2-3]; behind all that it says of Sessions, ended ones
         // too.
         let Packet::Connack(connack) = connack else { unreachable!("made a moment ago") };
-        let lsn = if self.log.last > before { self.barrier() } else { self.barrier_of_ended() };
+        let lsn =
+            if self.log.last > before { self.barrier() } else { self.barrier_of_ended(&pending.client_identifier) };
         self.send_behind(slot, &Packet::Connack(Connack { session_present, ..connack }), What::Connack, lsn);
         let state = &self.sessions[session];
         let event = Event::Connected {

@@ -21,8 +21,8 @@ pub(crate) struct Log {
     pub last: Lsn,
     /// The last one that is known to be stored.
     stored: Lsn,
-    /// The last one that says of a Session that it ended.
-    pub ended: Lsn,
+    /// Records that are not stored yet and say that a client's Session ended, with the client's mark.
+    ended: VecDeque<(Lsn, u64)>,
     /// Storing failed; until it works again nothing is accepted that needs it.
     pub failed: bool,
     /// Connections that hold packets, by what these wait for.
@@ -77,10 +77,22 @@ impl Broker {
         }
     }
 
-    /// What a CONNACK must wait for that came with no record of its own: the end of any Session, since it may be that
-    /// of this client's, and a crash would bring it back.
-    pub(crate) fn barrier_of_ended(&self) -> Option<Lsn> {
-        (self.log.ended > self.log.stored).then_some(self.log.ended)
+    /// Writes down that a Session ended; `client` is its client's mark.
+    pub(crate) fn append_ended(&mut self, client: u64, session: u64) {
+        if self.is_logging() {
+            self.append(Record::Ended { session });
+            self.log.ended.push_back((self.log.last, client));
+        }
+    }
+
+    /// What a CONNACK must wait for that came with no record of its own: the end of a Session of the same client, which
+    /// a crash would bring back.
+    pub(crate) fn barrier_of_ended(&self, client_identifier: &str) -> Option<Lsn> {
+        if self.log.ended.is_empty() {
+            return None;
+        }
+        let client = self.client_mark(client_identifier);
+        self.log.ended.iter().rev().find(|(_, ended)| *ended == client).map(|(lsn, _)| *lsn)
     }
 
     /// What a packet that depends on all records so far must wait for.
@@ -153,6 +165,7 @@ impl Broker {
         self.log.stored = self.log.stored.max(upto.min(self.log.last));
         self.log.failed = false;
         let stored = self.log.stored;
+        while self.log.ended.pop_front_if(|(lsn, _)| *lsn <= stored).is_some() {}
         while let Some(&(_, id)) = self.log.waiting.front().filter(|(lsn, _)| *lsn <= stored) {
             self.log.waiting.pop_front();
             let Some(slot) = self.slot(id) else { continue };

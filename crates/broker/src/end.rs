@@ -169,6 +169,7 @@ impl Broker {
         self.timers.cancel(state.expiry_timer);
         self.timers.cancel(state.will_timer);
         self.forget_client(&state.client_identifier, session);
+        let client = self.client_mark(&state.client_identifier);
         let event = Event::SessionEnded { client_identifier: state.client_identifier, why };
         self.outputs.push_back(Output::Event(event));
         let mut window = state.window;
@@ -185,8 +186,7 @@ impl Broker {
         }
         // Last, so that a log cut anywhere has each message with the old Session or with the new one.
         if state.logged {
-            self.append(Record::Ended { session: state.number });
-            self.log.ended = self.log.last;
+            self.append_ended(client, state.number);
         }
     }
 

@@ -1,8 +1,8 @@
 //! PUBLISH from a client, and the acknowledgements both ways: what each means. The handshake's state is in
 //! `inflight.rs`, where the message goes is in `route.rs`.
 //!
-//! What every message passes, here, in `route.rs` and in `send.rs`, is `inline(always)`: a call costs WebAssembly a look
-//! at its deadline and a frame in memory, which together were a tenth of a QoS 0 message.
+//! What every message passes, here, in `route.rs` and in `send.rs`, is `inline(always)`: a call costs WebAssembly a
+//! look at its deadline and a frame in memory, which together were a tenth of a QoS 0 message.
 
 use alloc::boxed::Box;
 use alloc::sync::Arc;
