@@ -237,6 +237,9 @@ impl Broker {
         if !v5 || !failed.iter().all(answerable) {
             return self.fault(slot, Fault::Refused(Refusal::Storage));
         }
+        let connection = self.connection(slot);
+        // Nothing may overtake what is still held; the answers to what failed wait for no more than that.
+        connection.opening = connection.opening.and(connection.held.back().map(|held| held.lsn));
         for held in failed {
             self.refuse_held(slot, held.what);
         }
