@@ -1,12 +1,12 @@
 //! The broker behind its door. Inputs that come often (bytes, acknowledged bytes) have a function of their own; all
-//! others go through `handle` as values.
+//! others go through `handle`. What has fields crosses as postcard, the encoding in which the core is saved and in which
+//! the server talks to its guest: the page reads it by the shapes in `door.ts`, which `crates/bindgen` writes, and the
+//! page's download has no second encoding of every type in it.
 
 use bytes::Bytes;
-use js_sys::{Array, Reflect, Uint8Array, Uint32Array};
+use js_sys::{Array, Uint8Array, Uint32Array};
 use wasm_bindgen::prelude::*;
-use wasmqtt_broker::{Broker, Config, ConnectionId, Input, Lsn, Output, Peer, Record, Seed, Time, Transport};
-
-use crate::value::{from_js, to_js};
+use wasmqtt_broker::{Broker, Config, ConnectionId, Input, Lsn, Peer, Record, Seed, Time, Transport};
 
 /// A broker, and the time of the turn that it is in.
 #[wasm_bindgen]
@@ -17,17 +17,22 @@ pub struct Core {
 
 #[wasm_bindgen]
 impl Core {
-    /// A broker that knows nothing yet. What `config` leaves out has its default; all luck comes from the 16 bytes of
-    /// `seed`.
+    /// A broker that knows nothing yet, with a `Config`. All luck comes from the 16 bytes of `seed`.
     #[wasm_bindgen(constructor)]
-    pub fn new(config: JsValue, seed: &[u8]) -> Result<Core, JsError> {
-        Ok(Core::around(Broker::new(from_js(config)?, seed_of(seed)?)))
+    pub fn new(config: &[u8], seed: &[u8]) -> Result<Core, JsError> {
+        Ok(Core::around(Broker::new(config_of(config)?, seed_of(seed)?)))
     }
 
-    /// A broker as its records left it: an array of what `poll` gave as `append` and `lsn`, in their order, or of what
-    /// `records` gave, all with the `lsn` at which it was asked.
-    pub fn restore(config: JsValue, seed: &[u8], lsns: &[f64], records: Array) -> Result<Core, JsError> {
-        let config: Config = from_js(config)?;
+    /// The `Config` that nobody has changed.
+    #[wasm_bindgen(js_name = defaultConfig)]
+    pub fn default_config() -> Vec<u8> {
+        postcard::to_allocvec(&Config::default()).expect("memory is all that writing to memory needs")
+    }
+
+    /// A broker as its records left it: an array of what `poll` gave as records with their `lsn`, in their order, or of
+    /// what `records` gave, all with the `lsn` at which it was asked.
+    pub fn restore(config: &[u8], seed: &[u8], lsns: &[f64], records: Array) -> Result<Core, JsError> {
+        let config = config_of(config)?;
         let mut log = Vec::with_capacity(lsns.len());
         for (lsn, record) in lsns.iter().zip(records.iter()) {
             let bytes = Uint8Array::from(record).to_vec();
@@ -75,9 +80,10 @@ impl Core {
         self.broker.handle(self.now, Input::Closed { conn: ConnectionId { slot, generation } });
     }
 
-    /// Any other input, as a value.
-    pub fn handle(&mut self, input: JsValue) -> Result<(), JsError> {
-        self.broker.handle(self.now, from_js(input)?);
+    /// Any other `Input`.
+    pub fn handle(&mut self, input: &[u8]) -> Result<(), JsError> {
+        let input: Input = postcard::from_bytes(input).map_err(|_| JsError::new("not an Input of this core"))?;
+        self.broker.handle(self.now, input);
         Ok(())
     }
 
@@ -88,19 +94,12 @@ impl Core {
         Uint32Array::from(&ready[..])
     }
 
-    /// The next thing that the broker wants done, `undefined` if there is none. A record for the log is
-    /// `{ lsn, append: Uint8Array }`.
-    pub fn poll(&mut self) -> JsValue {
-        match self.broker.poll() {
-            None => JsValue::UNDEFINED,
-            Some(Output::Append { lsn, record }) => {
-                let append = js_sys::Object::new();
-                set(&append, "lsn", &JsValue::from_f64(lsn.0 as f64));
-                set(&append, "append", &bytes_of(&record).into());
-                append.into()
-            }
-            Some(output) => to_js(&output),
-        }
+    /// The next `Output`: what the broker wants done, `undefined` if there is nothing. In an `Append` the record reaches
+    /// to the end; a log keeps it as it is.
+    pub fn poll(&mut self) -> Option<Uint8Array> {
+        let output = self.broker.poll()?;
+        let bytes = postcard::to_allocvec(&output).expect("memory is all that writing to memory needs");
+        Some(Uint8Array::from(&bytes[..]))
     }
 
     /// A copy of the oldest bytes that wait to be sent on a connection, at most `bytes_max` of them. They stay until
@@ -153,11 +152,11 @@ fn seed_of(seed: &[u8]) -> Result<Seed, JsError> {
     seed.try_into().map(Seed).map_err(|_| JsError::new("a seed has 16 bytes"))
 }
 
+fn config_of(config: &[u8]) -> Result<Config, JsError> {
+    postcard::from_bytes(config).map_err(|_| JsError::new("not a Config of this core"))
+}
+
 fn bytes_of(record: &Record) -> Uint8Array {
     let bytes = postcard::to_allocvec(record).expect("a record can be written down");
     Uint8Array::from(&bytes[..])
-}
-
-fn set(object: &js_sys::Object, name: &str, value: &JsValue) {
-    Reflect::set(object, &name.into(), value).expect("a new object takes any property");
 }
