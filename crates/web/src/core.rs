@@ -6,7 +6,12 @@
 use bytes::Bytes;
 use js_sys::{Array, Uint8Array, Uint32Array};
 use wasm_bindgen::prelude::*;
-use wasmqtt_broker::{Broker, Config, ConnectionId, Input, Lsn, Peer, Record, Seed, Time, Transport};
+use wasmqtt_broker::codec::ReasonCode;
+use wasmqtt_broker::{
+    Broker, CloseReason, Config, ConnectionId, Event, Input, Lsn, Output, Peer, Record, Seed, Time, Transport,
+};
+
+use crate::object::{object, set};
 
 /// A broker, and the time of the turn that it is in.
 #[wasm_bindgen]
@@ -159,4 +164,34 @@ fn config_of(config: &[u8]) -> Result<Config, JsError> {
 fn bytes_of(record: &Record) -> Uint8Array {
     let bytes = postcard::to_allocvec(record).expect("a record can be written down");
     Uint8Array::from(&bytes[..])
+}
+
+/// What people want to know of an `Output`, as `poll` gave it, that tells of the end of something: `code`, and if it was
+/// somebody's fault `statement` and `text`.
+#[wasm_bindgen]
+pub fn explain(output: &[u8]) -> JsValue {
+    let (fault, code) = match postcard::from_bytes(output) {
+        Ok(Output::Event(Event::Refused { fault, .. } | Event::LimitReached { fault, .. })) => {
+            let code = fault.reason();
+            (Some(fault), code)
+        }
+        Ok(Output::Event(Event::Disconnected { why: Some(why), .. })) => {
+            let code = why.reason();
+            (if let CloseReason::Fault(fault) = why { Some(fault) } else { None }, code)
+        }
+        _ => return JsValue::UNDEFINED,
+    };
+    let explained = object(&[("code", code.byte().into())]);
+    if let Some(fault) = fault {
+        set(&explained, "statement", &fault.statement().into());
+        set(&explained, "text", &fault.text().into());
+    }
+    explained.into()
+}
+
+/// A `ReasonCode`, as `handle` takes it, of this number; `undefined` if there is none.
+#[wasm_bindgen]
+pub fn reason(code: u8) -> Option<Vec<u8>> {
+    let reason = ReasonCode::from_byte(code)?;
+    Some(postcard::to_allocvec(&reason).expect("memory is all that writing to memory needs"))
 }

@@ -1,8 +1,10 @@
 //! Every field of a packet with its bytes, for people who look on: the codec's own decoder with a watcher.
 
-use js_sys::{Array, Object, Reflect, Uint8Array};
+use js_sys::{Array, Uint8Array};
 use wasm_bindgen::prelude::*;
 use wasmqtt_broker::codec::{self, FieldValue, ProtocolVersion, Sender};
+
+use crate::object::object;
 
 /// All `fields` of a packet in the order of the wire, `{ name, section, from, to, bits, depth, value }` each, and
 /// `error` with the rule that it breaks, `{ rule, statement, offset }`, if it breaks one.
@@ -43,13 +45,5 @@ pub fn describe(packet: &[u8], level: u8, from_client: bool) -> JsValue {
             ("offset", error.offset.into()),
         ])
     });
-    object(&[("fields", fields.into()), ("error", error.into())])
-}
-
-fn object(fields: &[(&str, JsValue)]) -> JsValue {
-    let object = Object::new();
-    for (key, value) in fields {
-        Reflect::set(&object, &(*key).into(), value).expect("a new object takes any property");
-    }
-    object.into()
+    object(&[("fields", fields.into()), ("error", error.map_or(JsValue::UNDEFINED, JsValue::from))]).into()
 }

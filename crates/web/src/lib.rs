@@ -20,4 +20,5 @@ mod client;
 mod core;
 #[cfg(feature = "describe")]
 mod fields;
+mod object;
 mod packets;
