@@ -82,6 +82,19 @@ export class Site {
     await crashed;
   }
 
+  /** Kills a SharedWorker by the end of its URL; resolves when it is gone. */
+  async killWorker(url: string): Promise<void> {
+    const session = await this.browser.newBrowserCDPSession();
+    const workers = async () => {
+      const { targetInfos } = await session.send('Target.getTargets', { filter: [{ type: 'shared_worker' }] });
+      return targetInfos.filter((target) => target.url.endsWith(url));
+    };
+    const targets = await workers();
+    if (targets.length === 0) throw new Error(`there is no worker ${url}`);
+    for (const { targetId } of targets) await session.send('Target.closeTarget', { targetId });
+    await session.detach();
+  }
+
   async close(): Promise<void> {
     await this.browser.close();
     this.#server.closeAllConnections();
