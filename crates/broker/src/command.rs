@@ -46,6 +46,10 @@ impl Broker {
                 self.stop();
                 Reply::Done
             }
+            Command::SetTrace(on) => {
+                self.config.trace = on;
+                Reply::Done
+            }
         };
         self.outputs.push_back(Output::Reply { id, reply });
     }

@@ -22,7 +22,7 @@ use wasmqtt_codec::{self as codec, Ack, AckKind, Framing, Packet, PacketType, Pr
 use crate::alias::{InboundAliases, OutboundAliases};
 use crate::broker::Broker;
 use crate::config::Limits;
-use crate::door::{CloseReason, Output, Peer};
+use crate::door::{CloseReason, Output, Peer, Transport};
 use crate::durable::Held;
 use crate::error::{Fault, Refusal, Violation};
 use crate::frames::PACKET_BYTES_LIMIT;
@@ -181,6 +181,13 @@ impl Connection {
             Phase::Live { session } => Some(session),
             Phase::AwaitConnect | Phase::Asking { .. } | Phase::Exchanging { .. } | Phase::Closing => None,
         }
+    }
+
+    /// When its silence is the end of it: after one and a half times the Keep Alive [5:MQTT-3.1.2-22]
+    /// [311:MQTT-3.1.2-24], and a grace for a channel that can't fail without somebody noticing.
+    fn silent_until(&self, local_grace_s: u16) -> Time {
+        let grace_s = if self.peer.transport == Transport::Local { local_grace_s } else { 0 };
+        self.last_packet_at.plus_us(u64::from(self.keep_alive_s) * 1_500_000).plus_s(u64::from(grace_s))
     }
 
     fn new(id: ConnectionId, peer: Peer, now: Time) -> Self {
@@ -532,6 +539,7 @@ impl Broker {
     pub(crate) fn connection_timer(&mut self, id: ConnectionId) {
         let Some(slot) = self.slot(id) else { return };
         let now = self.now;
+        let grace_s = self.config.local_keep_alive_grace_s;
         let connection = self.connection(slot);
         connection.timer = None;
         match connection.phase {
@@ -543,7 +551,7 @@ impl Broker {
             // The driver may take its time; the client isn't to blame.
             Phase::Asking { .. } => self.arm_connection(slot),
             Phase::Live { .. } => {
-                let due = connection.last_packet_at.plus_us(keep_alive_us(connection.keep_alive_s));
+                let due = connection.silent_until(grace_s);
                 // What came and was not looked at yet counts as a sign of life.
                 if due <= now && connection.waiting.is_empty() {
                     self.counters.timeouts += 1;
@@ -559,17 +567,14 @@ impl Broker {
     pub(crate) fn arm_connection(&mut self, slot: u32) {
         let now = self.now;
         let patience = u64::from(self.config.limits.connect_timeout_s);
+        let grace_s = self.config.local_keep_alive_grace_s;
         let connection = self.connection(slot);
         let old = connection.timer.take();
         let at = match connection.phase {
             Phase::Closing => None,
             Phase::AwaitConnect | Phase::Asking { .. } | Phase::Exchanging { .. } => Some(now.plus_s(patience)),
             Phase::Live { .. } if connection.keep_alive_s == 0 => None,
-            // [5:MQTT-3.1.2-22] [311:MQTT-3.1.2-24]: one and a half times the Keep Alive.
-            Phase::Live { .. } => {
-                let at = connection.last_packet_at.plus_us(keep_alive_us(connection.keep_alive_s));
-                Some(at.max(now.plus_us(1)))
-            }
+            Phase::Live { .. } => Some(connection.silent_until(grace_s).max(now.plus_us(1))),
         };
         let id = connection.id;
         self.timers.cancel(old);
@@ -604,9 +609,4 @@ impl Broker {
         let version = self.connection(slot).version;
         self.fault(slot, Fault::Violation(violation, version));
     }
-}
-
-/// One and a half times the Keep Alive, in microseconds.
-fn keep_alive_us(keep_alive_s: u16) -> u64 {
-    u64::from(keep_alive_s) * 1_500_000
 }

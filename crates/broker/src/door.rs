@@ -291,6 +291,8 @@ pub enum Command {
     /// End cleanly: Will Messages without a delay are published, then every 5.0 client is told 0x8B and every transport
     /// closed. Nothing is accepted from then on.
     Stop,
+    /// Explain each delivery and non-delivery from now on, or no more; see [`Config::trace`](crate::Config::trace).
+    SetTrace(bool),
 }
 
 /// The answer to a [`Command`].

@@ -4,7 +4,10 @@
 use bytes::Bytes;
 use js_sys::{Array, Reflect, Uint8Array, Uint32Array};
 use wasm_bindgen::prelude::*;
-use wasmqtt_broker::{Broker, Config, ConnectionId, Input, Lsn, Output, Peer, Record, Seed, Time, Transport};
+use wasmqtt_broker::codec::ReasonCode;
+use wasmqtt_broker::{
+    Broker, CloseReason, Config, ConnectionId, Event, Input, Lsn, Output, Peer, Record, Seed, Time, Transport,
+};
 
 use crate::value::{from_js, to_js};
 
@@ -99,7 +102,13 @@ impl Core {
                 set(&append, "append", &bytes_of(&record).into());
                 append.into()
             }
-            Some(output) => to_js(&output),
+            Some(output) => {
+                let value = to_js(&output);
+                if let Output::Event(event) = &output {
+                    explain(value.unchecked_ref(), event);
+                }
+                value
+            }
         }
     }
 
@@ -156,6 +165,32 @@ fn seed_of(seed: &[u8]) -> Result<Seed, JsError> {
 fn bytes_of(record: &Record) -> Uint8Array {
     let bytes = postcard::to_allocvec(record).expect("a record can be written down");
     Uint8Array::from(&bytes[..])
+}
+
+/// Adds what people want to know of an event that was somebody's fault: `code`, `statement` and `text`.
+fn explain(output: &js_sys::Object, event: &Event) {
+    let (fault, code) = match event {
+        Event::Refused { fault, .. } | Event::LimitReached { fault, .. } => (Some(fault), Some(fault.reason())),
+        Event::Disconnected { why: Some(why @ CloseReason::Fault(fault)), .. } => (Some(fault), Some(why.reason())),
+        Event::Disconnected { why: Some(why), .. } => (None, Some(why.reason())),
+        Event::Connected { .. }
+        | Event::Disconnected { why: None, .. }
+        | Event::Dropping { .. }
+        | Event::SessionEnded { .. } => (None, None),
+    };
+    if let Some(code) = code {
+        set(output, "code", &code.byte().into());
+    }
+    if let Some(fault) = fault {
+        set(output, "statement", &fault.statement().into());
+        set(output, "text", &fault.text().into());
+    }
+}
+
+/// How a Reason Code looks in a value for `handle`; `undefined` if there is none of this number.
+#[wasm_bindgen]
+pub fn reason(code: u8) -> JsValue {
+    ReasonCode::from_byte(code).map_or(JsValue::UNDEFINED, |reason| to_js(&reason))
 }
 
 fn set(object: &js_sys::Object, name: &str, value: &JsValue) {

@@ -1,7 +1,7 @@
 //! For people who look on: a stream cut into packets.
 
 use wasm_bindgen::prelude::*;
-use wasmqtt_broker::codec::{self, Connect, Framing, ProtocolVersion};
+use wasmqtt_broker::codec::{self, Connect, Framing, PacketType, ProtocolVersion};
 
 /// Follows one direction of one connection.
 #[wasm_bindgen]
@@ -50,4 +50,13 @@ impl Packets {
 #[wasm_bindgen]
 pub fn level(packet: &[u8]) -> Option<u8> {
     Connect::version_of(packet).map(ProtocolVersion::level)
+}
+
+/// What a packet is called, `PUBLISH` say; empty for bytes that are none.
+#[wasm_bindgen(js_name = packetName)]
+pub fn packet_name(packet: &[u8]) -> String {
+    packet
+        .first()
+        .and_then(|first| PacketType::from_bits(first >> 4))
+        .map_or_else(String::new, |kind| kind.name().into())
 }

@@ -149,7 +149,8 @@ impl Describer {
             | Command::Count
             | Command::Digest
             | Command::Save
-            | Command::Stop => put(line, format_args!("{command:?}")),
+            | Command::Stop
+            | Command::SetTrace(_) => put(line, format_args!("{command:?}")),
         }
     }
 
