@@ -1,84 +1,92 @@
-/** For now: a broker from the core's parts, until `Broker` is there. */
-import init, { Core } from '../../generated/wasmqtt.js';
-import { Engine } from '../engine.js';
-import { Journal } from '../storage/journal.js';
-import { openStorage, type StorageOptions } from '../storage/open.js';
+/**
+ * A broker as its host needs it: connections with credit, and the functions and events that members may ask for.
+ */
+import type { Broker, PublishOptions } from '../broker.js';
+import type { BrokerEvents, Qos } from '../events.js';
+import type { Message } from '../local.js';
+import type { BrokerOptions, Limits, Permissions } from '../options.js';
 import type { Hosted } from './host.js';
+import { type Failure, failureOf } from './protocol.js';
 
-export interface HostedOptions extends Pick<StorageOptions, 'durability' | 'persist'> {
-  storage?: string;
-  wasm?: string;
-}
+/**
+ * What a shared broker is made with: what `Broker.create` takes and can be sent to a worker. What can't, `auth` and
+ * bridges for instance, has its place in `create`.
+ */
+export type HostedOptions = Pick<
+  BrokerOptions,
+  | 'storage'
+  | 'durability'
+  | 'persist'
+  | 'seed'
+  | 'limits'
+  | 'permissions'
+  | 'keepAliveGraceS'
+  | 'sysIntervalS'
+  | 'allowNoSubprotocol'
+> & {
+  /** Where the core's WebAssembly is: an address, its bytes or a compiled module. */
+  wasm?: string | ArrayBuffer | WebAssembly.Module;
+};
 
-export async function makeHosted(options: HostedOptions, signal?: AbortSignal): Promise<Hosted> {
-  await init({ module_or_path: options.wasm ?? '/wasmqtt_bg.wasm' });
-  const storage = options.storage ?? 'memory:';
-  const opened = await openStorage(storage, { ...options, wait: true, ...(signal ? { signal } : {}) });
-  const seed = crypto.getRandomValues(new Uint8Array(16));
-  const core = opened
-    ? Core.restore({ storage: 'Log' }, seed, Float64Array.from(opened.log.lsns), opened.log.records)
-    : new Core({}, seed);
-  let journal: Journal | undefined;
-  const watchers = new Set<(value: unknown) => void>();
-  let timeout: ReturnType<typeof setTimeout> | undefined;
-  const clock = {
-    now: () => Date.now() * 1000,
-    wake: (at: number | undefined, call: () => void) => {
-      clearTimeout(timeout);
-      if (at !== undefined) timeout = setTimeout(call, Math.max(0, Math.min((at - Date.now() * 1000) / 1000, 2 ** 30)));
-    },
-  };
-  const replies: ((reply: unknown) => void)[] = [];
-  const listener = {
-    output: (output: { [name: string]: unknown }) => {
-      if (output.Reply) replies.shift()?.((output.Reply as { reply: unknown }).reply);
-    },
-    append: (lsns: number[], records: Uint8Array[]) => journal?.append(lsns, records),
-  };
-  const channel = new MessageChannel();
-  const tasks: (() => void)[] = [];
-  channel.port1.onmessage = () => tasks.shift()?.();
-  const engine = new Engine(core, clock, listener, (task) => {
-    tasks.push(task);
-    channel.port2.postMessage(null);
-  });
-  if (opened) {
-    const source = {
-      settle: () => engine.run(),
-      records: () => core.records() as Uint8Array[],
-      stored: (upto: number) => engine.input({ Stored: { upto } }),
-      failed: (from: number) => engine.input({ StoreFailed: { from } }),
-    };
-    journal = new Journal(opened.store, opened.log, source, (event) => {
-      for (const tell of watchers) tell(event);
-    });
-  }
-  engine.input('Tick');
+/**
+ * Makes the broker where it is hosted. The options have `wait` and `signal` for the storage, which the host before may
+ * still be letting go of: hand them on to `Broker.create`.
+ */
+export type CreateBroker = (options: BrokerOptions) => Promise<Broker>;
+
+/** What a member hears of a subscription: first whether it is granted, then its messages. */
+export type SubscriptionEvent = { granted: true } | { error: Failure } | { message: Message };
+
+/** What members may call; the types of the arguments are those of `SharedBroker`, which calls them. */
+type Call = (broker: Broker, first: never, second: never, third: never) => unknown;
+
+const FUNCTIONS: { [name: string]: Call } = {
+  inspect: (broker, clientIdentifier?: string) =>
+    clientIdentifier === undefined ? broker.inspect() : broker.inspect(clientIdentifier),
+  counters: (broker) => broker.counters(),
+  publish: (broker, topic: string, payload: string | Uint8Array, options: PublishOptions) =>
+    broker.publish(topic, payload, options),
+  kick: (broker, clientIdentifier: string, options: { code?: number; endSession?: boolean }) =>
+    broker.kick(clientIdentifier, options),
+  setLimits: (broker, limits: Partial<Limits>) => broker.setLimits(limits),
+  setPermissions: (broker, permissions: Permissions) => broker.setPermissions(permissions),
+  retryStorage: (broker) => broker.retryStorage(),
+  export: (broker) => broker.export(),
+};
+
+/** Gives a broker to its host. */
+export function hosted(broker: Broker, storage: string): Hosted {
   return {
     storage,
-    connect(link, credit) {
-      const id = engine.open({ deliver: (b) => link.deliver(b), close: () => link.close(true) }, true, 'tab', credit);
-      return {
-        received: (bytes) => engine.received(id, bytes),
-        taken: (bytes) => engine.taken(id, bytes),
-        gone: () => engine.gone(id),
-      };
+    connect: ({ deliver, close, resumed }, creditBytes) =>
+      broker.link({ deliver, close: () => close(true), resumed }, { address: 'tab', creditBytes }),
+    call: async (name, [first, second, third]) => FUNCTIONS[name]?.(broker, first as never, second as never, third as never),
+    watch: (event, tell) => {
+      const [, qos, filter] = /^subscribe:\d+:([012]):(.*)$/s.exec(event) ?? [];
+      if (filter !== undefined) return subscribed(broker, filter, Number(qos) as Qos, tell);
+      return broker.on(event as keyof BrokerEvents, tell);
     },
-    call: async (name) =>
-      name === 'count'
-        ? new Promise((resolve) => {
-            replies.push(resolve);
-            engine.input({ Command: { id: 1, command: 'Count' } });
-          })
-        : undefined,
-    watch(_, tell) {
-      watchers.add(tell);
-      return () => watchers.delete(tell);
-    },
-    async close() {
-      await journal?.close();
-      engine.close();
-      await opened?.release();
-    },
+    close: () => broker.close(),
   };
 }
+
+function subscribed(broker: Broker, filter: string, qos: Qos, tell: (event: SubscriptionEvent) => void): () => void {
+  let over = false;
+  let end: (() => void) | undefined;
+  broker
+    .subscribe(filter, (message) => tell({ message: plain(message) }), { qos })
+    .then(
+      (granted) => {
+        if (over) return granted();
+        end = granted;
+        tell({ granted: true });
+      },
+      (error: unknown) => tell({ error: failureOf(error) }),
+    );
+  return () => {
+    over = true;
+    end?.();
+  };
+}
+
+const plain = ({ topic, payload, qos, retain }: Message): Message => ({ topic, payload, qos, retain });

@@ -3,88 +3,106 @@
  * elect by a Web Lock; else each page has a broker of its own, and `mode` says so. When the host goes, another takes its
  * place and, if there is storage, its state: sockets are cut, clients connect again and resume.
  */
-
-import { BUILD } from '../storage/store.js';
-import { campaign, type Host } from './host.js';
-import { type HostedOptions, makeHosted } from './hosted.js';
-import { type Far, Member, type Near, SharedBrokerError } from './member.js';
-import { type Channel, type Place, thisPlace } from './place.js';
-import { type Failure, type Mode, PROTOCOL } from './protocol.js';
-import type { Configure, Here } from './worker.js';
-
-export { SharedBrokerError } from './member.js';
-export type { Mode } from './protocol.js';
+import { Broker, type PublishOptions } from '../broker.js';
+import type { BrokerEvents, Qos } from '../events.js';
+import type { BrokerView, SessionView } from '../inspect.js';
+import type { Message } from '../local.js';
+import { check, type Limits, type Permissions, whole, wrong } from '../options.js';
+import { type PortOptions, servePort } from '../port.js';
+import { scheduler } from '../schedule.js';
+import { BrokerSocket, offered } from '../socket.js';
+import { type CreateBroker, type HostedOptions, hosted, type SubscriptionEvent } from './hosted.js';
+import { Joining } from './join.js';
+import type { SharedBrokerError } from './member.js';
+import { type Mode, PROTOCOL } from './protocol.js';
+import { connectSocket, portEngine } from './sockets.js';
 
 /** What `SharedBroker.connect` takes; what is left out has its default. */
 export interface SharedBrokerOptions extends HostedOptions {
   /** Which broker: pages with the same name share one. 1 to 100 characters without `:`, `/` and `\`. */
   name: string;
   /**
-   * What to try first. `shared-worker`, the default, needs one module SharedWorker; `tab` elects a tab, which needs Web
-   * Locks. Whatever is not there is passed over, in the end for a broker of this page's own.
+   * What to try first. `shared-worker`, the default, needs module SharedWorkers; `tab` elects a tab, which needs Web
+   * Locks. What is not there is passed over, in the end for a broker of this page's own.
    */
   prefer?: 'shared-worker' | 'tab';
   /**
-   * The worker: the URL of a file that imports `wasmqtt/shared-worker` or calls `serveShared`, or a function that makes
-   * the worker, which every bundler understands. It must be a module worker and the same in all pages. `false`: none.
-   * Default: the file `shared-worker.js` beside this one.
+   * The worker: the address of a file that imports `wasmqtt/shared-worker` or calls `serveShared`, or a function that
+   * makes the SharedWorker, which every bundler understands. It must be a module worker and the same in all pages.
+   * `false`: none. Default: the file `shared-worker.js` beside this one.
    */
   worker?: URL | string | (() => SharedWorker) | false;
+  /**
+   * Makes the broker if it is hosted in this page, for what can't be sent to a worker (`auth`, bridges). For a worker
+   * see `serveShared`. Default: `Broker.create(options)`.
+   */
+  create?: CreateBroker;
   /** How long a silent tab or host counts as alive where there are no Web Locks, in milliseconds. Default 5,000. */
   heartbeatMs?: number;
-  /** How long `connect` waits for a host, in milliseconds. Default 15,000. */
+  /** How long `connect`, and later each socket, waits for a host, in milliseconds. Default 15,000. */
   timeoutMs?: number;
 }
 
-/** What `on` tells, by name. */
-export interface SharedBrokerEvents {
+/** What `on` tells beside the events of the broker. */
+export interface SharedBrokerEvents extends BrokerEvents {
   /** Another host took over. Every socket was cut; clients that connect again go on where they were. */
   moved: { epoch: number; mode: Mode; hosting: boolean };
-  /** A newer build serves this name. This page can't use it any more: ask the user to reload. */
+  /** A newer build serves this name, and this page can't use it any more: ask for a reload. */
   outdated: SharedBrokerError;
-  /** Nobody could make a broker, for instance because its storage is damaged. */
+  /** After a move nobody could make a broker, for instance because its storage is damaged. */
   failed: SharedBrokerError;
 }
 
 type Handler = (value: never) => void;
 
-const WORKER_MS = 5_000;
+/** The events that are not the broker's. */
+const OWN = ['moved', 'outdated', 'failed'];
 
+/** A broker that the tabs of an origin share. Get it with `SharedBroker.connect`. */
 export class SharedBroker {
-  #place: Place;
   #options: SharedBrokerOptions;
-  #id: string;
-  #member: Member | undefined;
+  #joining: Joining;
   #handlers = new Map<string, Set<Handler>>();
-  #mode: Mode = 'own';
-  #why: string | undefined;
-  #epoch = 0;
-  #storage = 'memory:';
-  #host: Host | undefined;
-  #hosting: Promise<unknown> | undefined;
-  #withdraw = new AbortController();
-  /** The worker that this page is connected to. */
-  #worker: Promise<{ id: string; port: MessagePort } | undefined> = Promise.resolve(undefined);
-  #port: MessagePort | undefined;
-  #first: { resolve(): void; reject(error: unknown): void } | undefined;
+  #schedule = scheduler();
+  #doors = new Set<() => void>();
+  #subscriptions = 0;
+  /** The browser's answer to `persist`; `undefined` if it was not asked. */
+  readonly persisted: boolean | undefined;
 
-  private constructor(options: SharedBrokerOptions) {
-    this.#place = thisPlace();
+  private constructor(options: SharedBrokerOptions, persisted: boolean | undefined) {
+    const { name, prefer = 'shared-worker', heartbeatMs = 5_000, timeoutMs = 15_000, worker, create } = options;
+    const { storage = 'memory:' } = options;
+    const rest = hostedOptions(options);
     this.#options = options;
-    this.#id = this.#place.id();
+    this.persisted = persisted;
+    this.#joining = new Joining({
+      ...{ name, prefer, heartbeatMs, timeoutMs, storage },
+      makeWorker: worker === false ? undefined : () => makeWorker(worker),
+      configure: { configure: { name, protocol: PROTOCOL, options: rest } },
+      make: async (signal) => hosted(await (create ?? Broker.create)({ ...rest, wait: true, signal }), storage),
+      moved: () => this.#emit('moved', { epoch: this.epoch, mode: this.mode, hosting: this.hosting }),
+      outdated: (error) => this.#emit('outdated', error),
+      failed: (error) => this.#emit('failed', error),
+      event: (event, value) => this.#emit(event, value),
+    });
   }
 
   /**
-   * Joins the broker of this name, which begins with the first page that does so. All pages ask for the same storage;
-   * of the other options those of the page that the host was made for count.
-   * @throws TypeError for wrong options; SharedBrokerError `failed` with the broker's own error as its cause,
-   * `outdated`, `options`, `timeout`.
+   * Joins the broker of this name, which begins with the first page that does so. All pages must ask for the same
+   * storage; of the other options those of the page that the host was made for count.
+   * @throws TypeError for wrong options; SharedBrokerError with `code` `failed` (the broker's own error is its
+   * `cause`), `outdated`, `options` or `timeout`.
+   * @example
+   * const broker = await SharedBroker.connect({ name: 'home', storage: 'idb:home' });
+   * const client = mqtt.connect('ws://home.invalid/mqtt', { createWebsocket: broker.createWebsocket });
    */
   static async connect(options: SharedBrokerOptions): Promise<SharedBroker> {
     checkOptions(options);
-    const shared = new SharedBroker(options);
+    // Only a page can ask; the broker may be in a worker.
+    const persisted = options.persist === true ? await navigator.storage?.persist?.() : undefined;
+    const shared = new SharedBroker(options, persisted);
     try {
-      await shared.#start();
+      await shared.#joining.start();
     } catch (error) {
       await shared.close();
       throw error;
@@ -94,239 +112,169 @@ export class SharedBroker {
 
   /** Where the broker runs. `own`: this page has one for itself; `why` says for what reason. */
   get mode(): Mode {
-    return this.#mode;
+    return this.#joining.mode;
   }
 
   /** Whether it runs in this very page. */
   get hosting(): boolean {
-    return this.#host !== undefined;
+    return this.#joining.host !== undefined;
   }
 
-  /** Why it does not run where `prefer` asked for; `undefined` if it does. */
+  /** Why this page could not have what `prefer` asks for first; `undefined` if it could. */
   get why(): string | undefined {
-    return this.#why;
+    return this.#joining.why;
   }
 
   /** Grows with every host. */
   get epoch(): number {
-    return this.#epoch;
+    return this.#joining.epoch;
   }
 
-  /** What the broker stores in. */
-  get storage(): string {
-    return this.#storage;
-  }
-
-  async #start(): Promise<void> {
-    const { timeoutMs = 15_000, prefer = 'shared-worker', name } = this.#options;
-    const ready = new Promise<void>((resolve, reject) => {
-      this.#first = { resolve, reject };
+  /** What MQTT.js takes as `createWebsocket`; it may be passed on alone. While there is no host, sockets wait. */
+  readonly createWebsocket = (url: string, protocols?: string | readonly string[]): BrokerSocket =>
+    new BrokerSocket(url, offered(protocols), (socket, wanted) => {
+      const { allowNoSubprotocol = false, timeoutMs = 15_000 } = this.#options;
+      const { member, place } = this.#joining;
+      const later = this.#schedule;
+      return connectSocket(member, socket, wanted, {
+        allowNone: allowNoSubprotocol,
+        after: place.after,
+        timeoutMs,
+        later,
+      });
     });
-    ready.catch(() => {});
-    const order: Mode[] = prefer === 'tab' ? ['tab', 'shared-worker'] : ['shared-worker', 'tab'];
-    const reasons: string[] = [];
-    let chosen: Mode = 'own';
-    for (const mode of order) {
-      const reason = mode === 'tab' ? await this.#noTab() : await this.#noWorker();
-      if (reason === undefined) {
-        chosen = mode;
-        break;
-      }
-      reasons.push(`${mode}: ${reason}`);
-    }
-    this.#why = reasons.length > 0 ? reasons.join('; ') : undefined;
-    const cancel = this.#place.after(timeoutMs, () => {
-      const waits = `'${name}' had no host within ${timeoutMs} ms (timeoutMs); perhaps another Broker has '${this.#options.storage}' open`;
-      this.#first?.reject(new SharedBrokerError('timeout', waits));
-    });
-    this.#enter(chosen);
-    await ready.finally(cancel);
+
+  /** A socket for clients that take an instance: `client.with_websock(broker.websocket())`. */
+  websocket(protocols: string | readonly string[] = 'mqtt'): BrokerSocket {
+    return this.createWebsocket('ws://wasmqtt.invalid/mqtt', protocols);
   }
 
-  #enter(mode: Mode): void {
-    // Alone nobody listens, so no channel is needed, which such places may not have.
-    const place: Place = mode === 'own' ? { ...this.#place, locks: undefined, channel: silent } : this.#place;
-    const { name, heartbeatMs = 5_000 } = this.#options;
-    const direct = (host: string, of: Mode) => this.#direct(host, of);
-    this.#member = new Member(
-      place,
-      { name, id: this.#id, protocol: PROTOCOL, heartbeatMs, direct },
-      {
-        joined: (epoch, joinedMode, _, storage) => this.#joined(epoch, joinedMode, storage),
-        left: () => void this.#left(),
-        failed: (error) => this.#failed(error),
-        outdated: () => this.#outdated(),
-        event: (event, value) => this.#emit(event, value),
-      },
-    );
-    if (mode === 'shared-worker') this.#port?.postMessage(this.#configure());
-    else this.#campaign(place, mode);
+  /** One end of a MessagePort whose other end is a connection to the broker, as `Broker.port`. */
+  port(options: PortOptions = {}): MessagePort {
+    const { port1, port2 } = new MessageChannel();
+    this.accept(port1, options);
+    return port2;
   }
 
-  #campaign(place: Place, mode: Mode): void {
-    const { name } = this.#options;
-    const signal = this.#withdraw.signal;
-    const make = () => makeHosted(brokerOptions(this.#options), signal);
-    this.#hosting = campaign(place, { name, mode, id: this.#id, protocol: PROTOCOL, make, signal }).then(
-      (host) => {
-        this.#host = host;
-        host.onover = () => {
-          this.#host = undefined;
-        };
-        if (mode === 'own') this.#member?.hear(host.announcement);
-      },
-      (error: unknown) => {
-        if (!signal.aborted) this.#failed(error as Failure);
-      },
-    );
+  /** Serves the client at the other end of this port; the function that comes back cuts it off. */
+  accept(port: MessagePort, options: PortOptions = {}): () => void {
+    const cut = servePort(portEngine(this.#joining.member), port, options, this.#schedule);
+    this.#doors.add(cut);
+    return () => {
+      this.#doors.delete(cut);
+      cut();
+    };
   }
 
-  /** Why there can be no elected tab here. */
-  async #noTab(): Promise<string | undefined> {
-    if (typeof BroadcastChannel === 'undefined') return 'there is no BroadcastChannel';
-    if (this.#place.locks === undefined) return 'there are no Web Locks (they need a secure context)';
-    return this.#place.locks.query().then(
-      () => undefined,
-      (error: unknown) => `Web Locks are refused here (${String(error)})`,
-    );
+  /**
+   * Calls a function with every event of a name; the function that comes back ends that. Events of the broker come from
+   * whatever host there is; what it tells while this page has no host is not heard.
+   * @throws TypeError for a name that there is not.
+   */
+  on<N extends keyof SharedBrokerEvents>(name: N, handler: (event: SharedBrokerEvents[N]) => void): () => void {
+    const names = [...OWN, 'packet', 'connection', 'session', 'decision', 'storage'];
+    if (!names.includes(name)) throw wrong('on', name, names.join(', '));
+    return this.#on(name, handler);
   }
 
-  /** Starts or joins the worker; why there is none, if there is none. */
-  async #noWorker(): Promise<string | undefined> {
-    if (this.#options.worker === false) return 'switched off by the option worker';
-    if (typeof SharedWorker === 'undefined') return 'there are no SharedWorkers';
-    try {
-      await this.#connectWorker();
-      return undefined;
-    } catch (error) {
-      if (error instanceof SharedBrokerError && error.code === 'outdated') throw error;
-      return `the worker did not start (${error instanceof Error ? error.message : String(error)})`;
-    }
+  /** All Sessions and Retained Messages, as `Broker.inspect`. @throws SharedBrokerError `moved` if the host goes. */
+  inspect(): Promise<BrokerView>;
+  /** One Session; `undefined` if there is none of this Client Identifier. */
+  inspect(clientIdentifier: string): Promise<SessionView | undefined>;
+  inspect(...args: [string?]): Promise<BrokerView | SessionView | undefined> {
+    return this.#call('inspect', ...args) as Promise<BrokerView>;
   }
 
-  #connectWorker(): Promise<void> {
-    const started = new Promise<{ id: string; port: MessagePort }>((resolve, reject) => {
-      const worker = this.#makeWorker();
-      const cancel = this.#place.after(WORKER_MS, () => reject(new Error(`it was silent for ${WORKER_MS} ms`)));
-      worker.onerror = (event) => {
-        cancel();
-        reject(new Error(event.message || 'its file could not be loaded'));
-      };
-      const { port } = worker;
-      port.onmessage = ({ data }) => {
-        const { worker: id, protocol } = data as Partial<Here>;
-        if (id === undefined) {
-          this.#member?.hear(data);
-          return;
+  /** Counters since the host began and gauges of now. @throws SharedBrokerError `moved`. */
+  counters(): Promise<Record<string, unknown>> {
+    return this.#call('counters') as Promise<Record<string, unknown>>;
+  }
+
+  /**
+   * Publishes a message as the broker itself.
+   * @throws Error with the Reason Code if it is refused; SharedBrokerError `moved`: it may be published or not.
+   */
+  async publish(
+    topic: string,
+    payload: string | Uint8Array | ArrayBuffer = '',
+    options: PublishOptions = {},
+  ): Promise<void> {
+    await this.#call('publish', topic, payload, options);
+  }
+
+  /**
+   * Hears what matches a Topic Filter, Retained Messages first and after a move again; resolves, once it is granted, to
+   * a function that ends it. What is published while there is no host is missed: lasting Sessions are for clients.
+   * @throws Error if it is refused.
+   */
+  subscribe(filter: string, handler: (message: Message) => void, { qos = 0 as Qos } = {}): Promise<() => void> {
+    this.#subscriptions += 1;
+    const event = `subscribe:${this.#subscriptions}:${whole('qos', qos, 0, 2)}:${filter}`;
+    return new Promise((resolve, reject) => {
+      const end = this.#on(event, (told: SubscriptionEvent) => {
+        if ('message' in told) handler(told.message);
+        else if ('granted' in told) resolve(end);
+        else {
+          end();
+          reject(Object.assign(new Error(told.error.message), told.error));
         }
-        cancel();
-        if (protocol !== undefined && protocol > PROTOCOL) reject(outdated(this.#options.name));
-        else resolve({ id, port });
-      };
-      this.#port = port;
+      });
     });
-    this.#worker = started.catch(() => undefined);
-    return started.then(() => {});
   }
 
-  #makeWorker(): SharedWorker {
-    const { worker } = this.#options;
-    if (typeof worker === 'function') return worker();
-    if (worker !== undefined && worker !== false) return new SharedWorker(worker, { type: 'module', name: 'wasmqtt' });
-    return new SharedWorker(new URL('./shared-worker.js', import.meta.url), { type: 'module', name: 'wasmqtt' });
+  /** Ends a client's connection, and its Session too if wished; gives whether there was one. */
+  kick(clientIdentifier: string, options: { code?: number; endSession?: boolean } = {}): Promise<boolean> {
+    return this.#call('kick', clientIdentifier, options) as Promise<boolean>;
   }
 
-  #configure(): Configure {
-    const { name } = this.#options;
-    return { configure: { name, protocol: PROTOCOL, options: brokerOptions(this.#options) } };
+  /** New limits, until the broker moves. */
+  async setLimits(limits: Partial<Limits>): Promise<void> {
+    await this.#call('setLimits', limits);
   }
 
-  /** A wire that is no channel, if the host is in this page or in our worker. */
-  async #direct(host: string, mode: Mode): Promise<Channel | undefined> {
-    if (host === this.#id) {
-      await this.#hosting;
-      const { port1, port2 } = new MessageChannel();
-      port2.onmessage = ({ data }) => this.#host?.hear(data, port2);
-      return port1;
-    }
-    const worker = mode === 'shared-worker' ? await this.#worker : undefined;
-    return worker?.id === host ? worker.port : undefined;
+  /** New permissions, until the broker moves. */
+  async setPermissions(permissions: Permissions): Promise<void> {
+    await this.#call('setPermissions', permissions);
   }
 
-  #joined(epoch: number, mode: Mode, storage: string): void {
-    const { storage: wished = 'memory:', name } = this.#options;
-    const moved = this.#epoch !== 0;
-    this.#epoch = epoch;
-    this.#mode = mode;
-    this.#storage = storage;
-    if (storage !== wished && !moved) {
-      const what = `'${name}' is served with storage '${storage}', and this page asks for '${wished}'`;
-      this.#first?.reject(new SharedBrokerError('options', what));
-      return;
-    }
-    this.#first?.resolve();
-    this.#first = undefined;
-    if (moved) this.#emit('moved', { epoch, mode, hosting: this.hosting });
+  /** The durable state as a file, for `Broker.create({ import })`. */
+  export(): Promise<Blob> {
+    return this.#call('export') as Promise<Blob>;
   }
 
-  /** The host is gone. If it may have been our worker, a new one is started; it may take the dying one a while to go. */
-  async #left(): Promise<void> {
-    if (this.#port === undefined) return;
-    this.#port.close();
-    while (!this.#withdraw.signal.aborted) {
-      try {
-        await this.#connectWorker();
-        this.#port.postMessage(this.#configure());
-        return;
-      } catch (error) {
-        if (error instanceof SharedBrokerError) return this.#outdated();
-        // It is asked for again until there is a host, whoever that is.
-      }
-    }
+  /** Tries at once to store again after a failure. Resolves when it is known whether it works. */
+  async retryStorage(): Promise<void> {
+    await this.#call('retryStorage');
   }
 
-  #failed(error: Failure): void {
-    const failed = new SharedBrokerError(
-      'failed',
-      `no broker could be made for '${this.#options.name}': ${error.message}`,
-      error,
-    );
-    if (this.#first !== undefined) this.#first.reject(failed);
-    else this.#emit('failed', failed);
-  }
-
-  #outdated(): void {
-    this.#withdraw.abort();
-    const error = outdated(this.#options.name);
-    if (this.#first !== undefined) this.#first.reject(error);
-    else this.#emit('outdated', error);
-  }
-
-  /** Calls back at an event, of the shared broker itself or of the broker; the function that comes back ends it. */
-  on<E extends keyof SharedBrokerEvents>(event: E, handler: (value: SharedBrokerEvents[E]) => void): () => void {
-    const handlers = this.#handlers.get(event) ?? new Set();
-    this.#handlers.set(event, handlers.add(handler));
-    if (!own.includes(event)) this.#member?.watch(event);
-    return () => void handlers.delete(handler);
-  }
-
-  /** A raw connection: the bytes of MQTT packets, split and joined as they come. It waits while there is no host. */
-  open(far: Far): Near {
-    if (this.#member === undefined) throw new SharedBrokerError('closed', 'the shared broker was closed');
-    return this.#member.open(far);
-  }
-
-  /** Leaves: sockets of this page are cut. If the broker runs in this page, it is stored and moves to another. */
+  /**
+   * Leaves: sockets of this page are cut, and what lasts of their Sessions stays. If the broker runs in this page, it is
+   * stored and moves to another when this resolves. Any number of times.
+   */
   async close(): Promise<void> {
-    this.#withdraw.abort();
-    this.#member?.close();
-    this.#member = undefined;
-    await this.#host?.close();
-    this.#port?.close();
+    for (const cut of this.#doors) cut();
+    this.#doors.clear();
+    await this.#joining.close();
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.close();
+  /** Same as `close`. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  async #call(name: string, ...args: unknown[]): Promise<unknown> {
+    return this.#joining.member.call(name, args);
+  }
+
+  #on(name: string, handler: Handler): () => void {
+    const handlers = this.#handlers.get(name) ?? new Set();
+    this.#handlers.set(name, handlers.add(handler));
+    if (!OWN.includes(name)) this.#joining.member.watch(name);
+    return () => {
+      if (!handlers.delete(handler) || handlers.size > 0) return;
+      this.#handlers.delete(name);
+      if (!OWN.includes(name)) this.#joining.member.unwatch(name);
+    };
   }
 
   #emit(event: string, value: unknown): void {
@@ -334,47 +282,40 @@ export class SharedBroker {
   }
 }
 
-const own: string[] = ['moved', 'outdated', 'failed'];
+function makeWorker(worker: URL | string | (() => SharedWorker) | undefined): SharedWorker {
+  if (typeof worker === 'function') return worker();
+  if (worker !== undefined) return new SharedWorker(worker, { type: 'module', name: 'wasmqtt' });
+  return new SharedWorker(new URL('./shared-worker.js', import.meta.url), { type: 'module', name: 'wasmqtt' });
+}
 
-/** What a broker is made with; it can be sent to a worker. */
-function brokerOptions({
-  name: _,
-  prefer,
-  worker,
-  heartbeatMs,
-  timeoutMs,
-  ...rest
-}: SharedBrokerOptions): HostedOptions {
+/** What the broker itself is made with. */
+function hostedOptions(options: SharedBrokerOptions): HostedOptions {
+  const { name: _, prefer, worker, create, heartbeatMs, timeoutMs, ...rest } = options;
   return rest;
 }
 
 /** @throws TypeError that names the option. */
-function checkOptions({ name, prefer, worker, heartbeatMs, timeoutMs }: SharedBrokerOptions): void {
-  const wrong = (option: string, value: unknown, allowed: string) =>
-    new TypeError(`${option}: ${JSON.stringify(value) ?? String(value)} is not allowed; it is ${allowed}`);
+function checkOptions(options: SharedBrokerOptions): void {
+  const { name, prefer, worker, create, heartbeatMs, timeoutMs } = options;
   if (typeof name !== 'string' || !/^[^:/\\]{1,100}$/.test(name)) {
-    throw wrong('name', name, "a string of 1 to 100 characters without ':', '/' and '\\'");
+    throw wrong('name', name, "a text of 1 to 100 characters without ':', '/' and '\\'");
   }
   if (prefer !== undefined && prefer !== 'shared-worker' && prefer !== 'tab') {
     throw wrong('prefer', prefer, "'shared-worker' or 'tab'");
   }
-  const isUrl = typeof worker === 'string' || worker instanceof URL;
-  if (worker !== undefined && worker !== false && typeof worker !== 'function' && !isUrl) {
-    throw wrong('worker', worker, 'a URL, a function that makes a SharedWorker, or false');
+  const isWorker = typeof worker === 'string' || worker instanceof URL || typeof worker === 'function';
+  if (worker !== undefined && worker !== false && !isWorker) {
+    throw wrong('worker', worker, 'an address, a function that makes a SharedWorker, or false');
   }
-  for (const [option, value] of Object.entries({ heartbeatMs, timeoutMs })) {
-    if (value !== undefined && !(Number.isFinite(value) && value >= 100))
-      throw wrong(option, value, 'milliseconds, at least 100');
+  if (create !== undefined && typeof create !== 'function') throw wrong('create', create, 'a function');
+  whole('heartbeatMs', heartbeatMs ?? 5_000, 100, 3_600_000);
+  whole('timeoutMs', timeoutMs ?? 15_000, 100, 3_600_000);
+  const rest: Record<string, unknown> = { ...hostedOptions(options) };
+  for (const option of ['auth', 'import', 'clock', 'wait', 'signal', 'locks', 'indexedDB']) {
+    if (rest[option] !== undefined) throw new TypeError(`${option}: not for a shared broker; see the option create`);
   }
-}
-
-function outdated(name: string): SharedBrokerError {
-  return new SharedBrokerError(
-    'outdated',
-    `A newer build of wasmqtt serves '${name}'; this page has ${BUILD}. Reload it to go on.`,
-  );
-}
-
-function silent(): Channel {
-  return { onmessage: null, postMessage() {}, close() {} };
+  if (options.storage?.startsWith('opfs:')) {
+    throw wrong('storage', options.storage, "'memory:' or 'idb:NAME': neither tabs nor SharedWorkers can use opfs");
+  }
+  check(rest);
 }

@@ -2,8 +2,9 @@
  * The SharedWorker that hosts a broker for all tabs. It is a candidate like any tab: it waits until nobody else is host
  * under its name, which matters when a page of another build, and so with another worker file, is still open.
  */
+import { Broker } from '../broker.js';
 import { campaign, type Host } from './host.js';
-import { type HostedOptions, makeHosted } from './hosted.js';
+import { type CreateBroker, type HostedOptions, hosted } from './hosted.js';
 import { type Channel, controlOf, type Place, thisPlace } from './place.js';
 import { type Control, controlName, failureOf, PROTOCOL } from './protocol.js';
 
@@ -24,7 +25,14 @@ interface Scope {
   close(): void;
 }
 
-export function serveShared(): void {
+/** What only code in the worker itself can decide, since it can't be sent from a page. */
+export interface ServeOptions {
+  /** Makes the broker from what the first page asked for. Default: `Broker.create(options)`. */
+  create?: CreateBroker;
+}
+
+/** Serves brokers to the pages that connect to this SharedWorker. @throws TypeError outside a SharedWorker. */
+export function serveShared({ create = Broker.create }: ServeOptions = {}): void {
   const scope = globalThis as unknown as Scope;
   if (!('onconnect' in scope)) throw new TypeError('serveShared: this is no SharedWorker');
   const place = thisPlace();
@@ -42,7 +50,7 @@ export function serveShared(): void {
       }
       // A page of a newer build: the next worker has its code.
       if (configure.protocol > PROTOCOL) scope.close();
-      mine = served.get(configure.name) ?? new Served(place, id, configure, () => scope.close());
+      mine = served.get(configure.name) ?? new Served(place, id, configure.name, create, () => scope.close());
       served.set(configure.name, mine);
       mine.begin(configure);
     };
@@ -57,10 +65,12 @@ class Served {
   #place: Place;
   #id: string;
   #name: string;
+  #create: CreateBroker;
   #outdated: () => void;
   #running = false;
 
-  constructor(place: Place, id: string, { name }: Configure['configure'], outdated: () => void) {
+  constructor(place: Place, id: string, name: string, create: CreateBroker, outdated: () => void) {
+    this.#create = create;
     this.#place = place;
     this.#id = id;
     this.#name = name;
@@ -85,7 +95,8 @@ class Served {
     };
     const { signal } = withdraw;
     try {
-      const make = () => makeHosted(options, signal);
+      const { storage = 'memory:' } = options;
+      const make = async () => hosted(await this.#create({ ...options, wait: true, signal }), storage);
       const who = { name: this.#name, mode: 'shared-worker' as const, id: this.#id, protocol: PROTOCOL };
       const host = await campaign(this.#place, { ...who, make, signal });
       this.host = host;

@@ -8,7 +8,6 @@ interface State {
   epoch: number;
   hosting: boolean;
   why: string | undefined;
-  storage: string;
 }
 
 const waiting = { timeout: 45_000, interval: 50 };

@@ -1,7 +1,6 @@
 /** A tab that uses a shared broker, with MQTT.js as its client; a test tells it what to do and asks what it heard. */
 import mqtt, { type MqttClient } from 'mqtt';
-import { SharedBroker, type SharedBrokerOptions } from '../../../src/shared/shared.js';
-import { TestSocket } from './socket.js';
+import { SharedBroker, type SharedBrokerOptions } from '../../../src/shared.js';
 
 let shared: SharedBroker;
 const events: string[] = [];
@@ -14,7 +13,7 @@ let clients: MqttClient[] = [];
 
 const functions = {
   async connect(options: SharedBrokerOptions) {
-    shared = await SharedBroker.connect({ ...options, wasm: '/wasmqtt_bg.wasm' } as SharedBrokerOptions);
+    shared = await SharedBroker.connect(options);
     shared.on('moved', ({ epoch, mode, hosting }) => events.push(`moved ${epoch} ${mode} ${hosting}`));
     shared.on('outdated', () => events.push('outdated'));
     shared.on('failed', (error) => events.push(`failed ${error.message}`));
@@ -25,7 +24,6 @@ const functions = {
     epoch: shared.epoch,
     hosting: shared.hosting,
     why: shared.why,
-    storage: shared.storage,
   }),
   events: () => events,
   heard: () => heard,
@@ -34,7 +32,7 @@ const functions = {
   /** Connects a client with a lasting Session and, if asked, a Will; resolves when its Subscriptions are granted. */
   async client(clientId: string, filters: string[], will?: string) {
     const client = mqtt.connect('ws://shared.invalid/mqtt', {
-      createWebsocket: () => new TestSocket(shared) as unknown as WebSocket,
+      createWebsocket: shared.createWebsocket as never,
       clientId,
       clean: false,
       protocolVersion: 5,
@@ -45,7 +43,8 @@ const functions = {
     });
     clients.push(client);
     client.on('message', (topic, payload) => {
-      (heard[topic] ??= []).push(payload.toString());
+      heard[topic] = heard[topic] ?? [];
+      heard[topic].push(payload.toString());
     });
     await new Promise<void>((resolve) => client.once('connect', () => resolve()));
     for (const filter of filters) await client.subscribeAsync(filter, { qos: 2 });
