@@ -280,12 +280,8 @@ export class Broker {
   }
 
   /** Resolves when nothing waits any more: no bytes, no records, no question to `auth`. */
-  async idle(): Promise<void> {
-    for (let quiet = 0; quiet < 2; ) {
-      await this.#journal?.idle();
-      await new Promise<void>((resolve) => this.#schedule(resolve));
-      quiet = this.#engine.idle && this.#asking === 0 ? quiet + 1 : 0;
-    }
+  idle(): Promise<void> {
+    return this.#quiet(() => this.#asking === 0);
   }
 
   /** Publishes a message as the broker itself. @throws Error with the Reason Code if it is refused. */
@@ -302,7 +298,8 @@ export class Broker {
    * @throws Error if it is refused.
    */
   async subscribe(filter: string, handler: (message: Message) => void, { qos = 0 as Qos } = {}): Promise<() => void> {
-    const name = `page-${(this.#commands += 1)}`;
+    this.#commands += 1;
+    const name = `page-${this.#commands}`;
     const subscription = new LocalSubscription(this.#engine, name, filter, whole('qos', qos, 0, 2) as Qos, handler);
     this.#subscriptions.add(subscription);
     const end = () => {
@@ -400,10 +397,20 @@ export class Broker {
     return this.close();
   }
 
+  /** Resolves when nothing waits for a turn or the store, twice in a row: an answer may bring another question. */
+  async #quiet(isQuiet: () => boolean): Promise<void> {
+    for (let quiet = 0; quiet < 2; ) {
+      await this.#journal?.idle();
+      await new Promise<void>((resolve) => this.#schedule(resolve));
+      quiet = this.#engine.idle && isQuiet() ? quiet + 1 : 0;
+    }
+  }
+
   async #end(): Promise<void> {
     for (const subscription of this.#subscriptions) subscription.close();
     this.#command('Stop');
-    await this.idle();
+    // An answer of `auth` that is still out is of no use any more.
+    await this.#quiet(() => true);
     for (const cut of this.#doors) cut();
     await this.#journal?.close();
     await this.#opened?.release();

@@ -256,7 +256,7 @@ function holdLock(
 ): Promise<string | null> {
   const name = `wasmqtt:port:${Array.from(crypto.getRandomValues(new Uint32Array(4)), (n) => n.toString(36)).join('')}`;
   return new Promise((resolve) => {
-    const held = locks.request(name, () => {
+    const held = locks.request(name, {}, () => {
       resolve(name);
       return new Promise<void>((done) => free(done));
     });
