@@ -60,7 +60,8 @@ export function hosted(broker: Broker, storage: string): Hosted {
     storage,
     connect: ({ deliver, close, resumed }, creditBytes) =>
       broker.link({ deliver, close: () => close(true), resumed }, { address: 'tab', creditBytes }),
-    call: async (name, [first, second, third]) => FUNCTIONS[name]?.(broker, first as never, second as never, third as never),
+    call: async (name, [first, second, third]) =>
+      FUNCTIONS[name]?.(broker, first as never, second as never, third as never),
     watch: (event, tell) => {
       const [, qos, filter] = /^subscribe:\d+:([012]):(.*)$/s.exec(event) ?? [];
       if (filter !== undefined) return subscribed(broker, filter, Number(qos) as Qos, tell);

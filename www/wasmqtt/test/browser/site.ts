@@ -2,7 +2,7 @@
  * A web site for one test file, and a real Chromium to visit it: TypeScript files bundled by esbuild, served on a port
  * that the system chose. All pages are of one browser context, so that they share locks, channels, workers and storage.
  */
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { extname, join } from 'node:path';
@@ -14,6 +14,17 @@ const here = fileURLToPath(new URL('.', import.meta.url));
 const types: Record<string, string> = { '.js': 'text/javascript', '.wasm': 'application/wasm', '.html': 'text/html' };
 const flags =
   '--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking --disable-component-update --disable-sync';
+
+/** Files that are not bundled: the core, the built package, pages as they are. */
+function onDisk(path: string): Buffer | undefined {
+  if (path === '/wasmqtt.wasm') return readFileSync(join(here, '../../generated/wasmqtt_bg.wasm'));
+  const file = path.startsWith('/dist/') ? join(here, '../..', path) : join(here, 'pages', `${path}.html`);
+  return existsSync(file) ? readFileSync(file) : undefined;
+}
+
+function pageOf(path: string): string {
+  return `<!doctype html><title>${path}</title><script type="module" src="${path}.js"></script>`;
+}
 
 /** A site that is being served, and the browser that visits it. */
 export class Site {
@@ -43,16 +54,7 @@ export class Site {
     const files = new Map(built.outputFiles.map(({ path, contents }) => [path, contents]));
     const server = createServer((request, response) => {
       const path = new URL(request.url ?? '/', 'http://site').pathname;
-      const content =
-        files.get(path) ??
-        (path.endsWith('.wasm') ? readFileSync(join(here, '../../generated/wasmqtt_bg.wasm')) : undefined) ??
-        (files.has(`${path}.js`)
-          ? `<!doctype html><title>${path}</title><script type="module" src="${path}.js"></script>`
-          : undefined);
-      if (path === '/favicon.ico') {
-        response.writeHead(204).end();
-        return;
-      }
+      const content = files.get(path) ?? onDisk(path) ?? (files.has(`${path}.js`) ? pageOf(path) : undefined);
       response.writeHead(content === undefined ? 404 : 200, {
         'content-type': types[extname(path) || '.html'] ?? 'text/plain',
       });

@@ -1,6 +1,7 @@
 /** A tab that uses a shared broker, with MQTT.js as its client; a test tells it what to do and asks what it heard. */
 import mqtt, { type MqttClient } from 'mqtt';
 import { SharedBroker, type SharedBrokerOptions } from '../../../src/shared.js';
+import { destroyStorage, openStorage } from '../../../src/storage/open.js';
 
 let shared: SharedBroker;
 const events: string[] = [];
@@ -8,6 +9,7 @@ const events: string[] = [];
 const heard: Record<string, string[]> = {};
 /** Sequence numbers that were acknowledged, by topic. */
 const acknowledged: Record<string, number> = {};
+const listened: string[] = [];
 let running = false;
 let clients: MqttClient[] = [];
 
@@ -78,6 +80,36 @@ const functions = {
     running = false;
     return sent;
   },
+  /** Writes down events and messages. */
+  async listen(events: 'connection'[], filter: string) {
+    for (const event of events) {
+      shared.on(event, (told) => 'clientIdentifier' in told && listened.push(`${told.type} ${told.clientIdentifier}`));
+    }
+    await shared.subscribe(filter, ({ topic, payload }) =>
+      listened.push(`${topic} ${new TextDecoder().decode(payload)}`),
+    );
+  },
+  listened: () => listened,
+  'publish as broker': (topic: string, payload: string) => shared.publish(topic, payload, { qos: 1, retain: true }),
+  inspect: () => shared.inspect(),
+  /** Says CONNECT (3.1.1, Client Identifier `port`) into a port; gives the CONNACK. */
+  async 'ping through a port'() {
+    const port = shared.port();
+    const answer = new Promise<number[]>((resolve) => {
+      port.onmessage = ({ data }) => data instanceof ArrayBuffer && resolve([...new Uint8Array(data)]);
+    });
+    const client = [0, 4, 0x70, 0x6f, 0x72, 0x74];
+    port.postMessage(Uint8Array.of(0x10, 16, 0, 4, 0x4d, 0x51, 0x54, 0x54, 4, 2, 0, 0, ...client).buffer);
+    return answer;
+  },
+  /** Puts a block into a store that no broker wrote. */
+  async damage(storage: string) {
+    const opened = await openStorage(storage, { wait: true });
+    await opened?.store.replace([Uint8Array.of(1, 2, 3)]);
+    opened?.store.close();
+    await opened?.release();
+  },
+  destroy: (storage: string) => destroyStorage(storage, { wait: true }),
   async leave() {
     for (const client of clients) client.end(true);
     clients = [];
