@@ -4,7 +4,7 @@
  */
 import { Core, reason } from '../generated/wasmqtt.js';
 import { ManualClock, RealClock } from './clock.js';
-import { type Clock, Engine, type LinkId, type Output } from './engine.js';
+import { type Clock, Engine, type Link, type LinkId, type Output } from './engine.js';
 import {
   type AuthErrorEvent,
   type BrokerEvents,
@@ -104,7 +104,11 @@ export class Broker {
         stored: (upto: number) => this.#engine.input({ Stored: { upto } }),
         failed: (from: number) => this.#engine.input({ StoreFailed: { from } }),
       };
-      this.#journal = new Journal(opened.store, opened.log, source, (event) => this.#tell('storage', event));
+      this.#journal = new Journal(opened.store, opened.log, source, (event) => {
+        this.#tell('storage', event);
+        // Whoever has the store now has the Sessions.
+        if (event.type === 'lost') void this.close();
+      });
     }
     if (clock instanceof RealClock) clock.onwoke = (sleptUs) => this.#engine.input({ Woke: { slept_us: sleptUs } });
     // What a restored broker owes, Wills that came due while it was away say, is due at once.
@@ -186,7 +190,7 @@ export class Broker {
    * @param creditBytes how many bytes may be under way before `taken` is called.
    */
   link(
-    link: { deliver(bytes: Uint8Array<ArrayBuffer>): void; close(): void; cut?(): void },
+    link: Link,
     { address = 'page', creditBytes = 1 << 20, local = true } = {},
   ): { received(bytes: Uint8Array): void; taken(bytes: number): void; gone(): void; unread(): number } {
     const id = this.#engine.open(link, local, address, creditBytes);

@@ -17,6 +17,8 @@ export interface Link {
   close(): void;
   /** The broker is another one now, and knows nothing of this link. */
   cut?(): void;
+  /** The broker reads it again, and nothing is unread. */
+  resumed?(): void;
 }
 
 /** Where the time comes from and how the engine waits. */
@@ -290,6 +292,7 @@ export class Engine {
       if (read.on) {
         state.unreadBytes = 0;
         for (const bytes of unread ?? []) this.received(state.id, bytes);
+        state.link?.resumed?.();
       }
       return true;
     }

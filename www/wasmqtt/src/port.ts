@@ -90,9 +90,12 @@ class Pulse {
   }
 }
 
+/** What serves a port: an engine, or what leads to one elsewhere. */
+export type PortEngine = Pick<Engine, 'open' | 'received' | 'taken' | 'limit' | 'gone'>;
+
 /** Serves the client at the other end of a port. Gives a function that cuts it off. */
 export function servePort(
-  engine: Engine,
+  engine: PortEngine,
   port: MessagePort,
   options: PortOptions,
   later: (task: () => void) => void,
