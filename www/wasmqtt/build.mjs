@@ -38,10 +38,11 @@ await rm('dist', { recursive: true, force: true });
 const browser = {
   index: 'src/index.ts',
   inline: 'src/inline.ts',
+  testing: 'src/testing.browser.ts',
   shared: 'src/shared.ts',
   'shared-worker': 'src/shared-worker.ts',
 };
-const node = { 'index.node': 'src/index.node.ts', node: 'src/node.ts', testing: 'src/testing.ts' };
+const node = { 'index.node': 'src/index.node.ts', node: 'src/node.ts', 'testing.node': 'src/testing.node.ts' };
 const there = async (entries) => {
   const found = await Promise.all(
     Object.entries(entries).map(async (entry) => ((await readFile(entry[1]).catch(() => undefined)) ? [entry] : [])),

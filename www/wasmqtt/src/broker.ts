@@ -5,7 +5,7 @@
 import { Core } from '../generated/wasmqtt.js';
 import { ManualClock, RealClock } from './clock.js';
 import { create, reason, restore, type Variant } from './core.js';
-import { type Clock, Engine, type LinkId, type Output } from './engine.js';
+import { type Clock, Engine, type Link, type LinkId, type Output } from './engine.js';
 import {
   type AuthErrorEvent,
   type BrokerEvents,
@@ -105,7 +105,11 @@ export class Broker {
         stored: (upto: number) => this.#engine.input({ Stored: { upto } }),
         failed: (from: number) => this.#engine.input({ StoreFailed: { from } }),
       };
-      this.#journal = new Journal(opened.store, opened.log, source, (event) => this.#tell('storage', event));
+      this.#journal = new Journal(opened.store, opened.log, source, (event) => {
+        this.#tell('storage', event);
+        // Whoever has the store now has the Sessions.
+        if (event.type === 'lost') void this.close();
+      });
     }
     if (clock instanceof RealClock) clock.onwoke = (sleptUs) => this.#engine.input({ Woke: { slept_us: sleptUs } });
     // What a restored broker owes, Wills that came due while it was away say, is due at once.
@@ -187,7 +191,7 @@ export class Broker {
    * @param creditBytes how many bytes may be under way before `taken` is called.
    */
   link(
-    link: { deliver(bytes: Uint8Array<ArrayBuffer>): void; close(): void },
+    link: Link,
     { address = 'page', creditBytes = 1 << 20, local = true } = {},
   ): { received(bytes: Uint8Array): void; taken(bytes: number): void; gone(): void; unread(): number } {
     const id = this.#engine.open(link, local, address, creditBytes);
@@ -277,12 +281,8 @@ export class Broker {
   }
 
   /** Resolves when nothing waits any more: no bytes, no records, no question to `auth`. */
-  async idle(): Promise<void> {
-    for (let quiet = 0; quiet < 2; ) {
-      await this.#journal?.idle();
-      await new Promise<void>((resolve) => this.#schedule(resolve));
-      quiet = this.#engine.idle && this.#asking === 0 ? quiet + 1 : 0;
-    }
+  idle(): Promise<void> {
+    return this.#quiet(() => this.#asking === 0);
   }
 
   /** Publishes a message as the broker itself. @throws Error with the Reason Code if it is refused. */
@@ -299,7 +299,8 @@ export class Broker {
    * @throws Error if it is refused.
    */
   async subscribe(filter: string, handler: (message: Message) => void, { qos = 0 as Qos } = {}): Promise<() => void> {
-    const name = `page-${(this.#commands += 1)}`;
+    this.#commands += 1;
+    const name = `page-${this.#commands}`;
     const subscription = new LocalSubscription(this.#engine, name, filter, whole('qos', qos, 0, 2) as Qos, handler);
     this.#subscriptions.add(subscription);
     const end = () => {
@@ -397,10 +398,20 @@ export class Broker {
     return this.close();
   }
 
+  /** Resolves when nothing waits for a turn or the store, twice in a row: an answer may bring another question. */
+  async #quiet(isQuiet: () => boolean): Promise<void> {
+    for (let quiet = 0; quiet < 2; ) {
+      await this.#journal?.idle();
+      await new Promise<void>((resolve) => this.#schedule(resolve));
+      quiet = this.#engine.idle && isQuiet() ? quiet + 1 : 0;
+    }
+  }
+
   async #end(): Promise<void> {
     for (const subscription of this.#subscriptions) subscription.close();
     this.#command('Stop');
-    await this.idle();
+    // An answer of `auth` that is still out is of no use any more.
+    await this.#quiet(() => true);
     for (const cut of this.#doors) cut();
     await this.#journal?.close();
     await this.#opened?.release();

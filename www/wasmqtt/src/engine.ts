@@ -18,6 +18,8 @@ export interface Link {
   close(): void;
   /** The broker is another one now, and knows nothing of this link. */
   cut?(): void;
+  /** The broker reads it again, and nothing is unread. */
+  resumed?(): void;
 }
 
 /** Where the time comes from and how the engine waits. */
@@ -292,6 +294,7 @@ export class Engine {
       if (read.on) {
         state.unreadBytes = 0;
         for (const bytes of unread ?? []) this.received(state.id, bytes);
+        state.link?.resumed?.();
       }
       return true;
     }

@@ -1,8 +1,4 @@
-/**
- * `wasmqtt` in a browser: the core's WebAssembly lies beside this file, where every bundler finds it.
- */
-import { setDefaultSource } from './wasm.js';
-
-setDefaultSource(() => new URL('./wasmqtt.wasm', import.meta.url));
+/** `wasmqtt` in a browser. */
+import './source.browser.js';
 
 export * from './exports.js';

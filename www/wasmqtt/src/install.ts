@@ -16,7 +16,7 @@ export interface InstallOptions {
  * choice: they exist nowhere else, so that a mistake never reaches a stranger.
  * @throws TypeError if `match` is none of the three.
  */
-export function installWebSocket(broker: Broker, { match }: InstallOptions): () => void {
+export function installWebSocket(broker: Pick<Broker, 'createWebsocket'>, { match }: InstallOptions): () => void {
   const matches = matcher(match);
   const scope = globalThis as { WebSocket?: typeof WebSocket };
   const real = scope.WebSocket;

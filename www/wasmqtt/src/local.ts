@@ -82,7 +82,8 @@ export class LocalSubscription {
   #told(told: Told): void {
     if (told.type === 'message') {
       try {
-        this.#handler(told as unknown as Message);
+        const { topic, payload, qos, retain } = told as unknown as Message;
+        this.#handler({ topic, payload, qos, retain });
       } catch (error) {
         reportLater(error);
       }

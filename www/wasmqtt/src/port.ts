@@ -90,9 +90,12 @@ class Pulse {
   }
 }
 
+/** What serves a port: an engine, or what leads to one elsewhere. */
+export type PortEngine = Pick<Engine, 'open' | 'received' | 'taken' | 'limit' | 'gone'>;
+
 /** Serves the client at the other end of a port. Gives a function that cuts it off. */
 export function servePort(
-  engine: Engine,
+  engine: PortEngine,
   port: MessagePort,
   options: PortOptions,
   later: (task: () => void) => void,
@@ -253,7 +256,7 @@ function holdLock(
 ): Promise<string | null> {
   const name = `wasmqtt:port:${Array.from(crypto.getRandomValues(new Uint32Array(4)), (n) => n.toString(36)).join('')}`;
   return new Promise((resolve) => {
-    const held = locks.request(name, () => {
+    const held = locks.request(name, {}, () => {
       resolve(name);
       return new Promise<void>((done) => free(done));
     });

@@ -8,6 +8,9 @@ import { Origin } from './fakes/origin.js';
 class Echo implements Hosted {
   storage = 'memory:';
   log: string[] = [];
+  /** What the broker has not taken yet, of each connection. */
+  unread = 0;
+  resume: (() => void)[] = [];
   watched: Map<string, (value: unknown) => void> = new Map();
   cut: (() => void)[] = [];
   #count = 0;
@@ -16,8 +19,10 @@ class Echo implements Hosted {
     const number = ++this.#count;
     this.log.push(`open ${number}`);
     this.cut.push(() => link.close(true));
+    this.resume.push(() => link.resumed());
     return {
       received: (bytes: Uint8Array) => link.deliver(bytes.slice()),
+      unread: () => this.unread,
       taken: (bytes: number) => void this.log.push(`taken ${number} ${bytes}`),
       gone: () => void this.log.push(`gone ${number}`),
     };
@@ -131,6 +136,21 @@ describe('hosts and members', () => {
     expect(origin.dataBytes - before).toBe(1 << 20);
     expect(socket.heard).toEqual(['open']);
     expect(a.echo.log).toEqual(['open 1']);
+  });
+
+  test('what the broker does not want yet counts against the sender', async () => {
+    const [a, b] = [tab('a'), tab('b')];
+    await origin.settle();
+    const socket = new Socket(b.member);
+    await origin.settle();
+    a.echo.unread = 3;
+    socket.near.send(Uint8Array.of(1));
+    socket.near.send(Uint8Array.of(2, 3));
+    await origin.settle();
+    expect(socket.heard.filter((line) => line.startsWith('taken'))).toEqual([]);
+    a.echo.resume[0]?.();
+    await origin.settle();
+    expect(socket.heard.filter((line) => line.startsWith('taken'))).toEqual(['taken 3']);
   });
 
   test('when a tab dies its connections are gone', async () => {

@@ -27,8 +27,19 @@ export interface HostedConnection {
   received(bytes: Uint8Array): void;
   /** The client took this many bytes and can take as many more. */
   taken(bytes: number): void;
+  /** Bytes that came and that the broker does not want yet. */
+  unread(): number;
   /** The client is gone. */
   gone(): void;
+}
+
+/** What the broker tells of a transport. */
+export interface HostedLink {
+  deliver(bytes: Uint8Array<ArrayBuffer>): void;
+  /** It is over; `clean` if the broker ended it as MQTT says. */
+  close(clean: boolean): void;
+  /** Nothing is unread any more. */
+  resumed(): void;
 }
 
 /** The broker, as its host needs it. */
@@ -36,10 +47,7 @@ export interface Hosted {
   /** What it stores in, as in `Broker.create`. */
   readonly storage: string;
   /** Opens a transport; `creditBytes` may be under way to it. */
-  connect(
-    link: { deliver(bytes: Uint8Array<ArrayBuffer>): void; close(clean: boolean): void },
-    creditBytes: number,
-  ): HostedConnection;
+  connect(link: HostedLink, creditBytes: number): HostedConnection;
   /** Calls one of the functions that members may call. */
   call(name: string, args: unknown[]): Promise<unknown>;
   /** Tells of an event from now on; the function that comes back ends it. */
@@ -94,11 +102,18 @@ async function nextEpoch(place: Place, name: string): Promise<number> {
   return epochOf(name, held) + 1;
 }
 
+/** A connection, and how many of its bytes the broker has not taken yet. */
+interface Served {
+  connection: HostedConnection;
+  owed: number;
+}
+
 /** A member, as its host sees it. */
 interface Remote {
   wire: Wire;
-  connections: Map<number, HostedConnection>;
-  watches: (() => void)[];
+  connections: Map<number, Served>;
+  /** How to end each event that it watches. */
+  watches: Map<string, () => void>;
   heartbeat: Heartbeat | undefined;
   /** Ends the waiting for its lock. */
   given: AbortController;
@@ -165,7 +180,7 @@ export class Host {
     this.#forget(id, false);
     const wire = new Wire(channel, this.epoch);
     const given = new AbortController();
-    const remote: Remote = { wire, connections: new Map(), watches: [], heartbeat: undefined, given };
+    const remote: Remote = { wire, connections: new Map(), watches: new Map(), heartbeat: undefined, given };
     this.#remotes.set(id, remote);
     const gone = () => {
       if (this.#remotes.get(id) === remote) this.#forget(id, false);
@@ -201,8 +216,8 @@ export class Host {
     if (tell) remote.wire.send(['bye']);
     remote.given.abort();
     remote.heartbeat?.stop();
-    for (const end of remote.watches) end();
-    for (const connection of remote.connections.values()) connection.gone();
+    for (const end of remote.watches.values()) end();
+    for (const { connection } of remote.connections.values()) connection.gone();
     remote.wire.close();
   }
 
@@ -213,26 +228,31 @@ export class Host {
         this.#open(remote, frame[1]);
         break;
       case 'data': {
-        const connection = remote.connections.get(frame[1]);
-        connection?.received(frame[2]);
-        if (connection !== undefined) remote.wire.send(['took', frame[1], frame[2].length]);
+        const served = remote.connections.get(frame[1]);
+        if (served === undefined) break;
+        served.owed += frame[2].length;
+        served.connection.received(frame[2]);
+        // What the broker does not want yet stays the client's burden: it has so many bytes less to send.
+        if (served.connection.unread() === 0) this.#pay(remote, frame[1], served);
         break;
       }
       case 'took':
-        remote.connections.get(frame[1])?.taken(frame[2]);
+        remote.connections.get(frame[1])?.connection.taken(frame[2]);
         break;
       case 'close':
-        remote.connections.get(frame[1])?.gone();
+        remote.connections.get(frame[1])?.connection.gone();
         remote.connections.delete(frame[1]);
         break;
       case 'call':
         this.#call(remote, frame[1], frame[2], frame[3]);
         break;
-      case 'watch': {
-        const event = frame[1];
-        remote.watches.push(this.#broker.watch(event, (value) => remote.wire.send(['event', event, value])));
+      case 'watch':
+        this.#watch(remote, frame[1]);
         break;
-      }
+      case 'unwatch':
+        remote.watches.get(frame[1])?.();
+        remote.watches.delete(frame[1]);
+        break;
       case 'ping':
         remote.wire.send(['pong']);
         break;
@@ -249,14 +269,28 @@ export class Host {
   }
 
   #open(remote: Remote, number: number): void {
-    const link = {
-      deliver: (bytes: Uint8Array<ArrayBuffer>) => remote.wire.send(['data', number, bytes]),
-      close: (clean: boolean) => {
-        if (!remote.connections.delete(number)) return;
-        remote.wire.send(['close', number, clean]);
+    const link: HostedLink = {
+      deliver: (bytes) => remote.wire.send(['data', number, bytes]),
+      close: (clean) => {
+        if (remote.connections.delete(number)) remote.wire.send(['close', number, clean]);
       },
+      resumed: () => this.#pay(remote, number, served),
     };
-    remote.connections.set(number, this.#broker.connect(link, CREDIT_BYTES));
+    const served: Served = { connection: this.#broker.connect(link, CREDIT_BYTES), owed: 0 };
+    remote.connections.set(number, served);
+  }
+
+  #pay(remote: Remote, number: number, served: Served): void {
+    if (served.owed > 0) remote.wire.send(['took', number, served.owed]);
+    served.owed = 0;
+  }
+
+  #watch(remote: Remote, event: string): void {
+    remote.watches.get(event)?.();
+    remote.watches.set(
+      event,
+      this.#broker.watch(event, (value) => remote.wire.send(['event', event, value])),
+    );
   }
 
   #call(remote: Remote, number: number, name: string, args: unknown[]): void {

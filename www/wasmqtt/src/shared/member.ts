@@ -182,6 +182,11 @@ export class Member {
     if (this.#link?.storage !== undefined) this.#link.wire.send(['watch', event]);
   }
 
+  /** Takes `watch` back. */
+  unwatch(event: string): void {
+    if (this.#watches.delete(event) && this.#link?.storage !== undefined) this.#link.wire.send(['unwatch', event]);
+  }
+
   /** Leaves; every connection is cut. */
   close(): void {
     if (this.#over) return;
@@ -349,6 +354,7 @@ export class Member {
       case 'open':
       case 'call':
       case 'watch':
+      case 'unwatch':
       case 'pong':
         break;
     }

@@ -51,6 +51,7 @@ export type Frame =
   | ['error', number, Failure]
   /** To the host: tell me of these events of the broker from now on. */
   | ['watch', string]
+  | ['unwatch', string]
   | ['event', string, unknown]
   /** Signs of life where there are no locks; every `ping` is answered. */
   | ['ping']

@@ -166,6 +166,12 @@ export function fileHead(): Uint8Array<ArrayBuffer> {
   return head;
 }
 
+/** Whether a file ends before its head does. */
+export function isHeadless(bytes: Uint8Array): boolean {
+  const start = MAGIC.length + 8;
+  return bytes.length < start || bytes.length < start + view(bytes).getUint32(MAGIC.length + 4, true) + 4;
+}
+
 /** A block as it stands in a file. */
 export function framed(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
   const frame = new Uint8Array(4 + bytes.length);

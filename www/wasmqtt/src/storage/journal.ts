@@ -234,7 +234,7 @@ export class Journal {
     this.#broken = true;
     this.#waiting = [];
     this.#unretry?.();
-    this.#tell({ type: 'lost', error });
     this.#source.failed(this.#stored + 1);
+    this.#tell({ type: 'lost', error });
   }
 }

@@ -4,7 +4,7 @@
  * disk before the older one is deleted; a file without the end of its compacted log never counted. Loaded when it is
  * needed.
  */
-import { fileHead, framed, isWhole, readFile } from './block.js';
+import { fileHead, framed, isHeadless, isWhole, readFile } from './block.js';
 import { type Durability, type Store, StoreError } from './store.js';
 
 /** The part of a sync access handle that is used here. */
@@ -109,15 +109,18 @@ class OpfsStore implements Store {
     const handle = await this.#open(number);
     const bytes = new Uint8Array(handle.getSize());
     handle.read(bytes, { at: 0 });
+    const headless = isHeadless(bytes) && bytes.length < fileHead().length;
+    // The first file of all, and a crash before its head was there: nothing was promised yet.
+    if (headless && number === 1) write(handle, [fileHead()], 0);
     const { blocks, torn } =
-      bytes.length === 0 && !oldest ? { blocks: [], torn: 0 } : readFile(bytes, `'${this.#where}'`);
+      headless && (number === 1 || !oldest) ? { blocks: [], torn: 0 } : readFile(bytes, `'${this.#where}'`);
     if (!oldest && !blocks.some((block) => isWhole(block) && block[4] === END)) {
       handle.close();
       return false;
     }
     this.#handle = handle;
     this.#number = number;
-    this.#size = bytes.length - torn;
+    this.#size = handle.getSize() - torn;
     this.tornBytes = torn;
     this.#blocks = blocks;
     return true;
