@@ -10,7 +10,7 @@ use crate::broker::Broker;
 use crate::connection::Phase;
 use crate::door::{CloseReason, Event, Grant, Output, Question, Verdict};
 use crate::error::{Fault, Refusal, Violation};
-use crate::id::QuestionId;
+use crate::id::{ConnectionId, QuestionId};
 
 impl Broker {
     /// Asks the driver. The answer finds the connection by the question.
@@ -18,7 +18,7 @@ impl Broker {
         self.question_number += 1;
         let question = QuestionId(self.question_number);
         let conn = self.connection(slot).id;
-        self.questions.insert(question, conn);
+        self.questions.push_back((question, conn));
         self.outputs.push_back(Output::Ask { question, what });
         question
     }
@@ -31,12 +31,18 @@ impl Broker {
             Phase::AwaitConnect | Phase::Exchanging { .. } | Phase::Live { .. } | Phase::Closing => None,
         };
         for question in [asked, connection.reauthentication.take()].into_iter().flatten() {
-            self.questions.remove(&question);
+            self.take_question(question);
         }
     }
 
+    /// Whose question it is, if it is still open.
+    fn take_question(&mut self, question: QuestionId) -> Option<ConnectionId> {
+        let at = self.questions.binary_search_by_key(&question, |(question, _)| *question).ok()?;
+        self.questions.remove(at).map(|(_, conn)| conn)
+    }
+
     pub(crate) fn answered(&mut self, question: QuestionId, verdict: Verdict) {
-        let Some(conn) = self.questions.remove(&question) else { return };
+        let Some(conn) = self.take_question(question) else { return };
         let Some(slot) = self.slot(conn) else { return };
         if self.connection(slot).reauthentication == Some(question) {
             self.connection(slot).reauthentication = None;

@@ -2,7 +2,7 @@
 //! means stands in the file that bears its name; this one shows how they hang together, and how the whole is saved.
 
 use alloc::boxed::Box;
-use alloc::collections::{BTreeMap, VecDeque};
+use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 use core::hash::{BuildHasher, Hasher};
 use foldhash::fast::FixedState;
@@ -63,7 +63,8 @@ pub struct Broker {
     pub(crate) publications: u64,
     pub(crate) timers: Timers,
     pub(crate) log: Log,
-    pub(crate) questions: BTreeMap<QuestionId, ConnectionId>,
+    /// Open questions, whose numbers only grow.
+    pub(crate) questions: VecDeque<(QuestionId, ConnectionId)>,
     pub(crate) question_number: u64,
     pub(crate) counters: Counters,
     pub(crate) sys: Sys,
@@ -139,7 +140,7 @@ impl Broker {
             publications: 0,
             timers: Timers::default(),
             log: Log::default(),
-            questions: BTreeMap::new(),
+            questions: VecDeque::new(),
             question_number: 0,
             counters: Counters::default(),
             sys: Sys::default(),

@@ -2,7 +2,7 @@
 //! connection that was open counts as lost at the restart: its Will and its expiry take their course from there.
 
 use alloc::boxed::Box;
-use alloc::collections::BTreeMap;
+use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 use hashbrown::HashMap;
 use wasmqtt_codec::PacketIdentifier;
@@ -35,13 +35,40 @@ pub enum RestoreError {
 
 /// What replaying needs to look up, gone when it is done.
 struct Replay {
-    /// Slots by Session number.
-    sessions: HashMap<u64, u32, foldhash::fast::FixedState>,
+    /// Sessions by their number.
+    sessions: HashMap<u64, Replayed, foldhash::fast::FixedState>,
     /// Kept messages by publication. Each is held once here, until the end.
     messages: HashMap<u64, MessageId, foldhash::fast::FixedState>,
-    /// What each Session has in flight, by the delivery's name; half-way if the client has the message.
-    in_flight: BTreeMap<(u64, u64), (PacketIdentifier, bool)>,
     lsn: Lsn,
+}
+
+/// A Session that is being restored.
+struct Replayed {
+    slot: u32,
+    /// What it has in flight, in the order of the deliveries' names.
+    in_flight: VecDeque<InFlight>,
+}
+
+/// A delivery that was sent.
+struct InFlight {
+    /// The delivery's name.
+    sequence: u64,
+    packet_identifier: PacketIdentifier,
+    /// Whether the client has the message.
+    half_way: bool,
+}
+
+impl Replayed {
+    fn find(&self, sequence: u64) -> Result<usize, usize> {
+        self.in_flight.binary_search_by_key(&sequence, |in_flight| in_flight.sequence)
+    }
+
+    fn sent(&mut self, in_flight: InFlight) {
+        match self.find(in_flight.sequence) {
+            Ok(at) => self.in_flight[at] = in_flight,
+            Err(at) => self.in_flight.insert(at, in_flight),
+        }
+    }
 }
 
 impl Broker {
@@ -54,12 +81,8 @@ impl Broker {
     pub fn restore(config: Config, seed: Seed, log: impl Iterator<Item = (Lsn, Record)>) -> Result<Self, RestoreError> {
         let mut broker = Broker::new(config, seed);
         let hasher = || foldhash::fast::FixedState::with_seed(broker.hash_key);
-        let mut replay = Replay {
-            sessions: HashMap::with_hasher(hasher()),
-            messages: HashMap::with_hasher(hasher()),
-            in_flight: BTreeMap::new(),
-            lsn: Lsn(0),
-        };
+        let mut replay =
+            Replay { sessions: HashMap::with_hasher(hasher()), messages: HashMap::with_hasher(hasher()), lsn: Lsn(0) };
         for (lsn, record) in log {
             if lsn < replay.lsn {
                 return Err(RestoreError::OutOfOrder(lsn));
@@ -95,8 +118,8 @@ impl Broker {
                 self.replace_will(session, None);
             }
             Record::Ended { session } => {
-                let slot = replay.sessions.remove(&session).ok_or(unknown)?;
-                self.forget_session(slot);
+                let ended = replay.sessions.remove(&session).ok_or(unknown)?;
+                self.forget_session(ended.slot);
             }
             Record::Subscribed { session, filter, options, identifier } => {
                 let restored = self.restore_subscription(replay.slot(session)?, &filter, options, identifier);
@@ -105,22 +128,24 @@ impl Broker {
             Record::Unsubscribed { session, filter } => self.restore_unsubscription(replay.slot(session)?, &filter),
             Record::Published(stored) => self.replay_published(replay, *stored)?,
             Record::Sent { session, sequence, packet_identifier } => {
-                replay.slot(session)?;
-                replay.in_flight.insert((session, sequence), (packet_identifier, false));
+                replay.session(session)?.sent(InFlight { sequence, packet_identifier, half_way: false });
             }
             Record::Received { session, sequence } => {
-                let in_flight = replay.in_flight.get_mut(&(session, sequence));
-                in_flight.ok_or(RestoreError::UnknownDelivery(lsn))?.1 = true;
+                let replayed = replay.session(session)?;
+                let at = replayed.find(sequence).map_err(|_| RestoreError::UnknownDelivery(lsn))?;
+                replayed.in_flight[at].half_way = true;
                 self.replay_gone(replay, session, sequence)?;
             }
             Record::HalfWay { session, sequence, packet_identifier } => {
-                let slot = replay.slot(session)?;
-                self.sessions[slot].next_sequence = self.sessions[slot].next_sequence.max(sequence + 1);
-                replay.in_flight.insert((session, sequence), (packet_identifier, true));
+                let replayed = replay.session(session)?;
+                replayed.sent(InFlight { sequence, packet_identifier, half_way: true });
+                let state = &mut self.sessions[replayed.slot];
+                state.next_sequence = state.next_sequence.max(sequence + 1);
             }
             Record::Finished { session, sequence } => {
-                let half_way = replay.in_flight.remove(&(session, sequence)).is_some_and(|(_, half_way)| half_way);
-                if !half_way {
+                let replayed = replay.session(session)?;
+                let in_flight = replayed.find(sequence).ok().and_then(|at| replayed.in_flight.remove(at));
+                if !in_flight.is_some_and(|in_flight| in_flight.half_way) {
                     self.replay_gone(replay, session, sequence)?;
                 }
             }
@@ -162,10 +187,10 @@ impl Broker {
         } = entry;
         self.session_number = self.session_number.max(number);
         let slot = match replay.sessions.get(&number) {
-            Some(slot) => *slot,
+            Some(replayed) => replayed.slot,
             None => {
                 let slot = self.add_session(Session::new(client_identifier, number, version));
-                replay.sessions.insert(number, slot);
+                replay.sessions.insert(number, Replayed { slot, in_flight: VecDeque::new() });
                 slot
             }
         };
@@ -233,13 +258,14 @@ impl Broker {
             let Some(state) = self.sessions.get_mut(session) else { continue };
             let mut waiting = core::mem::take(&mut state.queue);
             let number = state.number;
-            for (&(_, sequence), &(identifier, half_way)) in replay.in_flight.range((number, 0)..=(number, u64::MAX)) {
+            let in_flight = replay.sessions.get(&number).into_iter().flat_map(|replayed| &replayed.in_flight);
+            for &InFlight { sequence, packet_identifier, half_way } in in_flight {
                 let exchange = match waiting.iter().position(|delivery| delivery.sequence == sequence) {
                     Some(at) => waiting.remove(at).map(Restored::Message),
                     None => half_way.then_some(Restored::HalfWay(sequence)),
                 };
                 if let Some(exchange) = exchange {
-                    state.window.restore(identifier, exchange);
+                    state.window.restore(packet_identifier, exchange);
                 }
             }
             let bytes = |delivery: &Delivery| self.messages.get(delivery.message).bytes();
@@ -353,7 +379,7 @@ impl Broker {
         for index in retained {
             stored[index].retained = true;
         }
-        stored.sort_by_key(|stored| stored.message.publication);
+        stored.sort_unstable_by_key(|stored| stored.message.publication);
         records.extend(stored.into_iter().map(|stored| Record::Published(Box::new(stored))));
     }
 }
@@ -375,6 +401,10 @@ fn sent_records(state: &Session, records: &mut Vec<Record>) {
 
 impl Replay {
     fn slot(&self, number: u64) -> Result<u32, RestoreError> {
-        self.sessions.get(&number).copied().ok_or(RestoreError::UnknownSession(self.lsn))
+        self.sessions.get(&number).map(|replayed| replayed.slot).ok_or(RestoreError::UnknownSession(self.lsn))
+    }
+
+    fn session(&mut self, number: u64) -> Result<&mut Replayed, RestoreError> {
+        self.sessions.get_mut(&number).ok_or(RestoreError::UnknownSession(self.lsn))
     }
 }

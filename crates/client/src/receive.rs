@@ -169,11 +169,15 @@ impl Client {
         match (publish.topic, publish.properties.topic_alias()) {
             (Some(topic), alias) => {
                 if let Some(alias) = alias {
-                    self.aliases.insert(alias, topic.as_str().into());
+                    self.aliases.retain(|(other, _)| *other != alias);
+                    self.aliases.push((alias, topic.as_str().into()));
                 }
                 Some(topic.as_str().into())
             }
-            (None, Some(alias)) => self.aliases.get(&alias).cloned(),
+            (None, Some(alias)) => {
+                let known = self.aliases.iter().find(|(other, _)| *other == alias);
+                known.map(|(_, topic)| topic.clone())
+            }
             (None, None) => None,
         }
     }
