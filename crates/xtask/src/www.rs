@@ -46,7 +46,7 @@ pub fn core() -> Outcome {
     let glue = tools::target_dir().join("web");
     run(program(tools::target_dir().join("debug/wasmqtt-bindgen")).arg(&wasm).arg(&glue).arg("wasmqtt"))?;
     std::fs::create_dir_all(&generated).map_err(|error| tools::file_failure(&generated, error))?;
-    for name in ["wasmqtt.js", "wasmqtt.d.ts"] {
+    for name in ["wasmqtt.js", "wasmqtt.d.ts", "door.ts"] {
         let to = generated.join(name);
         std::fs::copy(glue.join(name), &to).map_err(|error| tools::file_failure(&to, error))?;
     }

@@ -161,7 +161,7 @@ export const struct = <T extends object>(fields: { [K in keyof T]-?: Shape<T[K]>
 };
 
 /** Variants with fields are `{ Name: fields }`, those without `"Name"`. */
-export const enumeration = <T>(variants: { [name: string]: Shape<never> | undefined }): Shape<T> => {
+export const enumeration = <T>(variants: { [name: string]: Shape<unknown> | undefined }): Shape<T> => {
   const names = Object.keys(variants);
   return {
     read(from) {
@@ -172,10 +172,14 @@ export const enumeration = <T>(variants: { [name: string]: Shape<never> | undefi
       const name = typeof value === 'string' ? value : Object.keys(Object(value))[0];
       const shape = variants[name as string];
       if (!Object.hasOwn(variants, name as string) || (shape === undefined) !== (name === value)) {
-        throw wrong(at, `one of ${names.map((each) => (variants[each] ? `{ ${each}: ... }` : each)).join(', ')}`, value);
+        throw wrong(
+          at,
+          `one of ${names.map((each) => (variants[each] ? `{ ${each}: ... }` : each)).join(', ')}`,
+          value,
+        );
       }
       writeNumber(to, names.indexOf(name as string));
-      shape?.write(to, (value as { [name: string]: never })[name as string] as never, `${at}.${name}`);
+      shape?.write(to, (value as { [name: string]: unknown })[name as string], `${at}.${name}`);
     },
   };
 };
