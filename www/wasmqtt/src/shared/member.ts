@@ -104,6 +104,9 @@ export class Member {
   #control: Channel;
   #link: Link | undefined;
   #epoch = 0;
+  /** How often it joined, and whether it is about to. */
+  #joins = 0;
+  #joining = false;
   #connections = new Map<number, Connection>();
   #calls = new Map<number, { resolve(value: unknown): void; reject(error: unknown): void }>();
   #watches = new Set<string>();
@@ -139,8 +142,12 @@ export class Member {
     // An older host hears our `who` and retires.
     if (control.protocol < this.#options.protocol) return;
     if (control.say === 'failed' && this.#link === undefined) this.#listener.failed(control.error);
-    if (control.say === 'host' && control.epoch > this.#epoch)
-      void this.#join(control.from, control.epoch, control.mode);
+    if (control.say !== 'host') return;
+    const { from, epoch, mode } = control;
+    // Who has no host takes any: one that took us for dead is the same as before, and without locks nobody tells a new
+    // one of our epoch.
+    const none = this.#link === undefined && !this.#joining;
+    if (epoch > this.#epoch || none) void this.#join(from, epoch, mode);
   }
 
   /** Opens a connection; it waits for a host if there is none. */
@@ -203,44 +210,37 @@ export class Member {
 
   async #join(host: string, epoch: number, mode: Mode): Promise<void> {
     this.#epoch = epoch;
-    const { name, id, protocol, heartbeatMs } = this.#options;
+    this.#joins += 1;
+    this.#joining = true;
+    const join = this.#joins;
+    const { name, protocol, heartbeatMs } = this.#options;
+    // Another name each time, so that what is left of an earlier wire to the same host is not taken for this one.
+    const id = `${this.#options.id}.${join}`;
     // Held before the host hears of us: when the host gets it, we are dead. It also tells the next host of this epoch.
     const free = await hold(this.#place.locks, memberLock(name, epoch, id));
-    const locked = typeof free === 'function';
+    const frees = typeof free === 'function' ? [free] : [];
     const direct = await this.#options.direct(host, mode);
-    if (this.#epoch !== epoch || this.#over) {
-      if (locked) await free();
+    if (this.#joins !== join || this.#over) {
+      this.#kept.push(...frees);
+      if (this.#over) this.#free();
       return;
     }
+    this.#joining = false;
     this.#lost();
     this.#free();
+    const locked = frees.length > 0;
     const channel = direct ?? this.#place.channel(wireName(name, epoch, id));
     const wire = new Wire(channel, epoch);
-    const frees = locked ? [free] : [];
-    const link: Link = {
-      host,
-      epoch,
-      wire,
-      storage: undefined,
-      mode,
-      frees,
-      watching: new AbortController(),
-      heartbeat: undefined,
-    };
+    const watching = new AbortController();
+    const link: Link = { host, epoch, wire, storage: undefined, mode, frees, watching, heartbeat: undefined };
     this.#link = link;
     channel.onmessage = ({ data }) => {
       this.hear(data);
       for (const frame of framesOf(data, epoch)) if (this.#link === link) this.#frame(link, frame);
     };
     this.#watchOver(link, locked);
-    (direct ?? this.#control).postMessage({
-      say: 'join',
-      protocol,
-      from: id,
-      epoch,
-      locked,
-      heartbeatMs,
-    } satisfies Control);
+    const joining: Control = { say: 'join', protocol, from: id, epoch, locked, heartbeatMs };
+    (direct ?? this.#control).postMessage(joining);
   }
 
   /** Learns when the host dies. */
