@@ -1,6 +1,7 @@
 //! Builds what pages need: the core as WebAssembly with its JavaScript glue, and the npm package around it.
 
 use std::path::PathBuf;
+use std::process::Command;
 
 use crate::tools::{self, Outcome, cargo, program, run};
 
@@ -57,5 +58,24 @@ pub fn core() -> Outcome {
 /// Builds the core and the npm package.
 pub fn package() -> Outcome {
     core()?;
-    run(program("npm").args(["run", "build", "--workspace", "wasmqtt"]).current_dir(folder()))
+    run(npm().args(["run", "build", "--workspace", "wasmqtt"]))
+}
+
+/// Formats, types and lints of all JavaScript; the core's glue must be there.
+pub fn lints() -> Outcome {
+    run(npm().args(["exec", "--", "biome", "check", "--error-on-warnings", "."]))?;
+    run(npm().args(["run", "check", "--workspaces", "--if-present"]))
+}
+
+/// The tests of all JavaScript, those in a browser too, or those whose name contains `filter`.
+pub fn tests(filter: Option<&str>) -> Outcome {
+    let mut test = npm();
+    test.args(["run", "test", "--workspaces", "--if-present", "--", "--passWithNoTests"]);
+    run(test.args(filter.map(|name| ["-t", name]).into_iter().flatten()))
+}
+
+fn npm() -> Command {
+    let mut npm = program("npm");
+    npm.current_dir(folder());
+    npm
 }
