@@ -114,6 +114,7 @@ export class Member {
   #kept: Free[] = [];
   #numbers = 0;
   #over = false;
+  #unseek: () => void = () => {};
 
   constructor(place: Place, options: MemberOptions, listener: MemberListener) {
     this.#place = place;
@@ -121,13 +122,16 @@ export class Member {
     this.#listener = listener;
     this.#control = place.channel(controlName(options.name));
     this.#control.onmessage = ({ data }) => this.hear(data);
-    this.ask();
+    this.#seek();
   }
 
-  /** Asks who is host. */
-  ask(): void {
-    const { protocol, id } = this.#options;
+  /** Asks who is host, and again until there is one: a page that was frozen may have missed the answer. */
+  #seek(): void {
+    this.#unseek();
+    if (this.#over || this.#link !== undefined) return;
+    const { protocol, id, heartbeatMs } = this.#options;
     this.#control.postMessage({ say: 'who', protocol, from: id } satisfies Control);
+    this.#unseek = this.#place.after(heartbeatMs, () => this.#seek());
   }
 
   /** A message about who is host. */
@@ -198,6 +202,7 @@ export class Member {
   close(): void {
     if (this.#over) return;
     this.#over = true;
+    this.#unseek();
     this.#link?.wire.send(['bye']);
     this.#leave(new SharedBrokerError('closed', 'the shared broker was closed'));
     for (const [number, { far }] of this.#connections) {
@@ -273,7 +278,7 @@ export class Member {
       far.closed(false);
     }
     this.#listener.left(link.host);
-    if (!this.#over) this.ask();
+    this.#seek();
   }
 
   #leave(error: SharedBrokerError): void {
