@@ -81,7 +81,8 @@ export async function openStorage(storage: string, options: StorageOptions = {})
     const durability = options.durability ?? 'relaxed';
     if (kind === 'idb') store = await openIdb(name, { durability, factory: options.indexedDB });
     else store = await (await import('./opfs.js')).openOpfs(name, durability);
-    let log = readLog(await store.read(), storage);
+    const advice = ` To begin anew, delete it with Broker.destroy('${storage}').`;
+    let log = readLog(await store.read(), `'${storage}'`, advice);
     if (options.import !== undefined) log = await imported(store, log, storage, options.import);
     const persisted = options.persist === true ? await persist() : undefined;
     return { store, log, persisted, tornBytes: store.tornBytes ?? 0, release };
@@ -135,7 +136,7 @@ async function imported(
   const log = await importLog(file);
   const blocks = compacted(log.lsns.at(-1) ?? 0, log.records);
   await store.replace(blocks);
-  return readLog(blocks, storage);
+  return readLog(blocks, `'${storage}'`);
 }
 
 async function persist(): Promise<boolean | undefined> {

@@ -54,6 +54,10 @@ export class Site {
     const files = new Map(built.outputFiles.map(({ path, contents }) => [path, contents]));
     const server = createServer((request, response) => {
       const path = new URL(request.url ?? '/', 'http://site').pathname;
+      if (path === '/favicon.ico') {
+        response.writeHead(204).end();
+        return;
+      }
       const content = files.get(path) ?? onDisk(path) ?? (files.has(`${path}.js`) ? pageOf(path) : undefined);
       response.writeHead(content === undefined ? 404 : 200, {
         'content-type': types[extname(path) || '.html'] ?? 'text/plain',
