@@ -91,7 +91,7 @@ export class LocalSubscription {
       try {
         this.#client.subscribe(this.#filter, this.#qos);
       } catch (error) {
-        this.#refuse(error as Error);
+        this.#refuse(new Error(`wasmqtt: '${this.#filter}': ${(error as Error).message}`));
       }
     } else if (told.type === 'subscribed') {
       const code = told.codes?.[0] ?? 0x80;
