@@ -30,6 +30,7 @@ use crate::id::{ConnectionId, Lsn, QuestionId};
 use crate::outbox::Outbox;
 use crate::retained::Walks;
 use crate::route::Matches;
+use crate::saved::saved;
 use crate::time::Time;
 use crate::timers::{Timer, TimerKey};
 
@@ -60,7 +61,7 @@ pub(crate) struct Pending {
     pub assigned: bool,
 }
 
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug)]
 pub(crate) struct Connection {
     pub id: ConnectionId,
     pub peer: Box<Peer>,
@@ -83,7 +84,6 @@ pub(crate) struct Connection {
     /// nothing may overtake that [5:MQTT-4.6.0-6].
     pub opening: Option<Lsn>,
     /// The turn in which the outbox last began to fill.
-    #[serde(skip)]
     pub filled_in_turn: u64,
     /// Bytes of answers, which can't be dropped, since the outbox was last empty.
     pub answer_bytes: u64,
@@ -117,9 +117,16 @@ pub(crate) struct Connection {
     /// Retained Messages still to be sent for new Subscriptions.
     pub walks: Walks,
     /// The topic published last and where it goes.
-    #[serde(skip)]
     pub cache: Option<Box<TopicCache>>,
 }
+
+// Not saved: `filled_in_turn`, which counts turns, and the cache.
+saved!(Connection from Connection::new(ConnectionId { slot: 0, generation: 0 }, Peer::nobody(), Time(0));
+    id, peer, phase, version, partial, waiting, reading, in_backlog, listed, outbox, held, held_bytes,
+    opening, answer_bytes, counted_bytes, keep_alive_s, last_packet_at, timer, packet_bytes_max, announced,
+    wants_reasons, unfinished, quota, aliases_in, aliases_out, method, bridge, reauthenticating,
+    reauthentication, walks,
+);
 
 /// What the last PUBLISH of a connection had to look up. Publishers stay with a topic more often than not.
 #[derive(Clone, Debug, Default)]

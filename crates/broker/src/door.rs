@@ -140,6 +140,13 @@ pub struct Peer {
     pub identity: Option<String>,
 }
 
+impl Peer {
+    /// Stands where a peer is about to be read.
+    pub(crate) fn nobody() -> Peer {
+        Peer { listener: 0, address: String::new(), transport: Transport::Local, identity: None }
+    }
+}
+
 /// What carries the bytes of a connection.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub enum Transport {

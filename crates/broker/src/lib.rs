@@ -65,6 +65,7 @@ mod restore;
 mod retained;
 mod rng;
 mod route;
+mod saved;
 mod send;
 mod session;
 mod shared;

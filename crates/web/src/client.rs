@@ -1,9 +1,11 @@
 //! The project's own MQTT client for JavaScript, so that a page can publish and subscribe without bringing one.
 
-use js_sys::{Array, Object, Reflect, Uint8Array};
+use js_sys::{Array, Uint8Array};
 use wasm_bindgen::prelude::*;
 use wasmqtt_broker::codec::{PacketIdentifier, Qos, ReasonCode, RetainHandling, SubscriptionOptions};
 use wasmqtt_client::{Acknowledged, CommandError, Event, Message, Options, PropertyList};
+
+use crate::object::{object, set};
 
 /// A client, MQTT 5.0 with Clean Start, that never pings: a channel inside the page says by itself when it is gone.
 #[wasm_bindgen]
@@ -111,11 +113,9 @@ fn codes_of(codes: &[u8]) -> (&'static str, JsValue) {
 }
 
 fn event(name: &str, fields: &[(&str, JsValue)]) -> JsValue {
-    let object = Object::new();
-    for (key, value) in [("type", JsValue::from(name))].iter().chain(fields) {
-        Reflect::set(&object, &(*key).into(), value).expect("a new object takes any property");
-    }
-    object.into()
+    let event = object(fields);
+    set(&event, "type", &name.into());
+    event.into()
 }
 
 fn qos_of(qos: u8) -> Result<Qos, JsError> {

@@ -1,15 +1,17 @@
 //! The broker behind its door. Inputs that come often (bytes, acknowledged bytes) have a function of their own; all
-//! others go through `handle` as values.
+//! others go through `handle`. What has fields crosses as postcard, the encoding in which the core is saved and in which
+//! the server talks to its guest: the page reads it by the shapes in `door.ts`, which `crates/bindgen` writes, and the
+//! page's download has no second encoding of every type in it.
 
 use bytes::Bytes;
-use js_sys::{Array, Reflect, Uint8Array, Uint32Array};
+use js_sys::{Array, Uint8Array, Uint32Array};
 use wasm_bindgen::prelude::*;
 use wasmqtt_broker::codec::ReasonCode;
 use wasmqtt_broker::{
     Broker, CloseReason, Config, ConnectionId, Event, Input, Lsn, Output, Peer, Record, Seed, Time, Transport,
 };
 
-use crate::value::{from_js, to_js};
+use crate::object::{object, set};
 
 /// A broker, and the time of the turn that it is in.
 #[wasm_bindgen]
@@ -20,17 +22,22 @@ pub struct Core {
 
 #[wasm_bindgen]
 impl Core {
-    /// A broker that knows nothing yet. What `config` leaves out has its default; all luck comes from the 16 bytes of
-    /// `seed`.
+    /// A broker that knows nothing yet, with a `Config`. All luck comes from the 16 bytes of `seed`.
     #[wasm_bindgen(constructor)]
-    pub fn new(config: JsValue, seed: &[u8]) -> Result<Core, JsError> {
-        Ok(Core::around(Broker::new(from_js(config)?, seed_of(seed)?)))
+    pub fn new(config: &[u8], seed: &[u8]) -> Result<Core, JsError> {
+        Ok(Core::around(Broker::new(config_of(config)?, seed_of(seed)?)))
     }
 
-    /// A broker as its records left it: an array of what `poll` gave as `append` and `lsn`, in their order, or of what
-    /// `records` gave, all with the `lsn` at which it was asked.
-    pub fn restore(config: JsValue, seed: &[u8], lsns: &[f64], records: Array) -> Result<Core, JsError> {
-        let config: Config = from_js(config)?;
+    /// The `Config` that nobody has changed.
+    #[wasm_bindgen(js_name = defaultConfig)]
+    pub fn default_config() -> Vec<u8> {
+        postcard::to_allocvec(&Config::default()).expect("memory is all that writing to memory needs")
+    }
+
+    /// A broker as its records left it: an array of what `poll` gave as records with their `lsn`, in their order, or of
+    /// what `records` gave, all with the `lsn` at which it was asked.
+    pub fn restore(config: &[u8], seed: &[u8], lsns: &[f64], records: Array) -> Result<Core, JsError> {
+        let config = config_of(config)?;
         let mut log = Vec::with_capacity(lsns.len());
         for (lsn, record) in lsns.iter().zip(records.iter()) {
             let bytes = Uint8Array::from(record).to_vec();
@@ -78,9 +85,10 @@ impl Core {
         self.broker.handle(self.now, Input::Closed { conn: ConnectionId { slot, generation } });
     }
 
-    /// Any other input, as a value.
-    pub fn handle(&mut self, input: JsValue) -> Result<(), JsError> {
-        self.broker.handle(self.now, from_js(input)?);
+    /// Any other `Input`.
+    pub fn handle(&mut self, input: &[u8]) -> Result<(), JsError> {
+        let input: Input = postcard::from_bytes(input).map_err(|_| JsError::new("not an Input of this core"))?;
+        self.broker.handle(self.now, input);
         Ok(())
     }
 
@@ -91,25 +99,12 @@ impl Core {
         Uint32Array::from(&ready[..])
     }
 
-    /// The next thing that the broker wants done, `undefined` if there is none. A record for the log is
-    /// `{ lsn, append: Uint8Array }`.
-    pub fn poll(&mut self) -> JsValue {
-        match self.broker.poll() {
-            None => JsValue::UNDEFINED,
-            Some(Output::Append { lsn, record }) => {
-                let append = js_sys::Object::new();
-                set(&append, "lsn", &JsValue::from_f64(lsn.0 as f64));
-                set(&append, "append", &bytes_of(&record).into());
-                append.into()
-            }
-            Some(output) => {
-                let value = to_js(&output);
-                if let Output::Event(event) = &output {
-                    explain(value.unchecked_ref(), event);
-                }
-                value
-            }
-        }
+    /// The next `Output`: what the broker wants done, `undefined` if there is nothing. In an `Append` the record reaches
+    /// to the end; a log keeps it as it is.
+    pub fn poll(&mut self) -> Option<Uint8Array> {
+        let output = self.broker.poll()?;
+        let bytes = postcard::to_allocvec(&output).expect("memory is all that writing to memory needs");
+        Some(Uint8Array::from(&bytes[..]))
     }
 
     /// A copy of the oldest bytes that wait to be sent on a connection, at most `bytes_max` of them. They stay until
@@ -162,37 +157,41 @@ fn seed_of(seed: &[u8]) -> Result<Seed, JsError> {
     seed.try_into().map(Seed).map_err(|_| JsError::new("a seed has 16 bytes"))
 }
 
+fn config_of(config: &[u8]) -> Result<Config, JsError> {
+    postcard::from_bytes(config).map_err(|_| JsError::new("not a Config of this core"))
+}
+
 fn bytes_of(record: &Record) -> Uint8Array {
     let bytes = postcard::to_allocvec(record).expect("a record can be written down");
     Uint8Array::from(&bytes[..])
 }
 
-/// Adds what people want to know of an event that was somebody's fault: `code`, `statement` and `text`.
-fn explain(output: &js_sys::Object, event: &Event) {
-    let (fault, code) = match event {
-        Event::Refused { fault, .. } | Event::LimitReached { fault, .. } => (Some(fault), Some(fault.reason())),
-        Event::Disconnected { why: Some(why @ CloseReason::Fault(fault)), .. } => (Some(fault), Some(why.reason())),
-        Event::Disconnected { why: Some(why), .. } => (None, Some(why.reason())),
-        Event::Connected { .. }
-        | Event::Disconnected { why: None, .. }
-        | Event::Dropping { .. }
-        | Event::SessionEnded { .. } => (None, None),
-    };
-    if let Some(code) = code {
-        set(output, "code", &code.byte().into());
-    }
-    if let Some(fault) = fault {
-        set(output, "statement", &fault.statement().into());
-        set(output, "text", &fault.text().into());
-    }
-}
-
-/// How a Reason Code looks in a value for `handle`; `undefined` if there is none of this number.
+/// What people want to know of an `Output`, as `poll` gave it, that tells of the end of something: `code`, and if it was
+/// somebody's fault `statement` and `text`.
 #[wasm_bindgen]
-pub fn reason(code: u8) -> JsValue {
-    ReasonCode::from_byte(code).map_or(JsValue::UNDEFINED, |reason| to_js(&reason))
+pub fn explain(output: &[u8]) -> JsValue {
+    let (fault, code) = match postcard::from_bytes(output) {
+        Ok(Output::Event(Event::Refused { fault, .. } | Event::LimitReached { fault, .. })) => {
+            let code = fault.reason();
+            (Some(fault), code)
+        }
+        Ok(Output::Event(Event::Disconnected { why: Some(why), .. })) => {
+            let code = why.reason();
+            (if let CloseReason::Fault(fault) = why { Some(fault) } else { None }, code)
+        }
+        _ => return JsValue::UNDEFINED,
+    };
+    let explained = object(&[("code", code.byte().into())]);
+    if let Some(fault) = fault {
+        set(&explained, "statement", &fault.statement().into());
+        set(&explained, "text", &fault.text().into());
+    }
+    explained.into()
 }
 
-fn set(object: &js_sys::Object, name: &str, value: &JsValue) {
-    Reflect::set(object, &name.into(), value).expect("a new object takes any property");
+/// A `ReasonCode`, as `handle` takes it, of this number; `undefined` if there is none.
+#[wasm_bindgen]
+pub fn reason(code: u8) -> Option<Vec<u8>> {
+    let reason = ReasonCode::from_byte(code)?;
+    Some(postcard::to_allocvec(&reason).expect("memory is all that writing to memory needs"))
 }

@@ -4,8 +4,7 @@
 //! - `core` is the broker behind its door, turn by turn;
 //! - `client` is the project's own MQTT client, for helpers of a page that has no other;
 //! - `packets` cuts a stream into packets, for people who look on; `fields` (feature `describe`, which the npm package
-//!   doesn't pay for) names every field of one;
-//! - `value` is how what crosses the door looks in JavaScript.
+//!   doesn't pay for) names every field of one.
 //!
 //! Clock and entropy are the page's: time comes with `begin`, the seed with the constructor. A turn is
 //!
@@ -21,5 +20,5 @@ mod client;
 mod core;
 #[cfg(feature = "describe")]
 mod fields;
+mod object;
 mod packets;
-mod value;

@@ -2,8 +2,9 @@
  * An MQTT broker inside this page: the core, a clock, a store and the ways in. What a client sees is the core's doing,
  * the very core that the server runs; this file hands things on.
  */
-import { Core, reason } from '../generated/wasmqtt.js';
+import { Core } from '../generated/wasmqtt.js';
 import { ManualClock, RealClock } from './clock.js';
+import { create, reason, restore, type Variant } from './core.js';
 import { type Clock, Engine, type Link, type LinkId, type Output } from './engine.js';
 import {
   type AuthErrorEvent,
@@ -131,7 +132,7 @@ export class Broker {
     await loadCore(options.wasm);
     const opened = await openStorage(storage, options);
     try {
-      const core = opened === undefined ? new Core(config, seed) : restored(config, seed, opened);
+      const core = opened === undefined ? create(config, seed) : restored(config, seed, opened);
       const clock = options.clock === 'manual' ? new ManualClock(MANUAL_BEGIN_US) : new RealClock();
       const broker = new Broker({ core, options, clock, opened });
       if (opened !== undefined) {
@@ -556,6 +557,6 @@ function verdictOf(verdict: ConnectVerdict): unknown {
   return refusal(whole('auth.reason', verdict.reason ?? 0x87, 0x80, 0xff), verdict.reasonString);
 }
 
-function restored(config: unknown, seed: Uint8Array, { log }: Opened): Core {
-  return Core.restore(config, seed, new Float64Array(log.lsns), log.records);
+function restored(config: Variant, seed: Uint8Array, { log }: Opened): Core {
+  return restore(config, seed, new Float64Array(log.lsns), log.records);
 }

@@ -8,6 +8,7 @@
  * core, whose limits say what happens to a slow reader.
  */
 import type { Core } from '../generated/wasmqtt.js';
+import { handle, poll } from './core.js';
 
 /** One transport, as the engine sees it. */
 export interface Link {
@@ -146,7 +147,7 @@ export class Engine {
 
   /** Any other input, as the core knows it. */
   input(input: unknown): void {
-    this.#begin().handle(input);
+    handle(this.#begin(), input);
   }
 
   /** Takes a turn now, and those that are due at once. */
@@ -262,10 +263,11 @@ export class Engine {
     const lsns: number[] = [];
     const records: Uint8Array<ArrayBuffer>[] = [];
     const outputs: Output[] = [];
-    for (let output = core.poll(); output !== undefined; output = core.poll()) {
-      if (output.append !== undefined) {
-        lsns.push(output.lsn);
-        records.push(output.append);
+    for (let output = poll(core); output !== undefined; output = poll(core)) {
+      const append = output.Append as { lsn: number; record: Uint8Array<ArrayBuffer> } | undefined;
+      if (append !== undefined) {
+        lsns.push(append.lsn);
+        records.push(append.record);
       } else if (!this.#steer(output)) {
         outputs.push(output);
       }
