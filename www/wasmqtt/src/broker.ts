@@ -4,7 +4,7 @@
  */
 import { Core } from '../generated/wasmqtt.js';
 import { ManualClock, RealClock } from './clock.js';
-import { create, reason, restore, type Variant } from './core.js';
+import { create, reason, restore, type Variant, wholeConfig } from './core.js';
 import { type Clock, Engine, type Link, type LinkId, type Output } from './engine.js';
 import {
   type AuthErrorEvent,
@@ -27,7 +27,6 @@ import {
   check,
   configOf,
   type Limits,
-  limitsOf,
   type Permissions,
   permissionsOf,
   seedOf,
@@ -173,6 +172,10 @@ export class Broker {
   /**
    * One end of a MessagePort whose other end is a connection to this broker: hand it to an iframe or a worker, and
    * give it to `connectPort` there, or post packets as ArrayBuffers to it and get packets back.
+   * @throws Error if the broker is closed.
+   * @example
+   * const port = broker.port();
+   * frame.contentWindow.postMessage('mqtt', origin, [port]);
    */
   port(options: PortOptions = {}): MessagePort {
     const { port1, port2 } = new MessageChannel();
@@ -180,14 +183,16 @@ export class Broker {
     return port2;
   }
 
-  /** Serves the client at the other end of this port; the function that comes back cuts it off. */
+  /**
+   * Serves the client at the other end of this port; the function that comes back cuts it off. The port belongs to the
+   * broker then, and is closed with its connection.
+   * @throws Error if the broker is closed.
+   */
   accept(port: MessagePort, options: PortOptions = {}): () => void {
-    const cut = servePort(this.#engine, port, options, this.#schedule);
+    if (this.isClosed) throw new Error('wasmqtt: this broker is closed');
+    const cut = servePort(this.#engine, port, options, this.#schedule, () => this.#doors.delete(cut));
     this.#doors.add(cut);
-    return () => {
-      this.#doors.delete(cut);
-      cut();
-    };
+    return cut;
   }
 
   /**
@@ -331,8 +336,8 @@ export class Broker {
   /** New limits from now on; what is left out stays as it is. @throws TypeError that names a wrong one. */
   setLimits(limits: Partial<Limits>): void {
     const all = { ...this.#options.limits, ...limits };
-    const config = configOf({ ...this.#options, limits: all }, 'Memory', false);
-    this.#done(this.#command({ SetLimits: { ...limitsOf({}), ...(config.limits as object) } }), 'setting limits');
+    const config = wholeConfig(configOf({ ...this.#options, limits: all }, 'Memory', false));
+    this.#done(this.#command({ SetLimits: config.limits }), 'setting limits');
     this.#options = { ...this.#options, limits: all };
   }
 
@@ -403,6 +408,11 @@ export class Broker {
   close(): Promise<void> {
     this.#closed ??= this.#end();
     return this.#closed;
+  }
+
+  /** Whether `close` was called, or the storage was lost to another broker: no way in works any more. */
+  get isClosed(): boolean {
+    return this.#closed !== undefined;
   }
 
   /** Same as `close`. */

@@ -174,7 +174,9 @@ export function decisionOf(trace: unknown): DecisionEvent {
   return out as unknown as DecisionEvent;
 }
 
-type Camel<Name extends string> = Name extends `${infer Head}_${infer Tail}` ? `${Head}${Capitalize<Camel<Tail>>}` : Name;
+type Camel<Name extends string> = Name extends `${infer Head}_${infer Tail}`
+  ? `${Head}${Capitalize<Camel<Tail>>}`
+  : Name;
 
 /**
  * Counters since the start and gauges of now, named after what they count: `publishesReceived`, `droppedQueueFull`,

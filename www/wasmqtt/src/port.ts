@@ -73,19 +73,22 @@ export const isBytes = (data: unknown): data is ArrayBuffer | ArrayBufferView =>
 /** What serves a port: an engine, or what leads to one elsewhere. */
 export type PortEngine = Pick<Engine, 'open' | 'received' | 'unreadBytes' | 'taken' | 'limit' | 'gone'>;
 
-/** Serves the client at the other end of a port. Gives a function that cuts it off. */
+/** Serves the client at the other end of a port. Gives a function that cuts it off; `over` is called when it is gone. */
 export function servePort(
   engine: PortEngine,
   port: MessagePort,
   options: PortOptions,
   later: (task: () => void) => void,
+  over?: () => void,
 ): () => void {
   const serving = new Serving(engine, port, options, later);
+  serving.onover = over;
   return () => serving.cut();
 }
 
 /** The broker's end of a port. */
 class Serving {
+  onover: (() => void) | undefined;
   #engine: PortEngine;
   #port: MessagePort;
   #later: (task: () => void) => void;
@@ -187,6 +190,7 @@ class Serving {
     this.#port.onmessage = null;
     // A message that was just posted still arrives.
     this.#later(() => this.#port.close());
+    this.onover?.();
     return id;
   }
 }

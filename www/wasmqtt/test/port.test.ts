@@ -31,7 +31,9 @@ test('packets that are just posted are answered, joined or one by one', async ()
   port.postMessage(new Uint8Array([...connect('a'), ...SUBSCRIBE]).buffer);
   port.postMessage(publish(1));
   await vi.waitFor(() => expect(bytes).toEqual([...CONNACK, ...SUBACK, ...publish(1)]));
-  expect(others).toEqual([{ wasmqtt: 1, protocols: ['mqtt', 'mqttv3.1'], credit: 1 << 20, heartbeatMs: 5_000, lock: null }]);
+  expect(others).toEqual([
+    { wasmqtt: 1, protocols: ['mqtt', 'mqttv3.1'], credit: 1 << 20, heartbeatMs: 5_000, lock: null },
+  ]);
 });
 
 test('a client that answers the hello has a socket like any other', async () => {
