@@ -9,6 +9,7 @@ import { type Clock, Engine, type Link, type LinkId, type Output } from './engin
 import {
   type AuthErrorEvent,
   type BrokerEvents,
+  type Counters,
   countersOf,
   decisionOf,
   eventOf,
@@ -17,7 +18,7 @@ import {
   versionOf,
 } from './events.js';
 import { type AskPage, type BrokerView, inspectAll, inspectOne, type SessionView } from './inspect.js';
-import { LocalSubscription, type Message } from './local.js';
+import { LocalSubscription, type Message, OWN_ADDRESS } from './local.js';
 import { variant } from './names.js';
 import {
   type BrokerOptions,
@@ -46,6 +47,8 @@ const SOCKET_CREDIT_BYTES = 1 << 24;
 /** Where the manual clock begins: 2026-01-01, in microseconds since 1970. */
 const MANUAL_BEGIN_US = 1_767_225_600_000_000;
 const SNAPSHOT_MAGIC = 0x31_73_71_77;
+/** What subscriptions of the page may. */
+const EVERYTHING: Permissions = { publish: { allow: true } };
 /** Events that wait in a trace that nobody reads. */
 const TRACE_EVENTS_MAX = 10_000;
 
@@ -57,7 +60,9 @@ export type TraceEvent =
 
 /** How to publish. */
 export interface PublishOptions {
+  /** 0 (the default), 1 or 2. */
   qos?: Qos;
+  /** Whether the message is kept for those who subscribe later. Default false. */
   retain?: boolean;
 }
 
@@ -250,7 +255,7 @@ export class Broker {
   }
 
   /** Counters since the start and gauges of now; what is refused or dropped is counted here. */
-  counters(): Record<string, unknown> {
+  counters(): Counters {
     return countersOf(variant(this.#command('Count'))[1]);
   }
 
@@ -522,7 +527,7 @@ export class Broker {
   async #ask(question: number, kind: string, what: Record<string, unknown>): Promise<void> {
     const again = kind === 'Authenticate';
     const [method, data] = again ? [what.method, what.data] : ((what.authentication ?? []) as unknown[]);
-    const peer = what.peer as { transport: string } | undefined;
+    const peer = what.peer as { transport: string; address: string } | undefined;
     const info: ConnectInfo = {
       clientIdentifier: what.client_identifier as string,
       version: again ? '5.0' : versionOf(what.version),
@@ -531,12 +536,15 @@ export class Broker {
       authentication:
         method === undefined ? undefined : { method: method as string, data: data as Uint8Array | undefined },
       again: what.again === true,
-      transport: peer?.transport === 'WebSocket' ? 'websocket' : 'page',
+      transport: peer?.transport === 'WebSocket' ? 'network' : 'page',
+      address: peer?.address ?? '',
     };
+    const { auth = openTo } = this.#options;
+    const isOwn = info.address === OWN_ADDRESS;
     this.#asking += 1;
     let verdict: unknown;
     try {
-      verdict = verdictOf((await this.#options.auth?.(info)) ?? false);
+      verdict = verdictOf(isOwn ? { allow: true, permissions: EVERYTHING } : await auth(info));
     } catch (error) {
       verdict = refusal(0x88);
       const event: AuthErrorEvent = { type: 'auth-error', clientIdentifier: info.clientIdentifier, error };
@@ -546,6 +554,10 @@ export class Broker {
     if (this.#closed === undefined) this.#engine.input({ Answered: { question, verdict } });
   }
 }
+
+/** Without `auth` everybody may connect who does not want to be authenticated in a way that nobody here knows. */
+const openTo = ({ authentication }: ConnectInfo): ConnectVerdict =>
+  authentication === undefined || { allow: false, reason: 0x8c };
 
 function refusal(code: number, reason_string?: string): unknown {
   return { Refuse: { reason: reason(code), reason_string, server_reference: undefined } };

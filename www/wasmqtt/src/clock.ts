@@ -36,7 +36,8 @@ export class RealClock implements Clock {
   #last = 0;
   #slept = 0;
   #timeout: unknown;
-  /** When the next look is due by the steady clock, in milliseconds; Infinity if none is. */
+  /** When somebody looked last, and when the next look is due, by the steady clock; Infinity if none is. */
+  #seen = 0;
   #due = Infinity;
   #call: () => void = () => {};
 
@@ -54,11 +55,10 @@ export class RealClock implements Clock {
       this.#offsetMs += missed;
       this.#slept += missed;
     }
-    const late = steady - this.#due;
-    if (late >= GAP_MS) {
-      this.#due = Infinity;
-      this.#slept += late;
-    }
+    // A look was due and nobody has looked since: all stood still here.
+    const late = steady - Math.max(this.#due, this.#seen);
+    if (late >= GAP_MS) this.#slept += late;
+    this.#seen = steady;
     this.#last = Math.max(this.#last, Math.floor((steady + this.#offsetMs) * 1000));
     return this.#last;
   }
@@ -75,7 +75,8 @@ export class RealClock implements Clock {
 
   wake(at: number | undefined, call: () => void): void {
     this.#call = call;
-    const due = at === undefined ? Infinity : this.#source.steady() + Math.min(Math.max((at - this.now()) / 1000, 0), LOOK_MS);
+    const due =
+      at === undefined ? Infinity : this.#source.steady() + Math.min(Math.max((at - this.now()) / 1000, 0), LOOK_MS);
     // A look that comes too early costs less than a new timer for each turn.
     if (at !== undefined && this.#timeout !== undefined && this.#due <= due) return;
     if (this.#timeout !== undefined) this.#source.clearTimeout(this.#timeout);
