@@ -36,8 +36,9 @@ import {
 import { type PortOptions, servePort } from './port.js';
 import { scheduler } from './schedule.js';
 import { agree, BrokerSocket, type Carried, type Carrier, offered } from './socket.js';
-import { Journal } from './storage/journal.js';
-import { destroyStorage, type Opened, openStorage, type StorageOptions } from './storage/open.js';
+import type { Journal } from './storage/journal.js';
+import { parseStorage } from './storage/name.js';
+import type { Opened, StorageOptions } from './storage/open.js';
 import { PacketTap } from './taps.js';
 import { loadCore } from './wasm.js';
 
@@ -70,7 +71,12 @@ interface Parts {
   core: Core;
   options: BrokerOptions;
   clock: Clock;
-  opened: Opened | undefined;
+  stored: Stored | undefined;
+}
+
+/** An open storage, with what keeps it: loaded only where something is stored. */
+interface Stored extends Opened {
+  makeJournal: (...args: ConstructorParameters<typeof Journal>) => Journal;
 }
 
 /** An MQTT broker. Make one with `Broker.create`. */
@@ -92,24 +98,24 @@ export class Broker {
   #doors = new Set<() => void>();
   #closed: Promise<void> | undefined;
 
-  private constructor({ core, options, clock, opened }: Parts) {
+  private constructor({ core, options, clock, stored }: Parts) {
     this.#options = options;
     this.#clock = clock;
-    this.#opened = opened;
+    this.#opened = stored;
     this.#engine = new Engine(
       core,
       clock,
       { output: (output) => this.#output(output), append: (lsns, records) => this.#journal?.append(lsns, records) },
       this.#schedule,
     );
-    if (opened !== undefined) {
+    if (stored !== undefined) {
       const source = {
         settle: () => this.#engine.run(),
         records: () => core.records() as Uint8Array[],
         stored: (upto: number) => this.#engine.input({ Stored: { upto } }),
         failed: (from: number) => this.#engine.input({ StoreFailed: { from } }),
       };
-      this.#journal = new Journal(opened.store, opened.log, source, (event) => {
+      this.#journal = stored.makeJournal(stored.store, stored.log, source, (event) => {
         this.#tell('storage', event);
         // Whoever has the store now has the Sessions.
         if (event.type === 'lost') void this.close();
@@ -133,21 +139,21 @@ export class Broker {
     const config = configOf(options, storage === 'memory:' ? 'Memory' : 'Log', false);
     const seed = seedOf(options.seed);
     await loadCore(options.wasm);
-    const opened = await openStorage(storage, options);
+    const stored = await open(storage, options);
     try {
-      const core = opened === undefined ? create(config, seed) : restored(config, seed, opened);
+      const core = stored === undefined ? create(config, seed) : restored(config, seed, stored);
       const clock = options.clock === 'manual' ? new ManualClock(MANUAL_BEGIN_US) : new RealClock();
-      const broker = new Broker({ core, options, clock, opened });
-      if (opened !== undefined) {
-        const { log, persisted, tornBytes } = opened;
+      const broker = new Broker({ core, options, clock, stored });
+      if (stored !== undefined) {
+        const { log, persisted, tornBytes } = stored;
         const read = { records: log.records.length, bytes: log.bytes };
         // Who made it can listen before this is told.
         broker.#schedule(() => broker.#tell('storage', { type: 'opened', storage, ...read, tornBytes, persisted }));
       }
       return broker;
     } catch (error) {
-      opened?.store.close();
-      await opened?.release();
+      stored?.store.close();
+      await stored?.release();
       throw error;
     }
   }
@@ -156,7 +162,9 @@ export class Broker {
    * Deletes a storage with all that is in it. There is no way back.
    * @throws StoreError `busy` while a broker has it open; TypeError for what is no storage.
    */
-  static destroy(storage: string, options: StorageOptions = {}): Promise<void> {
+  static async destroy(storage: string, options: StorageOptions = {}): Promise<void> {
+    parseStorage(storage);
+    const { destroyStorage } = await import('./storage/open.js');
     return destroyStorage(storage, options);
   }
 
@@ -529,7 +537,7 @@ export class Broker {
     const conn = content.conn as LinkId | undefined;
     const key = conn === undefined ? '' : `${conn.slot}.${conn.generation}`;
     if (name === 'Connected') this.#clients.set(key, content.client_identifier as string);
-    const told = eventOf(output);
+    const told = this.#listeners.has('connection') || this.#listeners.has('session') ? eventOf(output) : undefined;
     if (told !== undefined) this.#tell(told[0], told[1] as never);
     if (name === 'Disconnected') this.#clients.delete(key);
   }
@@ -584,6 +592,16 @@ function verdictOf(verdict: ConnectVerdict): unknown {
     return { Allow: { user: verdict.user, permissions, authentication_data: verdict.data } };
   }
   return refusal(whole('auth.reason', verdict.reason ?? 0x87, 0x80, 0xff), verdict.reasonString);
+}
+
+async function open(storage: string, options: StorageOptions): Promise<Stored | undefined> {
+  if (storage === 'memory:') return undefined;
+  const [{ openStorage }, { Journal }] = await Promise.all([
+    import('./storage/open.js'),
+    import('./storage/journal.js'),
+  ]);
+  const opened = await openStorage(storage, options);
+  return opened && { ...opened, makeJournal: (...args) => new Journal(...args) };
 }
 
 function restored(config: Variant, seed: Uint8Array, { log }: Opened): Core {

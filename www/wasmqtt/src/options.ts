@@ -4,8 +4,8 @@
  */
 
 import { snake } from './names.js';
-import type { StorageName, StorageOptions } from './storage/open.js';
-import { parseStorage } from './storage/open.js';
+import { parseStorage, type StorageName } from './storage/name.js';
+import type { StorageOptions } from './storage/open.js';
 import type { WasmSource } from './wasm.js';
 
 /** The bounds on everything that a client can grow; each has an answer at the bound and a counter. */

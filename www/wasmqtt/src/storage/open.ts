@@ -6,6 +6,7 @@
 import { compacted, type Log, readLog } from './block.js';
 import { deleteIdb, openIdb } from './idb.js';
 import { type Free, hold, type Locks, webLocks } from './lock.js';
+import { parseStorage } from './name.js';
 import { type Durability, type Store, StoreError } from './store.js';
 
 /** How to open a store. */
@@ -36,33 +37,6 @@ export interface Opened {
   tornBytes: number;
   /** Lets others open it; after the store was closed. Resolves when they can. */
   release: Free;
-}
-
-/** A storage as its user names it. */
-export type StorageName = 'memory:' | `idb:${string}` | `opfs:${string}`;
-
-interface Parsed {
-  kind: 'memory' | 'idb' | 'opfs';
-  name: string;
-}
-
-/**
- * Reads the name of a storage.
- * @throws TypeError if it is none.
- */
-export function parseStorage(storage: unknown): Parsed {
-  const [, kind, name] = /^(memory|idb|opfs):(.*)$/s.exec(typeof storage === 'string' ? storage : '') ?? [];
-  if (
-    kind === undefined ||
-    name === undefined ||
-    (kind === 'memory') !== (name === '') ||
-    !/^[^/\\]{0,100}$/.test(name)
-  ) {
-    throw new TypeError(
-      `storage: ${JSON.stringify(storage)} is not allowed; it is 'memory:', 'idb:NAME' or 'opfs:NAME' with a name of 1 to 100 characters without slashes`,
-    );
-  }
-  return { kind: kind as Parsed['kind'], name };
 }
 
 const lockName = (storage: string) => `wasmqtt:store:${storage}`;
