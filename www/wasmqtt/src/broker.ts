@@ -4,11 +4,12 @@
  */
 import { Core } from '../generated/wasmqtt.js';
 import { ManualClock, RealClock } from './clock.js';
-import { create, reason, restore, type Variant } from './core.js';
+import { create, reason, restore, type Variant, wholeConfig } from './core.js';
 import { type Clock, Engine, type Link, type LinkId, type Output } from './engine.js';
 import {
   type AuthErrorEvent,
   type BrokerEvents,
+  type Counters,
   countersOf,
   decisionOf,
   eventOf,
@@ -17,7 +18,7 @@ import {
   versionOf,
 } from './events.js';
 import { type AskPage, type BrokerView, inspectAll, inspectOne, type SessionView } from './inspect.js';
-import { LocalSubscription, type Message } from './local.js';
+import { LocalSubscription, type Message, OWN_ADDRESS } from './local.js';
 import { variant } from './names.js';
 import {
   type BrokerOptions,
@@ -26,7 +27,6 @@ import {
   check,
   configOf,
   type Limits,
-  limitsOf,
   type Permissions,
   permissionsOf,
   seedOf,
@@ -36,8 +36,9 @@ import {
 import { type PortOptions, servePort } from './port.js';
 import { scheduler } from './schedule.js';
 import { agree, BrokerSocket, type Carried, type Carrier, offered } from './socket.js';
-import { Journal } from './storage/journal.js';
-import { destroyStorage, type Opened, openStorage, type StorageOptions } from './storage/open.js';
+import type { Journal } from './storage/journal.js';
+import { parseStorage } from './storage/name.js';
+import type { Opened, StorageOptions } from './storage/open.js';
 import { PacketTap } from './taps.js';
 import { loadCore } from './wasm.js';
 
@@ -46,6 +47,8 @@ const SOCKET_CREDIT_BYTES = 1 << 24;
 /** Where the manual clock begins: 2026-01-01, in microseconds since 1970. */
 const MANUAL_BEGIN_US = 1_767_225_600_000_000;
 const SNAPSHOT_MAGIC = 0x31_73_71_77;
+/** What subscriptions of the page may. */
+const EVERYTHING: Permissions = { publish: { allow: true } };
 /** Events that wait in a trace that nobody reads. */
 const TRACE_EVENTS_MAX = 10_000;
 
@@ -57,7 +60,9 @@ export type TraceEvent =
 
 /** How to publish. */
 export interface PublishOptions {
+  /** 0 (the default), 1 or 2. */
   qos?: Qos;
+  /** Whether the message is kept for those who subscribe later. Default false. */
   retain?: boolean;
 }
 
@@ -66,7 +71,12 @@ interface Parts {
   core: Core;
   options: BrokerOptions;
   clock: Clock;
-  opened: Opened | undefined;
+  stored: Stored | undefined;
+}
+
+/** An open storage, with what keeps it: loaded only where something is stored. */
+interface Stored extends Opened {
+  makeJournal: (...args: ConstructorParameters<typeof Journal>) => Journal;
 }
 
 /** An MQTT broker. Make one with `Broker.create`. */
@@ -88,30 +98,29 @@ export class Broker {
   #doors = new Set<() => void>();
   #closed: Promise<void> | undefined;
 
-  private constructor({ core, options, clock, opened }: Parts) {
+  private constructor({ core, options, clock, stored }: Parts) {
     this.#options = options;
     this.#clock = clock;
-    this.#opened = opened;
+    this.#opened = stored;
     this.#engine = new Engine(
       core,
       clock,
       { output: (output) => this.#output(output), append: (lsns, records) => this.#journal?.append(lsns, records) },
       this.#schedule,
     );
-    if (opened !== undefined) {
+    if (stored !== undefined) {
       const source = {
         settle: () => this.#engine.run(),
         records: () => core.records() as Uint8Array[],
         stored: (upto: number) => this.#engine.input({ Stored: { upto } }),
         failed: (from: number) => this.#engine.input({ StoreFailed: { from } }),
       };
-      this.#journal = new Journal(opened.store, opened.log, source, (event) => {
+      this.#journal = stored.makeJournal(stored.store, stored.log, source, (event) => {
         this.#tell('storage', event);
         // Whoever has the store now has the Sessions.
         if (event.type === 'lost') void this.close();
       });
     }
-    if (clock instanceof RealClock) clock.onwoke = (sleptUs) => this.#engine.input({ Woke: { slept_us: sleptUs } });
     // What a restored broker owes, Wills that came due while it was away say, is due at once.
     this.#engine.run();
   }
@@ -130,21 +139,21 @@ export class Broker {
     const config = configOf(options, storage === 'memory:' ? 'Memory' : 'Log', false);
     const seed = seedOf(options.seed);
     await loadCore(options.wasm);
-    const opened = await openStorage(storage, options);
+    const stored = await open(storage, options);
     try {
-      const core = opened === undefined ? create(config, seed) : restored(config, seed, opened);
+      const core = stored === undefined ? create(config, seed) : restored(config, seed, stored);
       const clock = options.clock === 'manual' ? new ManualClock(MANUAL_BEGIN_US) : new RealClock();
-      const broker = new Broker({ core, options, clock, opened });
-      if (opened !== undefined) {
-        const { log, persisted, tornBytes } = opened;
+      const broker = new Broker({ core, options, clock, stored });
+      if (stored !== undefined) {
+        const { log, persisted, tornBytes } = stored;
         const read = { records: log.records.length, bytes: log.bytes };
         // Who made it can listen before this is told.
         broker.#schedule(() => broker.#tell('storage', { type: 'opened', storage, ...read, tornBytes, persisted }));
       }
       return broker;
     } catch (error) {
-      opened?.store.close();
-      await opened?.release();
+      stored?.store.close();
+      await stored?.release();
       throw error;
     }
   }
@@ -153,7 +162,9 @@ export class Broker {
    * Deletes a storage with all that is in it. There is no way back.
    * @throws StoreError `busy` while a broker has it open; TypeError for what is no storage.
    */
-  static destroy(storage: string, options: StorageOptions = {}): Promise<void> {
+  static async destroy(storage: string, options: StorageOptions = {}): Promise<void> {
+    parseStorage(storage);
+    const { destroyStorage } = await import('./storage/open.js');
     return destroyStorage(storage, options);
   }
 
@@ -169,6 +180,10 @@ export class Broker {
   /**
    * One end of a MessagePort whose other end is a connection to this broker: hand it to an iframe or a worker, and
    * give it to `connectPort` there, or post packets as ArrayBuffers to it and get packets back.
+   * @throws Error if the broker is closed.
+   * @example
+   * const port = broker.port();
+   * frame.contentWindow.postMessage('mqtt', origin, [port]);
    */
   port(options: PortOptions = {}): MessagePort {
     const { port1, port2 } = new MessageChannel();
@@ -176,14 +191,16 @@ export class Broker {
     return port2;
   }
 
-  /** Serves the client at the other end of this port; the function that comes back cuts it off. */
+  /**
+   * Serves the client at the other end of this port; the function that comes back cuts it off. The port belongs to the
+   * broker then, and is closed with its connection.
+   * @throws Error if the broker is closed.
+   */
   accept(port: MessagePort, options: PortOptions = {}): () => void {
-    const cut = servePort(this.#engine, port, options, this.#schedule);
+    if (this.isClosed) throw new Error('wasmqtt: this broker is closed');
+    const cut = servePort(this.#engine, port, options, this.#schedule, () => this.#doors.delete(cut));
     this.#doors.add(cut);
-    return () => {
-      this.#doors.delete(cut);
-      cut();
-    };
+    return cut;
   }
 
   /**
@@ -251,7 +268,7 @@ export class Broker {
   }
 
   /** Counters since the start and gauges of now; what is refused or dropped is counted here. */
-  counters(): Record<string, unknown> {
+  counters(): Counters {
     return countersOf(variant(this.#command('Count'))[1]);
   }
 
@@ -327,8 +344,8 @@ export class Broker {
   /** New limits from now on; what is left out stays as it is. @throws TypeError that names a wrong one. */
   setLimits(limits: Partial<Limits>): void {
     const all = { ...this.#options.limits, ...limits };
-    const config = configOf({ ...this.#options, limits: all }, 'Memory', false);
-    this.#done(this.#command({ SetLimits: { ...limitsOf({}), ...(config.limits as object) } }), 'setting limits');
+    const config = wholeConfig(configOf({ ...this.#options, limits: all }, 'Memory', false));
+    this.#done(this.#command({ SetLimits: config.limits }), 'setting limits');
     this.#options = { ...this.#options, limits: all };
   }
 
@@ -343,7 +360,13 @@ export class Broker {
     this.#engine.run();
     const saved = this.#engine.core.save();
     const links = this.#engine.links();
-    const head = new Uint32Array([SNAPSHOT_MAGIC, links.length, ...links.flatMap((id) => [id.slot, id.generation])]);
+    const head = new Uint32Array(4 + 2 * links.length);
+    head.set([SNAPSHOT_MAGIC, links.length]);
+    new DataView(head.buffer).setFloat64(8, this.#clock.now(), true);
+    head.set(
+      links.flatMap((id) => [id.slot, id.generation]),
+      4,
+    );
     const snapshot = new Uint8Array(head.byteLength + saved.length);
     snapshot.set(new Uint8Array(head.buffer));
     snapshot.set(saved, head.byteLength);
@@ -351,7 +374,8 @@ export class Broker {
   }
 
   /**
-   * Becomes what a snapshot says. Every connection of now is cut, and those of then count as cut.
+   * Becomes what a snapshot says. Every connection of now is cut, and those of then count as cut; what `subscribe` gave
+   * goes on. A manual clock stands where it stood then; a real one is never behind the snapshot.
    * @throws Error if these bytes are no snapshot, or with a storage other than `memory:`.
    */
   restore(snapshot: Uint8Array): void {
@@ -359,12 +383,13 @@ export class Broker {
     const copy = snapshot.slice();
     const words = new Uint32Array(copy.buffer, 0, copy.length >> 2);
     const count = words[1] ?? 0;
-    if (words[0] !== SNAPSHOT_MAGIC || copy.length < 8 + 8 * count) throw new Error('wasmqtt: this is no snapshot');
-    const core = Core.load(copy.subarray(8 + 8 * count));
+    if (words[0] !== SNAPSHOT_MAGIC || copy.length < 16 + 8 * count) throw new Error('wasmqtt: this is no snapshot');
+    const core = Core.load(copy.subarray(16 + 8 * count));
     const links = Array.from({ length: count }, (_, at) => ({
-      slot: words[2 + 2 * at] as number,
-      generation: words[3 + 2 * at] as number,
+      slot: words[4 + 2 * at] as number,
+      generation: words[5 + 2 * at] as number,
     }));
+    this.#clock.reach(new DataView(copy.buffer).getFloat64(8, true));
     this.#clients.clear();
     this.#engine.replace(core, links);
     if (this.#listeners.has('decision')) this.#command({ SetTrace: true });
@@ -391,6 +416,11 @@ export class Broker {
   close(): Promise<void> {
     this.#closed ??= this.#end();
     return this.#closed;
+  }
+
+  /** Whether `close` was called, or the storage was lost to another broker: no way in works any more. */
+  get isClosed(): boolean {
+    return this.#closed !== undefined;
   }
 
   /** Same as `close`. */
@@ -507,7 +537,7 @@ export class Broker {
     const conn = content.conn as LinkId | undefined;
     const key = conn === undefined ? '' : `${conn.slot}.${conn.generation}`;
     if (name === 'Connected') this.#clients.set(key, content.client_identifier as string);
-    const told = eventOf(output);
+    const told = this.#listeners.has('connection') || this.#listeners.has('session') ? eventOf(output) : undefined;
     if (told !== undefined) this.#tell(told[0], told[1] as never);
     if (name === 'Disconnected') this.#clients.delete(key);
   }
@@ -515,7 +545,7 @@ export class Broker {
   async #ask(question: number, kind: string, what: Record<string, unknown>): Promise<void> {
     const again = kind === 'Authenticate';
     const [method, data] = again ? [what.method, what.data] : ((what.authentication ?? []) as unknown[]);
-    const peer = what.peer as { transport: string } | undefined;
+    const peer = what.peer as { transport: string; address: string } | undefined;
     const info: ConnectInfo = {
       clientIdentifier: what.client_identifier as string,
       version: again ? '5.0' : versionOf(what.version),
@@ -524,12 +554,15 @@ export class Broker {
       authentication:
         method === undefined ? undefined : { method: method as string, data: data as Uint8Array | undefined },
       again: what.again === true,
-      transport: peer?.transport === 'WebSocket' ? 'websocket' : 'page',
+      transport: peer?.transport === 'WebSocket' ? 'network' : 'page',
+      address: peer?.address ?? '',
     };
+    const { auth = openTo } = this.#options;
+    const isOwn = info.address === OWN_ADDRESS;
     this.#asking += 1;
     let verdict: unknown;
     try {
-      verdict = verdictOf((await this.#options.auth?.(info)) ?? false);
+      verdict = verdictOf(isOwn ? { allow: true, permissions: EVERYTHING } : await auth(info));
     } catch (error) {
       verdict = refusal(0x88);
       const event: AuthErrorEvent = { type: 'auth-error', clientIdentifier: info.clientIdentifier, error };
@@ -539,6 +572,10 @@ export class Broker {
     if (this.#closed === undefined) this.#engine.input({ Answered: { question, verdict } });
   }
 }
+
+/** Without `auth` everybody may connect who does not want to be authenticated in a way that nobody here knows. */
+const openTo = ({ authentication }: ConnectInfo): ConnectVerdict =>
+  authentication === undefined || { allow: false, reason: 0x8c };
 
 function refusal(code: number, reason_string?: string): unknown {
   return { Refuse: { reason: reason(code), reason_string, server_reference: undefined } };
@@ -555,6 +592,16 @@ function verdictOf(verdict: ConnectVerdict): unknown {
     return { Allow: { user: verdict.user, permissions, authentication_data: verdict.data } };
   }
   return refusal(whole('auth.reason', verdict.reason ?? 0x87, 0x80, 0xff), verdict.reasonString);
+}
+
+async function open(storage: string, options: StorageOptions): Promise<Stored | undefined> {
+  if (storage === 'memory:') return undefined;
+  const [{ openStorage }, { Journal }] = await Promise.all([
+    import('./storage/open.js'),
+    import('./storage/journal.js'),
+  ]);
+  const opened = await openStorage(storage, options);
+  return opened && { ...opened, makeJournal: (...args) => new Journal(...args) };
 }
 
 function restored(config: Variant, seed: Uint8Array, { log }: Opened): Core {

@@ -34,8 +34,10 @@ export const reason = (code: number): door.ReasonCode | undefined => {
   return bytes && decode(door.ReasonCode, bytes);
 };
 
-const encodeConfig = (config: Variant): Uint8Array => {
+/** A configuration with the defaults of all that it leaves out. */
+export const wholeConfig = (config: Variant): door.Config => {
   const defaults = decode(door.Config, Core.defaultConfig());
-  const whole = { ...defaults, ...config, limits: { ...defaults.limits, ...(config.limits as object) } };
-  return encode(door.Config, whole, 'config');
+  return { ...defaults, ...config, limits: { ...defaults.limits, ...(config.limits as object) } };
 };
+
+const encodeConfig = (config: Variant): Uint8Array => encode(door.Config, wholeConfig(config), 'config');

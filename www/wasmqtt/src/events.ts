@@ -3,6 +3,7 @@
  * Nothing here decides anything; what the core says is only renamed.
  */
 
+import type * as door from '../generated/door.js';
 import type { Output } from './engine.js';
 import { camel, fields, fromCore, kebab, variant } from './names.js';
 import type { StorageEvent } from './storage/journal.js';
@@ -173,9 +174,19 @@ export function decisionOf(trace: unknown): DecisionEvent {
   return out as unknown as DecisionEvent;
 }
 
-/** Counters under their names here; `refusals` as pairs of a line for people and how often. */
-export const countersOf = (counters: Record<string, unknown>): Record<string, unknown> =>
-  Object.fromEntries(Object.entries(counters).map(([name, value]) => [camel(name), fromCore(value)]));
+type Camel<Name extends string> = Name extends `${infer Head}_${infer Tail}`
+  ? `${Head}${Capitalize<Camel<Tail>>}`
+  : Name;
+
+/**
+ * Counters since the start and gauges of now, named after what they count: `publishesReceived`, `droppedQueueFull`,
+ * `connections`, `memoryBytes`, ... In `refusals` stands how often each rule was broken, with a line for people.
+ */
+export type Counters = { [Name in keyof door.Counters as Camel<Name>]: door.Counters[Name] };
+
+/** Counters under their names here. */
+export const countersOf = (counters: Record<string, unknown>): Counters =>
+  Object.fromEntries(Object.entries(counters).map(([name, value]) => [camel(name), fromCore(value)])) as Counters;
 
 type Handler<E> = (event: E) => void;
 

@@ -4,6 +4,7 @@ export type {
   AuthErrorEvent,
   BrokerEvents,
   ConnectionEvent,
+  Counters,
   DecisionEvent,
   NotDelivered,
   PacketEvent,
@@ -22,9 +23,11 @@ export type {
   Permissions,
   Rules,
 } from './options.js';
-export { connectPort, type PortOptions } from './port.js';
+export type { PortOptions } from './port.js';
+export { connectPort } from './port-client.js';
 export type { BrokerSocket } from './socket.js';
 export type { StorageEvent } from './storage/journal.js';
-export type { StorageName, StorageOptions } from './storage/open.js';
+export type { StorageName } from './storage/name.js';
+export type { StorageOptions } from './storage/open.js';
 export { type Durability, StoreError, type StoreErrorCode } from './storage/store.js';
 export type { WasmSource } from './wasm.js';

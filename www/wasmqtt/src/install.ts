@@ -21,6 +21,11 @@ export function installWebSocket(broker: Pick<Broker, 'createWebsocket'>, { matc
   const scope = globalThis as { WebSocket?: typeof WebSocket };
   const real = scope.WebSocket;
   const replaced = new Proxy(real ?? BrokerSocket, {
+    get: (target, name) =>
+      // A socket of ours is a WebSocket to everybody who asks.
+      name === Symbol.hasInstance
+        ? (object: unknown) => object instanceof target || object instanceof BrokerSocket
+        : Reflect.get(target, name),
     construct(_, [address, protocols]: [string | URL, (string | string[])?]) {
       const url = normal(String(address));
       if (matches(url)) return broker.createWebsocket(url, protocols);

@@ -6,10 +6,16 @@ import { Client } from '../generated/wasmqtt.js';
 import type { Engine, LinkId } from './engine.js';
 import { type Qos, reportLater } from './events.js';
 
+/** The address under which subscriptions of the page connect: nobody asks whether they may. */
+export const OWN_ADDRESS = 'subscribe';
+
 /** A message that came to a subscription of the page. */
 export interface Message {
+  /** Topic Name. */
   topic: string;
+  /** The payload, a copy that the receiver may keep. */
   payload: Uint8Array;
+  /** The lower one of what it was published and subscribed with. */
   qos: Qos;
   /** RETAIN: at the beginning of a subscription, the message was kept for it; else, it was published to be kept. */
   retain: boolean;
@@ -32,6 +38,7 @@ interface Waiting {
 export class LocalSubscription {
   #engine: Engine;
   #client: Client;
+  #name: string;
   #link: LinkId | undefined;
   #handler: (message: Message) => void;
   #filter: string;
@@ -41,6 +48,7 @@ export class LocalSubscription {
   constructor(engine: Engine, name: string, filter: string, qos: Qos, handler: (message: Message) => void) {
     this.#engine = engine;
     this.#client = new Client(name);
+    this.#name = name;
     this.#filter = filter;
     this.#qos = qos;
     this.#handler = handler;
@@ -50,14 +58,27 @@ export class LocalSubscription {
   start(): Promise<void> {
     return new Promise((resolve, reject) => {
       this.#waiting = { resolve, reject };
-      const link = {
-        deliver: (bytes: Uint8Array) => this.#deliver(bytes),
-        close: () => this.#end('the broker closed the connection'),
-      };
-      this.#link = this.#engine.open(link, true, 'page', Number.MAX_SAFE_INTEGER);
-      this.#client.connected();
-      this.#flush();
+      this.#connect();
     });
+  }
+
+  #connect(): void {
+    const link = {
+      deliver: (bytes: Uint8Array) => this.#deliver(bytes),
+      close: () => this.#end('the broker closed the connection'),
+      cut: () => this.#again(),
+    };
+    this.#link = this.#engine.open(link, true, OWN_ADDRESS, Number.MAX_SAFE_INTEGER);
+    this.#client.connected();
+    this.#flush();
+  }
+
+  /** The broker became another one (`restore`), and knows nothing of this. */
+  #again(): void {
+    if (this.#link === undefined) return;
+    this.#client.free();
+    this.#client = new Client(this.#name);
+    this.#connect();
   }
 
   /** Ends it. */
@@ -91,7 +112,7 @@ export class LocalSubscription {
       try {
         this.#client.subscribe(this.#filter, this.#qos);
       } catch (error) {
-        this.#refuse(error as Error);
+        this.#refuse(new Error(`wasmqtt: '${this.#filter}': ${(error as Error).message}`));
       }
     } else if (told.type === 'subscribed') {
       const code = told.codes?.[0] ?? 0x80;

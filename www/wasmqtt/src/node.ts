@@ -19,17 +19,24 @@ const UNREAD_BYTES_MAX = 64 << 10;
 const GRACE_MS = 1_000;
 
 /**
- * A connection to the broker as a Node stream: `new MqttClient(() => duplex(broker), options)`.
+ * A connection to the broker as a Node stream: for MQTT.js, and whatever else speaks MQTT over a stream. A stream is one
+ * connection; its end or `destroy` is a lost one.
+ * @throws Error if the broker is closed.
+ * @example
+ * const client = new MqttClient(() => duplex(broker), { clientId: 'kitchen' });
  */
 export function duplex(broker: Broker): Duplex {
   let taken: (() => void) | undefined;
+  /** The next chunk is wanted; kept back while the broker does not read. */
+  let wanted: (() => void) | undefined;
   const stream = new Duplex({
     read() {
       taken?.();
     },
     write(chunk: Uint8Array, _, done) {
       link.received(chunk);
-      done();
+      if (link.unread() < UNREAD_BYTES_MAX) done();
+      else wanted = done;
     },
     final(done) {
       link.gone();
@@ -49,6 +56,11 @@ export function duplex(broker: Broker): Duplex {
         if (stream.push(Buffer.from(bytes.buffer))) taken?.();
       },
       close: () => stream.push(null),
+      cut: () => stream.destroy(),
+      resumed() {
+        wanted?.();
+        wanted = undefined;
+      },
     },
     { address: 'stream', creditBytes: CREDIT_BYTES },
   );
@@ -133,41 +145,70 @@ function listening(server: Server, port: number, host: string): Promise<void> {
 
 type Open = Set<() => Promise<void>>;
 
-function serveTcp(broker: Broker, socket: Socket, open: Open): void {
+/** A connection of either kind. */
+interface Connection {
+  address: string;
+  send(bytes: Uint8Array, taken: () => void): void;
+  pause(): void;
+  resume(): void;
+  /** Sends what is left and closes; `byUs` says that the listener ends, not the broker the client. */
+  end(byUs: boolean): void;
+  /** Gives up. */
+  destroy(): void;
+  /** Calls back when it is gone. */
+  onclose(gone: () => void): void;
+}
+
+/** Leads a connection into the broker; gives what takes its bytes. */
+function serve(broker: Broker, connection: Connection, open: Open): (bytes: Uint8Array) => void {
+  const patience = () => {
+    const timeout = setTimeout(() => connection.destroy(), GRACE_MS);
+    connection.onclose(() => clearTimeout(timeout));
+  };
   const link = broker.link(
     {
-      deliver: (bytes) => socket.write(bytes, () => link.taken(bytes.length)),
-      close: () => socket.end(),
-      cut: () => socket.destroy(),
+      deliver: (bytes) => connection.send(bytes, () => link.taken(bytes.length)),
+      close() {
+        connection.end(false);
+        // Who does not take the last bytes, and does not go, is not waited for.
+        patience();
+      },
+      cut: () => connection.destroy(),
+      resumed: () => connection.resume(),
     },
-    { address: `${socket.remoteAddress}:${socket.remotePort}`, creditBytes: CREDIT_BYTES, local: false },
+    { address: connection.address, creditBytes: CREDIT_BYTES, local: false },
   );
-  socket.on('data', (bytes) => {
-    link.received(bytes);
-    if (link.unread() < UNREAD_BYTES_MAX) return;
-    socket.pause();
-    const resume = () => {
-      if (link.unread() >= UNREAD_BYTES_MAX && !socket.destroyed) setImmediate(resume);
-      else socket.resume();
-    };
-    setImmediate(resume);
-  });
-  // What is wrong with a socket is followed by its close.
-  socket.on('error', () => {});
-  socket.on('close', () => {
+  const end = () =>
+    new Promise<void>((resolve) => {
+      connection.onclose(resolve);
+      connection.end(true);
+      patience();
+    });
+  open.add(end);
+  connection.onclose(() => {
     link.gone();
     open.delete(end);
   });
-  const end = () =>
-    new Promise<void>((resolve) => {
-      const timeout = setTimeout(() => socket.destroy(), GRACE_MS);
-      socket.once('close', () => {
-        clearTimeout(timeout);
-        resolve();
-      });
-      socket.end();
-    });
-  open.add(end);
+  return (bytes) => {
+    link.received(bytes);
+    if (link.unread() >= UNREAD_BYTES_MAX) connection.pause();
+  };
+}
+
+function serveTcp(broker: Broker, socket: Socket, open: Open): void {
+  // What is wrong with a socket is followed by its close.
+  socket.on('error', () => {});
+  const connection: Connection = {
+    address: `${socket.remoteAddress}:${socket.remotePort}`,
+    send: (bytes, taken) => socket.write(bytes, taken),
+    pause: () => socket.pause(),
+    resume: () => socket.resume(),
+    end: () => socket.end(),
+    destroy: () => socket.destroy(),
+    onclose: (gone) => socket.once('close', gone),
+  };
+  if (broker.isClosed) socket.destroy();
+  else socket.on('data', serve(broker, connection, open));
 }
 
 function serveWebSockets(broker: Broker, open: Open): Server {
@@ -188,42 +229,24 @@ function serveWebSockets(broker: Broker, open: Open): Server {
 }
 
 function serveWebSocket(broker: Broker, socket: WebSocket, address: string, open: Open): void {
-  const link = broker.link(
-    {
-      deliver: (bytes) => socket.send(bytes, () => link.taken(bytes.length)),
-      close: () => socket.close(1000),
-      cut: () => socket.terminate(),
-    },
-    { address, creditBytes: CREDIT_BYTES, local: false },
-  );
+  socket.on('error', () => {});
+  const connection: Connection = {
+    address,
+    send: (bytes, taken) => socket.send(bytes, taken),
+    pause: () => socket.pause(),
+    resume: () => socket.resume(),
+    end: (byUs) => socket.close(byUs ? 1001 : 1000),
+    destroy: () => socket.terminate(),
+    onclose: (gone) => socket.once('close', gone),
+  };
+  if (broker.isClosed) {
+    socket.terminate();
+    return;
+  }
+  const take = serve(broker, connection, open);
   socket.on('message', (data, isBinary) => {
     // [5:MQTT-6.0.0-1]: MQTT is sent in binary messages.
-    if (!isBinary) {
-      socket.close(1003, 'MQTT is sent in binary messages');
-      return;
-    }
-    link.received(data as Buffer);
-    if (link.unread() < UNREAD_BYTES_MAX) return;
-    socket.pause();
-    const resume = () => {
-      if (link.unread() >= UNREAD_BYTES_MAX && socket.readyState === socket.OPEN) setImmediate(resume);
-      else socket.resume();
-    };
-    setImmediate(resume);
+    if (isBinary) take(data as Buffer);
+    else socket.close(1003, 'MQTT is sent in binary messages');
   });
-  socket.on('error', () => {});
-  socket.on('close', () => {
-    link.gone();
-    open.delete(end);
-  });
-  const end = () =>
-    new Promise<void>((resolve) => {
-      const timeout = setTimeout(() => socket.terminate(), GRACE_MS);
-      socket.once('close', () => {
-        clearTimeout(timeout);
-        resolve();
-      });
-      socket.close(1001);
-    });
-  open.add(end);
 }

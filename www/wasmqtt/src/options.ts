@@ -4,8 +4,8 @@
  */
 
 import { snake } from './names.js';
-import type { StorageName, StorageOptions } from './storage/open.js';
-import { parseStorage } from './storage/open.js';
+import { parseStorage, type StorageName } from './storage/name.js';
+import type { StorageOptions } from './storage/open.js';
 import type { WasmSource } from './wasm.js';
 
 /** The bounds on everything that a client can grow; each has an answer at the bound and a counter. */
@@ -76,24 +76,32 @@ export interface Rules {
 
 /** What a client may do. What is left out is allowed, but publishing to `$SYS/#`. */
 export interface Permissions {
+  /** What it may publish to. */
   publish?: Rules;
+  /** What it may subscribe to. */
   subscribe?: Rules;
+  /** What it may be sent, whatever it subscribed to. */
   receive?: Rules;
 }
 
 /** Who wants to connect. */
 export interface ConnectInfo {
+  /** Client Identifier, already assigned if the client sent none. */
   clientIdentifier: string;
   /** MQTT 3.1, 3.1.1 or 5.0. */
   version: '3.1' | '3.1.1' | '5.0';
+  /** User Name, if it gave one. */
   userName: string | undefined;
+  /** Password, if it gave one. */
   password: Uint8Array | undefined;
   /** Enhanced authentication (5.0, 4.12): the method, and the data of this step. */
   authentication: { method: string; data: Uint8Array | undefined } | undefined;
   /** Whether a client that is connected already authenticates anew. */
   again: boolean;
-  /** `websocket` for sockets of the Node entry, else `page`. */
-  transport: 'page' | 'websocket';
+  /** `network` for a client of `listen` (in `wasmqtt/node`), else `page`. */
+  transport: 'page' | 'network';
+  /** Where it comes from: address and port of a client of `listen`, else what carries it, such as `page` or `port`. */
+  address: string;
 }
 
 /** The answer about a client: it may connect (`true`), may not (`false`, 0x87), or more precisely. */
@@ -232,7 +240,8 @@ export function check(options: BrokerOptions): void {
 /** The core's configuration. @throws TypeError that names the option. */
 export function configOf(options: BrokerOptions, storage: 'Memory' | 'Log', now: boolean): CoreConfig {
   return {
-    authentication: options.auth === undefined ? 'Open' : 'Ask',
+    // With permissions too: they are not meant for the page's own subscriptions, which only an answer can say.
+    authentication: options.auth === undefined && options.permissions === undefined ? 'Open' : 'Ask',
     permissions: permissionsOf('permissions', options.permissions ?? {}),
     limits: limitsOf({ memoryBytesMax: GIB, ...options.limits }),
     storage,

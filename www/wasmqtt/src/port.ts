@@ -2,37 +2,40 @@
  * MQTT over a MessagePort: to an iframe, a worker, another tab. One port is one connection. The protocol, version 1:
  *
  * ```text
- * broker -> client   { wasmqtt: 1, protocols: [...], heartbeatMs, lock }   the first message, before anything else
+ * broker -> client   { wasmqtt: 1, protocols: [...], credit, heartbeatMs, lock }   the first message
  * client -> broker   { wasmqtt: 1, protocol, lock }    answers it, if the client wants to be known: see below
  * both ways          ArrayBuffer (or a view): bytes of MQTT, cut anywhere, several packets joined or one split
- * client -> broker   { taken: n }     the client has dealt with n more bytes
- * both ways          { alive: true }  every heartbeatMs while there is no lock
+ * both ways          { taken: n }     the sender of this has dealt with n more bytes of the other side
+ * both ways          { alive: true }  every heartbeatMs, unless both sides named a lock
  * both ways          { close: code }  the end; nothing follows
  * ```
  *
- * A port does not say when the other side dies. So a client that answers names a Web Lock (`lock`) that it holds, where
- * both sides may: when the broker gets that lock the client is gone, and its Will is published. Else both send signs of
- * life, and three that are missing are the end. The answer also turns on flow control: the broker has at most
- * CREDIT_BYTES under way that the client has not taken. `connectPort` does all of that.
+ * A port does not say when the other side dies. So each side names a Web Lock (`lock`) that it holds: who gets the lock
+ * of the other knows that it is gone. The broker's is one for the whole page, and it is held before its name is told, so
+ * that the client can see whether both look at the same locks: sides of different origins do not. Then, and where locks
+ * are refused, both send signs of life, and three that are missing are the end.
+ *
+ * The answer also turns on flow control: in each direction at most `credit` bytes are under way that the other side has
+ * not taken; what is beyond waits with its sender. `connectPort` does all of that.
  *
  * Bytes of a client that never answered are MQTT like any other: whoever holds the other end of `broker.port()` may
  * just post packets. Such a client is cut off by its Keep Alive only, and what it does not read piles up in its port.
  */
 
 import type { Engine, LinkId } from './engine.js';
-import { agree, BrokerSocket, bytesOf, type Carried, type Carrier, offered } from './socket.js';
+import { type Locks, ownLock, Pulse, platformLocks, watch } from './signs.js';
+import { bytesOf } from './socket.js';
 
 /** The version of the protocol. */
 export const PORT_PROTOCOL = 1;
 
-/** Bytes that may be under way to a client that says what it has taken. */
+/** Bytes that may be under way, in each direction, between sides that say what they have taken. */
 const CREDIT_BYTES = 1 << 20;
-/** For one that does not. */
+/** To a client that does not. */
 const UNLIMITED = Number.MAX_SAFE_INTEGER;
-/** How often a client says what it has taken. */
-const TAKEN_BYTES = CREDIT_BYTES / 4;
+/** How often a side says what it has taken. */
+export const TAKEN_BYTES = CREDIT_BYTES / 4;
 const HEARTBEAT_MS = 5_000;
-const HEARTBEATS_MISSED_MAX = 3;
 /** As subprotocols of a WebSocket. */
 const PROTOCOLS = ['mqtt', 'mqttv3.1'];
 
@@ -41,225 +44,153 @@ export interface PortOptions {
   /** How often each side gives a sign of life where there are no Web Locks, in milliseconds. Default 5000. */
   heartbeatMs?: number;
   /** Instead of the platform's Web Locks; `null` for none. */
-  locks?: Pick<LockManager, 'request'> | null;
+  locks?: Locks | null;
 }
 
-interface Hello {
+/** The first message of the broker. */
+export interface Hello {
   wasmqtt: number;
   protocols: string[];
+  credit: number;
   heartbeatMs: number;
-  lock: boolean;
+  lock: string | null;
 }
 
-interface Answer {
+/** The answer of a client that wants to be known. */
+export interface Answer {
   wasmqtt: number;
   protocol: string;
   lock: string | null;
 }
 
-type Control = { wasmqtt?: number; lock?: boolean | string | null; taken?: number; alive?: boolean; close?: number };
+/** Every message but bytes. */
+export type Control = { wasmqtt?: number; lock?: string | null; taken?: number; alive?: boolean; close?: number };
 
-const isBytes = (data: unknown): data is ArrayBuffer | ArrayBufferView =>
+/** Whether a message is bytes, of whatever realm. */
+export const isBytes = (data: unknown): data is ArrayBuffer | ArrayBufferView =>
   ArrayBuffer.isView(data) || Object.prototype.toString.call(data) === '[object ArrayBuffer]';
 
-const platformLocks = (): PortOptions['locks'] => (globalThis.navigator as Navigator | undefined)?.locks ?? null;
-
-/** Signs of life in both directions. */
-class Pulse {
-  #timer: ReturnType<typeof setInterval>;
-  #missed = 0;
-
-  constructor(everyMs: number, beat: () => void, dead: () => void) {
-    this.#timer = setInterval(() => {
-      this.#missed += 1;
-      if (this.#missed > HEARTBEATS_MISSED_MAX) {
-        this.stop();
-        dead();
-      } else beat();
-    }, everyMs);
-    // In Node a broker that only waits keeps no process alive.
-    (this.#timer as { unref?: () => void }).unref?.();
-  }
-
-  heard(): void {
-    this.#missed = 0;
-  }
-
-  stop(): void {
-    clearInterval(this.#timer);
-  }
-}
-
 /** What serves a port: an engine, or what leads to one elsewhere. */
-export type PortEngine = Pick<Engine, 'open' | 'received' | 'taken' | 'limit' | 'gone'>;
+export type PortEngine = Pick<Engine, 'open' | 'received' | 'unreadBytes' | 'taken' | 'limit' | 'gone'>;
 
-/** Serves the client at the other end of a port. Gives a function that cuts it off. */
+/** Serves the client at the other end of a port. Gives a function that cuts it off; `over` is called when it is gone. */
 export function servePort(
   engine: PortEngine,
   port: MessagePort,
   options: PortOptions,
   later: (task: () => void) => void,
+  over?: () => void,
 ): () => void {
-  const locks = options.locks === undefined ? platformLocks() : options.locks;
-  const heartbeatMs = options.heartbeatMs ?? HEARTBEAT_MS;
-  const given = new AbortController();
-  let id: LinkId | undefined;
-  let pulse: Pulse | undefined;
-  let flow = false;
-
-  const over = (code: number | undefined) => {
-    given.abort();
-    pulse?.stop();
-    if (code !== undefined) port.postMessage({ close: code } satisfies Control);
-    port.onmessage = null;
-    // A message that was just posted still arrives.
-    later(() => port.close());
-  };
-  const lost = () => {
-    if (id !== undefined) engine.gone(id);
-    id = undefined;
-    over(undefined);
-  };
-  const answered = (answer: Control) => {
-    flow = true;
-    if (id !== undefined) engine.limit(id, CREDIT_BYTES);
-    if (typeof answer.lock === 'string' && locks) {
-      const { signal } = given;
-      // It is ours when the client is gone, or was never there.
-      locks.request(answer.lock, { signal }, lost).catch(() => {});
-    } else {
-      pulse = new Pulse(heartbeatMs, () => port.postMessage({ alive: true } satisfies Control), lost);
-    }
-  };
-
-  id = engine.open(
-    {
-      deliver: (bytes) => port.postMessage(bytes.buffer, [bytes.buffer]),
-      close: () => {
-        id = undefined;
-        over(1000);
-      },
-      cut: () => {
-        id = undefined;
-        over(1006);
-      },
-    },
-    true,
-    'port',
-    UNLIMITED,
-  );
-  port.onmessage = ({ data }) => {
-    if (id === undefined) return;
-    pulse?.heard();
-    if (isBytes(data)) engine.received(id, bytesOf(data));
-    else if (typeof data === 'object' && data !== null) {
-      const control = data as Control;
-      if (typeof control.taken === 'number') engine.taken(id, control.taken);
-      else if (typeof control.close === 'number') lost();
-      else if (control.wasmqtt !== undefined && !flow) answered(control);
-    }
-  };
-  const hello: Hello = { wasmqtt: PORT_PROTOCOL, protocols: PROTOCOLS, heartbeatMs, lock: locks !== null };
-  port.postMessage(hello);
-  return () => {
-    if (id !== undefined) engine.gone(id);
-    id = undefined;
-    over(1006);
-  };
+  const serving = new Serving(engine, port, options, later);
+  serving.onover = over;
+  return () => serving.cut();
 }
 
-/**
- * A socket for an MQTT client over a port whose other end a broker has accepted: `mqtt.connect('ws://port.invalid', {
- * createWebsocket: () => connectPort(port) })`. A port is one connection; for another one ask for another port.
- * @param protocols as for a WebSocket; default `mqtt`.
- */
-export function connectPort(
-  port: MessagePort,
-  protocols: string | readonly string[] = 'mqtt',
-  options: PortOptions = {},
-): BrokerSocket {
-  return new BrokerSocket('ws://port.invalid/mqtt', offered(protocols), (socket, wanted) =>
-    carry(port, socket, wanted, options),
-  );
-}
+/** The broker's end of a port. */
+class Serving {
+  onover: (() => void) | undefined;
+  #engine: PortEngine;
+  #port: MessagePort;
+  #later: (task: () => void) => void;
+  #locks: Locks | null;
+  #heartbeatMs: number;
+  #id: LinkId | undefined;
+  #over = new AbortController();
+  #pulse: Pulse | undefined;
+  /** Whether the client said that it counts. */
+  #counts = false;
+  /** Bytes of the client that it was not yet told were taken. */
+  #untold = 0;
 
-function carry(port: MessagePort, socket: Carried, wanted: readonly string[], options: PortOptions): Carrier {
-  const locks = options.locks === undefined ? platformLocks() : options.locks;
-  let pulse: Pulse | undefined;
-  let release: (() => void) | undefined;
-  let taken = 0;
-  let closed = false;
+  constructor(engine: PortEngine, port: MessagePort, options: PortOptions, later: (task: () => void) => void) {
+    this.#engine = engine;
+    this.#port = port;
+    this.#later = later;
+    this.#locks = options.locks === undefined ? platformLocks() : options.locks;
+    this.#heartbeatMs = options.heartbeatMs ?? HEARTBEAT_MS;
+    if (this.#locks) void ownLock(this.#locks).then((lock) => this.#begin(lock));
+    else this.#begin(null);
+  }
 
-  const over = () => {
-    closed = true;
-    pulse?.stop();
-    release?.();
-    port.onmessage = null;
-    setTimeout(() => port.close());
-  };
-  const end = (code: number, clean: boolean) => {
-    if (closed) return;
-    over();
-    socket.closed(code, '', clean);
-  };
-  const welcome = async (hello: Hello) => {
-    const protocol = agree(wanted, true);
-    if (hello.wasmqtt !== PORT_PROTOCOL || protocol === undefined) {
-      port.postMessage({ close: 1002 } satisfies Control);
-      end(1006, false);
-      return;
-    }
-    const lock = hello.lock && locks ? await holdLock(locks, (free) => (release = free)) : null;
-    if (closed) return release?.();
-    const answer: Answer = { wasmqtt: PORT_PROTOCOL, protocol, lock };
-    port.postMessage(answer);
-    if (lock === null) {
-      const beat = () => port.postMessage({ alive: true } satisfies Control);
-      pulse = new Pulse(options.heartbeatMs ?? hello.heartbeatMs, beat, () => end(1006, false));
-    }
-    socket.open(protocol);
-  };
-  port.onmessage = ({ data }) => {
-    if (closed) return;
-    pulse?.heard();
+  /** Cuts the client off. */
+  cut(): void {
+    const id = this.#end(1006);
+    if (id !== undefined) this.#engine.gone(id);
+  }
+
+  /** What the client posted before waits in the port. */
+  #begin(lock: string | null): void {
+    if (this.#over.signal.aborted) return;
+    const heartbeatMs = this.#heartbeatMs;
+    const hello: Hello = {
+      wasmqtt: PORT_PROTOCOL,
+      protocols: PROTOCOLS,
+      credit: CREDIT_BYTES,
+      heartbeatMs,
+      lock,
+    };
+    this.#port.postMessage(hello);
+    const link = {
+      deliver: (bytes: Uint8Array<ArrayBuffer>) => this.#port.postMessage(bytes.buffer, [bytes.buffer]),
+      close: () => void this.#end(1000),
+      cut: () => void this.#end(1006),
+      resumed: () => this.#tell(),
+    };
+    this.#id = this.#engine.open(link, true, 'port', UNLIMITED);
+    this.#port.onmessage = ({ data }) => this.#message(data, lock);
+  }
+
+  #message(data: unknown, lock: string | null): void {
+    if (this.#id === undefined) return;
+    this.#pulse?.heard();
     if (isBytes(data)) {
-      const bytes = bytesOf(data).slice();
-      socket.message(bytes);
-      taken += bytes.length;
-      if (taken < TAKEN_BYTES) return;
-      port.postMessage({ taken } satisfies Control);
-      taken = 0;
-      return;
+      this.#untold += data.byteLength;
+      this.#engine.received(this.#id, bytesOf(data));
+      this.#tell();
+    } else if (typeof data === 'object' && data !== null) {
+      const control = data as Control;
+      if (typeof control.taken === 'number') this.#engine.taken(this.#id, control.taken);
+      else if (typeof control.close === 'number') this.#lost();
+      else if (control.wasmqtt !== undefined && !this.#counts) this.#answered(control, lock);
     }
-    const control = data as Control;
-    if (typeof control?.close === 'number') end(control.close, control.close === 1000);
-    else if (control?.wasmqtt !== undefined) void welcome(data as Hello);
-  };
-  return {
-    send: (bytes) => {
-      const copy = bytes.slice();
-      port.postMessage(copy.buffer, [copy.buffer]);
-    },
-    buffered: () => 0,
-    close: () => {
-      if (closed) return;
-      port.postMessage({ close: 1000 } satisfies Control);
-      over();
-    },
-  };
-}
+  }
 
-/** Holds a lock that nobody else has until its function is called; gives its name, `null` if locks are refused. */
-function holdLock(
-  locks: NonNullable<PortOptions['locks']>,
-  free: (release: () => void) => void,
-): Promise<string | null> {
-  const name = `wasmqtt:port:${Array.from(crypto.getRandomValues(new Uint32Array(4)), (n) => n.toString(36)).join('')}`;
-  return new Promise((resolve) => {
-    const held = locks.request(name, {}, () => {
-      resolve(name);
-      return new Promise<void>((done) => free(done));
-    });
-    Promise.resolve(held).catch(() => resolve(null));
-  });
+  /** Says what was taken, once it is worth a message. What the broker does not read yet is not. */
+  #tell(): void {
+    if (!this.#counts || this.#untold < TAKEN_BYTES || this.#id === undefined) return;
+    if (this.#engine.unreadBytes(this.#id) > 0) return;
+    this.#port.postMessage({ taken: this.#untold } satisfies Control);
+    this.#untold = 0;
+  }
+
+  #answered(answer: Control, lock: string | null): void {
+    this.#counts = true;
+    if (this.#id !== undefined) this.#engine.limit(this.#id, CREDIT_BYTES);
+    if (typeof answer.lock === 'string' && lock !== null && this.#locks) {
+      watch(this.#locks, answer.lock, this.#over.signal, () => this.#lost());
+    } else {
+      const beat = () => this.#port.postMessage({ alive: true } satisfies Control);
+      this.#pulse = new Pulse(this.#heartbeatMs, beat, () => this.#lost());
+    }
+  }
+
+  #lost(): void {
+    const id = this.#end(undefined);
+    if (id !== undefined) this.#engine.gone(id);
+  }
+
+  /** Ends this side; gives the link if it was open. */
+  #end(code: number | undefined): LinkId | undefined {
+    const id = this.#id;
+    this.#id = undefined;
+    if (this.#over.signal.aborted) return id;
+    this.#over.abort();
+    this.#pulse?.stop();
+    if (code !== undefined) this.#port.postMessage({ close: code } satisfies Control);
+    this.#port.onmessage = null;
+    // A message that was just posted still arrives.
+    this.#later(() => this.#port.close());
+    this.onover?.();
+    return id;
+  }
 }

@@ -148,8 +148,9 @@ export class BrokerSocket extends EventTarget {
     }
     if (this.#readyState !== OPEN) return;
     if (typeof data === 'string') {
+      this.#readyState = CLOSING;
       this.#carrier.close();
-      this.#closed(1003, 'MQTT is sent in binary messages', true);
+      queueMicrotask(() => this.#closed(1003, 'MQTT is sent in binary messages', true));
     } else if (isBlob(data)) {
       this.#later(data.size, async () => new Uint8Array(await data.arrayBuffer()));
     } else if (this.#reading !== undefined) {

@@ -7,12 +7,25 @@ import { Broker } from './broker.js';
 import type { Message } from './local.js';
 import type { BrokerOptions } from './options.js';
 
+const TIMEOUT_MS = 2_000;
+// Taken before a test suite replaces them by timers that stand still.
+const [timeout, clear] = [setTimeout, clearTimeout];
+
 /** What is expected of a message; what is left out may be anything. */
 export interface Expected {
   /** The whole payload, as text or bytes. */
   payload?: string | Uint8Array;
   qos?: 0 | 1 | 2;
   retain?: boolean;
+}
+
+/** How long to wait. */
+export interface Patience {
+  /**
+   * In milliseconds of real time, whatever the broker's clock says: clients have work of their own, which the broker does
+   * not see. Default 2000.
+   */
+  timeoutMs?: number;
 }
 
 /** A broker that remembers. */
@@ -23,17 +36,20 @@ export interface TestBroker extends AsyncDisposable {
   readonly createWebsocket: Broker['createWebsocket'];
   /** Every message that was published, oldest first, as a subscriber to everything got it. */
   readonly messages: readonly Message[];
-  /** Waits until nothing is under way, and gives all messages on a topic. */
+  /** Waits until nothing is under way in the broker, and gives all messages on a topic, oldest first. */
   messagesOn(topic: string): Promise<Message[]>;
   /**
-   * Waits until nothing is under way, and gives the last message on a topic that is as expected.
-   * @throws Error that tells what there was.
+   * Gives the last message on a topic that is as expected; if there is none yet, waits for one.
+   * @throws Error that tells what there was, if none comes within `timeoutMs`.
    */
-  expectMessage(topic: string, expected?: Expected): Promise<Message>;
-  /** @throws Error if anything was published on the topic. */
+  expectMessage(topic: string, expected?: Expected, options?: Patience): Promise<Message>;
+  /**
+   * Waits until nothing is under way in the broker.
+   * @throws Error that tells what there was, if anything was published on the topic.
+   */
   expectNoMessage(topic: string): Promise<void>;
-  /** @throws Error if this client is not connected. */
-  expectConnected(clientIdentifier: string): Promise<void>;
+  /** Waits until this client is connected. @throws Error that tells who is, if it is not within `timeoutMs`. */
+  expectConnected(clientIdentifier: string, options?: Patience): Promise<void>;
   /** Moves the clock, in milliseconds. */
   advance(ms: number): Promise<void>;
   /** Waits until nothing is under way. */
@@ -53,9 +69,42 @@ export interface TestBroker extends AsyncDisposable {
 export async function createTestBroker(options: BrokerOptions = {}): Promise<TestBroker> {
   const broker = await Broker.create({ clock: 'manual', seed: 1, ...options });
   const messages: Message[] = [];
-  const remember = (message: Message) => messages.push(message);
-  await broker.subscribe('#', remember, { qos: 2 });
+  const looks = new Set<() => void>();
+  const news = () => {
+    for (const look of looks) look();
+  };
+  await broker.subscribe(
+    '#',
+    (message) => {
+      messages.push(message);
+      news();
+    },
+    { qos: 2 },
+  );
+  broker.on('connection', news);
 
+  /** Looks now, when the broker rests, and whenever there is news, until there is something or time is up. */
+  const waitFor = async <T>(
+    look: () => T | undefined,
+    { timeoutMs = TIMEOUT_MS }: Patience,
+  ): Promise<T | undefined> => {
+    await broker.idle();
+    const found = look();
+    if (found !== undefined) return found;
+    return new Promise((resolve) => {
+      const end = (value: T | undefined) => {
+        looks.delete(again);
+        clear(timer);
+        resolve(value);
+      };
+      const again = () => {
+        const value = look();
+        if (value !== undefined) end(value);
+      };
+      const timer = timeout(() => end(look()), timeoutMs);
+      looks.add(again);
+    });
+  };
   const messagesOn = async (topic: string) => {
     await broker.idle();
     return messages.filter((message) => message.topic === topic);
@@ -66,8 +115,9 @@ export async function createTestBroker(options: BrokerOptions = {}): Promise<Tes
     createWebsocket: broker.createWebsocket,
     messages,
     messagesOn,
-    async expectMessage(topic, expected = {}) {
-      const found = (await messagesOn(topic)).findLast((message) => isAs(message, expected));
+    async expectMessage(topic, expected = {}, patience = {}) {
+      const isIt = (message: Message) => message.topic === topic && isAs(message, expected);
+      const found = await waitFor(() => messages.findLast(isIt), patience);
       if (found !== undefined) return found;
       throw new Error(`no message on '${topic}' is ${shown(expected)}; there were ${list(messages)}`);
     },
@@ -75,9 +125,9 @@ export async function createTestBroker(options: BrokerOptions = {}): Promise<Tes
       const found = await messagesOn(topic);
       if (found.length > 0) throw new Error(`nothing was expected on '${topic}', and there were ${list(found)}`);
     },
-    async expectConnected(clientIdentifier) {
-      await broker.idle();
-      if (broker.inspect(clientIdentifier)?.connected === true) return;
+    async expectConnected(clientIdentifier, patience = {}) {
+      const isThere = () => broker.inspect(clientIdentifier)?.connected === true || undefined;
+      if (await waitFor(isThere, patience)) return;
       const names = broker.inspect().sessions.filter((session) => session.connected);
       const others = names.map((session) => `'${session.clientIdentifier}'`).join(', ') || 'nobody';
       throw new Error(`'${clientIdentifier}' is not connected; connected: ${others}`);

@@ -38,13 +38,25 @@ export function loadCore(source?: WasmSource): Promise<void> {
 }
 
 async function load(given: WasmSource | undefined): Promise<void> {
-  const source = given ?? (await defaultSource?.());
+  const source = given === undefined ? await defaultSource?.() : given;
   if (source === undefined) throw new TypeError('wasm: this entry has no WebAssembly of its own; give it a source');
-  initSync({ module: await compile(source) });
+  const { module, what } = await compile(source);
+  try {
+    initSync({ module });
+  } catch (cause) {
+    // Its imports are others than those of the glue.
+    throw new Error(`wasmqtt: ${what} are WebAssembly, but not the core of this version: ${String(cause)}`, { cause });
+  }
 }
 
-async function compile(source: WasmSource): Promise<WebAssembly.Module> {
-  if (source instanceof WebAssembly.Module) return source;
+/** A module, and what to call the place that it came from. */
+interface Compiled {
+  module: WebAssembly.Module;
+  what: string;
+}
+
+async function compile(source: WasmSource): Promise<Compiled> {
+  if (source instanceof WebAssembly.Module) return { module: source, what: 'the contents of this module' };
   if (source instanceof ArrayBuffer || ArrayBuffer.isView(source)) return compileBytes(source, 'these bytes');
   if (typeof source === 'string' || source instanceof URL) return compileResponse(await get(String(source)));
   const response = await source;
@@ -62,13 +74,13 @@ async function get(url: string): Promise<Response> {
   }
 }
 
-async function compileResponse(response: Response): Promise<WebAssembly.Module> {
+async function compileResponse(response: Response): Promise<Compiled> {
   const url = response.url || 'the response given';
   const type = response.headers.get('content-type') ?? 'no type';
   if (!response.ok) throw new Error(`wasmqtt: ${url} answered ${response.status} ${response.statusText} (${type})`);
   if (type.split(';')[0]?.trim() === 'application/wasm') {
     try {
-      return await WebAssembly.compileStreaming(response.clone());
+      return { module: await WebAssembly.compileStreaming(response.clone()), what: `the bytes of ${url}` };
     } catch {
       // The bytes say more about what is wrong than the stream.
     }
@@ -76,9 +88,9 @@ async function compileResponse(response: Response): Promise<WebAssembly.Module> 
   return compileBytes(await response.arrayBuffer(), `${url}, which came as ${type},`);
 }
 
-async function compileBytes(bytes: BufferSource, what: string): Promise<WebAssembly.Module> {
+async function compileBytes(bytes: BufferSource, what: string): Promise<Compiled> {
   try {
-    return await WebAssembly.compile(bytes);
+    return { module: await WebAssembly.compile(bytes), what };
   } catch (cause) {
     const hint = looksLikeText(bytes) ? '; it looks like text, as a server gives for a file that is not there' : '';
     throw new Error(`wasmqtt: ${what} is no WebAssembly${hint}: ${String(cause)}`, { cause });

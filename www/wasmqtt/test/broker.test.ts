@@ -2,7 +2,6 @@
 import 'fake-indexeddb/auto';
 import mqtt from 'mqtt';
 import { expect, test, vi } from 'vitest';
-import { RealClock } from '../src/clock.js';
 import { Broker, type BrokerOptions, type ConnectionEvent } from '../src/exports.js';
 import { connect, create, next, publish, SUBSCRIBE } from './core.js';
 
@@ -144,33 +143,6 @@ test('time moves by hand: a Keep Alive runs out and the Will speaks', async () =
   expect(heard).toEqual(['w']);
   expect(broker.now() - before).toBe(15_000);
   await expect((await create()).advance(1)).rejects.toThrow(/clock: 'manual'/);
-});
-
-test('after a sleep nobody is blamed for having slept', () => {
-  let [wall, steady] = [1_000_000, 0];
-  const calls: (() => void)[] = [];
-  const clock = new RealClock({
-    wall: () => wall,
-    steady: () => steady,
-    setTimeout: (call) => calls.push(call),
-    clearTimeout: () => {},
-  });
-  const told: (number | string)[] = [];
-  clock.onwoke = (sleptUs) => told.push(sleptUs);
-  const due = clock.now() + 2_000_000;
-  clock.wake(due, () => told.push('due'));
-  // The machine slept an hour, which the steady clock did not count.
-  wall += 3_602_000;
-  steady += 2_000;
-  calls.pop()?.();
-  expect(told).toEqual([3_600_000_000, 'due']);
-  expect(clock.now()).toBe(1_000_000_000 + 3_602_000_000);
-  // A timer that is a little late is no sleep.
-  clock.wake(clock.now() + 1_000_000, () => told.push('again'));
-  wall += 1_500;
-  steady += 1_500;
-  calls.pop()?.();
-  expect(told).toEqual([3_600_000_000, 'due', 'again']);
 });
 
 test('a snapshot brings everything back but connections', async () => {

@@ -31,7 +31,9 @@ test('packets that are just posted are answered, joined or one by one', async ()
   port.postMessage(new Uint8Array([...connect('a'), ...SUBSCRIBE]).buffer);
   port.postMessage(publish(1));
   await vi.waitFor(() => expect(bytes).toEqual([...CONNACK, ...SUBACK, ...publish(1)]));
-  expect(others).toEqual([expect.objectContaining({ wasmqtt: 1, protocols: ['mqtt', 'mqttv3.1'] })]);
+  expect(others).toEqual([
+    { wasmqtt: 1, protocols: ['mqtt', 'mqttv3.1'], credit: 1 << 20, heartbeatMs: 5_000, lock: null },
+  ]);
 });
 
 test('a client that answers the hello has a socket like any other', async () => {
@@ -85,6 +87,65 @@ test('a lock that is free again is the end of its client', async () => {
   expect(await gone).toEqual({ type: 'disconnected', clientIdentifier: 'a', sessionKept: false });
 });
 
+test('a lock that is free again is the end of the broker', async () => {
+  const locks = new FakeLocks();
+  const broker = await create();
+  const { port1, port2 } = new MessageChannel();
+  ports.push(port1, port2);
+  broker.accept(port1, { locks: locks.of('host') as never });
+  const socket = connectPort(port2, 'mqtt', { locks: locks.of('tab') as never });
+  await next(socket, 'open');
+  const closed = next<CloseEvent>(socket, 'close');
+  locks.kill('host');
+  expect(await closed).toMatchObject({ code: 1006, wasClean: false });
+});
+
+test('sides that see different locks give signs of life', async () => {
+  vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
+  const broker = await create();
+  const { port1, port2 } = new MessageChannel();
+  ports.push(port1, port2);
+  broker.accept(port1, { locks: new FakeLocks().of('host') as never, heartbeatMs: 1_000 });
+  const socket = connectPort(port2, 'mqtt', { locks: new FakeLocks().of('frame') as never });
+  await next(socket, 'open');
+  socket.send(connect('a'));
+  await vi.waitFor(() => expect(broker.inspect('a')?.connected).toBe(true));
+  const closed = next<CloseEvent>(socket, 'close');
+  // The other side is there and says nothing more, as a page does that died.
+  port1.onmessage = null;
+  vi.advanceTimersByTime(4_000);
+  expect(await closed).toMatchObject({ code: 1006, wasClean: false });
+});
+
+test('what the broker does not take waits with the client, which says so', async () => {
+  let decide: (verdict: boolean) => void = () => {};
+  const verdict = new Promise<boolean>((resolve) => {
+    decide = resolve;
+  });
+  const broker = await create({ auth: () => verdict });
+  const port = broker.port({ locks: null });
+  ports.push(port);
+  const socket = connectPort(port, 'mqtt', { locks: null });
+  const received = () => broker.counters().publishesReceived;
+  await next(socket, 'open');
+  socket.send(connect('a'));
+  expect(socket.bufferedAmount).toBe(0);
+  // PUBLISH to "t" of 3 + 1,048,576 bytes.
+  const packet = new Uint8Array(1 + 3 + 3 + (1 << 20));
+  packet.set([0x30, 0x83, 0x80, 0x40, 0, 1, 0x74]);
+  for (let sent = 0; sent < 3; sent += 1) socket.send(packet);
+  // One MiB is under way, with the CONNECT in it.
+  expect(socket.bufferedAmount).toBe(3 * packet.length + 15 - (1 << 20));
+  decide(true);
+  await vi.waitFor(() => expect(socket.bufferedAmount).toBe(0));
+  await vi.waitFor(() => expect(received()).toBe(3));
+  // What waits is sent before the end.
+  for (let sent = 0; sent < 3; sent += 1) socket.send(packet);
+  socket.close();
+  await vi.waitFor(() => expect(received()).toBe(6));
+  await vi.waitFor(() => expect(broker.inspect('a')).toBeUndefined());
+});
+
 test('without locks a client that gives no sign of life is gone after three', async () => {
   vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
   const broker = await create();
@@ -109,6 +170,6 @@ test('a port of another version is refused', async () => {
   ports.push(port1, port2);
   const socket = connectPort(port2, 'mqtt', { locks: null });
   const closed = next<CloseEvent>(socket, 'close');
-  port1.postMessage({ wasmqtt: 99, protocols: ['mqtt'], heartbeatMs: 1, lock: false });
+  port1.postMessage({ wasmqtt: 99, protocols: ['mqtt'], credit: 1, heartbeatMs: 1, lock: null });
   expect(await closed).toMatchObject({ code: 1006, wasClean: false });
 });

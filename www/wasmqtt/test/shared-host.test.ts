@@ -283,6 +283,29 @@ describe('hosts and members', () => {
       expect(other.heard).toEqual(['open']);
     });
 
+    test('a member that was taken for dead is cut when it wakes, and comes back', async () => {
+      const a = tab('a', { locks: false });
+      const b = tab('b', { candidate: false, locks: false });
+      await origin.settle();
+      const socket = new Socket(b.member);
+      await origin.settle();
+      origin.freeze('b');
+      await origin.pass(2_000);
+      origin.thaw('b');
+      await origin.pass(10_000);
+      expect(socket.heard).toEqual(['open']);
+      origin.freeze('b');
+      await origin.pass(8_000);
+      expect(a.echo.log).toEqual(['open 1', 'gone 1']);
+      origin.thaw('b');
+      await origin.pass(20_000);
+      expect(socket.heard).toEqual(['open', 'cut']);
+      const again = new Socket(b.member);
+      again.near.send(Uint8Array.of(1));
+      await origin.settle();
+      expect(again.heard).toEqual(['open', 'data 1', 'taken 1']);
+    });
+
     test('a silent host is gone', async () => {
       tab('a', { locks: false });
       const b = tab('b', { candidate: false, locks: false });

@@ -253,6 +253,7 @@ test('11: only addresses that match lead into the broker', async () => {
     const uninstall = installWebSocket(broker, { match: 'ws://home.invalid/*' });
     const ours = new WebSocket('ws://HOME.invalid/mqtt', 'mqtt');
     expect(ours).toBeInstanceOf(BrokerSocket);
+    expect(ours).toBeInstanceOf(WebSocket);
     await next(ours, 'open');
     expect(new WebSocket('wss://example.org/mqtt', ['mqtt'])).toBeInstanceOf(Real);
     expect(new WebSocket('ws://home.invalid.example.org/')).toBeInstanceOf(Real);

@@ -5,7 +5,8 @@
 import { readFileSync } from 'node:fs';
 import { IDBFactory } from 'fake-indexeddb';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { Core, initSync } from '../generated/wasmqtt.js';
+import { type Core, initSync } from '../generated/wasmqtt.js';
+import { handle, poll, restore } from '../src/core.js';
 import { readLog } from '../src/storage/block.js';
 import { exportLog, importLog } from '../src/storage/file.js';
 import { openIdb } from '../src/storage/idb.js';
@@ -34,17 +35,13 @@ class Life {
 
   constructor(store: Store, opened: Awaited<ReturnType<typeof openStorage>> & object, compactBytesMin: number) {
     const { lsns, records } = opened.log;
-    this.core = Core.restore(
-      { storage: 'Log', sys_interval_s: 0 },
-      new Uint8Array(16),
-      Float64Array.from(lsns),
-      records,
-    );
+    const config = { storage: 'Log', sys_interval_s: 0 };
+    this.core = restore(config, new Uint8Array(16), Float64Array.from(lsns), records);
     const source = {
       settle: () => this.turn(),
       records: () => this.core.records() as Uint8Array[],
-      stored: (upto: number) => this.turn(() => this.core.handle({ Stored: { upto } })),
-      failed: (from: number) => this.turn(() => this.core.handle({ StoreFailed: { from } })),
+      stored: (upto: number) => this.turn(() => handle(this.core, { Stored: { upto } })),
+      failed: (from: number) => this.turn(() => handle(this.core, { StoreFailed: { from } })),
     };
     this.journal = new Journal(store, opened.log, source, () => {}, { compactBytesMin });
   }
@@ -55,10 +52,11 @@ class Life {
     this.core.end();
     const lsns: number[] = [];
     const records: Uint8Array[] = [];
-    for (let output = this.core.poll(); output !== undefined; output = this.core.poll()) {
-      if (output.append === undefined) continue;
-      lsns.push(output.lsn);
-      records.push(output.append);
+    for (let output = poll(this.core); output !== undefined; output = poll(this.core)) {
+      const append = output.Append as { lsn: number; record: Uint8Array } | undefined;
+      if (append === undefined) continue;
+      lsns.push(append.lsn);
+      records.push(append.record);
     }
     this.journal.append(lsns, records);
     for (let slot = 0; slot < this.#slots; slot += 1) {
@@ -196,7 +194,7 @@ describe('a crash after any transaction', () => {
     await life.journal.idle();
     const file = exportLog(life.journal.last, life.core.records() as Uint8Array[]);
     const log = await importLog(file);
-    const again = Core.restore({ storage: 'Log' }, new Uint8Array(16), Float64Array.from(log.lsns), log.records);
+    const again = restore({ storage: 'Log' }, new Uint8Array(16), Float64Array.from(log.lsns), log.records);
     expect(again.records()).toEqual(life.core.records());
     const elsewhere = await openStorage('idb:y', { indexedDB, locks: undefined, import: file });
     expect(elsewhere?.log.records).toEqual(log.records);
@@ -238,7 +236,7 @@ describe('a crash after any transaction', () => {
     await life.journal.idle();
     expect(life.heard[pub]?.slice(-4)).toEqual([0x40, 2, 0, 2]);
     const log = readLog(await store.read(), 'idb:x');
-    const again = Core.restore({ storage: 'Log' }, new Uint8Array(16), Float64Array.from(log.lsns), log.records);
+    const again = restore({ storage: 'Log' }, new Uint8Array(16), Float64Array.from(log.lsns), log.records);
     expect(again.records().length).toBeGreaterThan(3);
     store.close();
   });

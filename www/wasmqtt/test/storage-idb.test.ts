@@ -4,7 +4,8 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { appended, compacted } from '../src/storage/block.js';
 import { exportLog } from '../src/storage/file.js';
 import { openIdb } from '../src/storage/idb.js';
-import { destroyStorage, openStorage, parseStorage } from '../src/storage/open.js';
+import { parseStorage } from '../src/storage/name.js';
+import { destroyStorage, openStorage } from '../src/storage/open.js';
 import type { Store, StoreError } from '../src/storage/store.js';
 import { FakeLocks } from './fakes/locks.js';
 

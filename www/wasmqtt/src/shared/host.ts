@@ -124,6 +124,8 @@ export class Host {
   readonly epoch: number;
   /** Called once when this context is host no more, and why. */
   onover: ((why: 'closed' | 'outdated') => void) | undefined;
+  /** Called when the last member has gone. */
+  onempty: (() => void) | undefined;
   #place: Place;
   #options: CampaignOptions;
   #broker: Hosted;
@@ -141,6 +143,11 @@ export class Host {
     this.#control = place.channel(controlName(options.name));
     this.#control.onmessage = ({ data }) => this.hear(data);
     this.#control.postMessage(this.announcement);
+  }
+
+  /** How many members there are. */
+  get members(): number {
+    return this.#remotes.size;
   }
 
   /** What the host says of itself. */
@@ -177,7 +184,7 @@ export class Host {
   }
 
   #admit(id: string, locked: boolean, heartbeatMs: number, channel: Channel): void {
-    this.#forget(id, false);
+    if (this.#remotes.has(id)) this.#forget(id, false);
     const wire = new Wire(channel, this.epoch);
     const given = new AbortController();
     const remote: Remote = { wire, connections: new Map(), watches: new Map(), heartbeat: undefined, given };
@@ -219,6 +226,7 @@ export class Host {
     for (const end of remote.watches.values()) end();
     for (const { connection } of remote.connections.values()) connection.gone();
     remote.wire.close();
+    if (this.#remotes.size === 0 && this.#over === undefined) this.onempty?.();
   }
 
   #frame(id: string, remote: Remote, frame: Frame): void {

@@ -4,10 +4,11 @@
  */
 import { BUILD } from '../storage/store.js';
 import { campaign, type Host, type Hosted } from './host.js';
+import type { HostedOptions } from './hosted.js';
 import { Member, SharedBrokerError } from './member.js';
 import { type Channel, type Place, thisPlace } from './place.js';
 import { type Failure, type Mode, PROTOCOL } from './protocol.js';
-import type { Configure, Here } from './worker.js';
+import type { Configure, Here, Leave } from './worker.js';
 
 /** What joining needs to know. */
 export interface JoinOptions {
@@ -19,8 +20,8 @@ export interface JoinOptions {
   storage: string;
   /** Makes the worker's object; `undefined`: none is wanted. */
   makeWorker: (() => SharedWorker) | undefined;
-  /** What the worker is told. */
-  configure: Configure;
+  /** What the worker is told of the broker. */
+  configure: HostedOptions;
   /** Makes the broker, if it is hosted here. */
   make(signal: AbortSignal): Promise<Hosted>;
   /** What happens later. */
@@ -88,7 +89,9 @@ export class Joining {
 
   /** Leaves. If the broker runs here, it is stored and others can have it when this resolves. */
   async close(): Promise<void> {
+    const { name } = this.#options;
     this.#withdraw.abort();
+    this.#port?.postMessage({ leave: { name, page: this.#id } } satisfies Leave);
     this.#member?.close();
     this.#member = undefined;
     await this.#hosting;
@@ -109,7 +112,7 @@ export class Joining {
       outdated: () => this.#outdated(),
       event: this.#options.event,
     });
-    if (mode === 'shared-worker') this.#port?.postMessage(this.#options.configure);
+    if (mode === 'shared-worker') this.#configure();
     else this.#campaign(place, mode);
   }
 
@@ -185,6 +188,11 @@ export class Joining {
     return started.then(() => {});
   }
 
+  #configure(): void {
+    const { name, configure: options } = this.#options;
+    this.#port?.postMessage({ configure: { name, page: this.#id, protocol: PROTOCOL, options } } satisfies Configure);
+  }
+
   /** A wire that is no channel, if the host is in this page or in our worker. */
   async #direct(host: string, mode: Mode): Promise<Channel | undefined> {
     if (host === this.#id) {
@@ -199,7 +207,7 @@ export class Joining {
 
   #joined(epoch: number, mode: Mode, storage: string): void {
     const { storage: wished, name } = this.#options;
-    this.epoch = epoch;
+    this.epoch = Math.max(epoch, this.epoch + 1);
     this.mode = mode;
     if (storage !== wished) {
       const what = `'${name}' is served with storage '${storage}', and this page asks for '${wished}'`;
@@ -219,7 +227,7 @@ export class Joining {
     while (!this.#withdraw.signal.aborted) {
       try {
         await this.#connectWorker();
-        this.#port.postMessage(this.#options.configure);
+        this.#configure();
         return;
       } catch (error) {
         if (error instanceof SharedBrokerError) return this.#outdated();

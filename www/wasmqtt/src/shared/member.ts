@@ -104,6 +104,9 @@ export class Member {
   #control: Channel;
   #link: Link | undefined;
   #epoch = 0;
+  /** How often it joined, and whether it is about to. */
+  #joins = 0;
+  #joining = false;
   #connections = new Map<number, Connection>();
   #calls = new Map<number, { resolve(value: unknown): void; reject(error: unknown): void }>();
   #watches = new Set<string>();
@@ -111,6 +114,7 @@ export class Member {
   #kept: Free[] = [];
   #numbers = 0;
   #over = false;
+  #unseek: () => void = () => {};
 
   constructor(place: Place, options: MemberOptions, listener: MemberListener) {
     this.#place = place;
@@ -118,13 +122,16 @@ export class Member {
     this.#listener = listener;
     this.#control = place.channel(controlName(options.name));
     this.#control.onmessage = ({ data }) => this.hear(data);
-    this.ask();
+    this.#seek();
   }
 
-  /** Asks who is host. */
-  ask(): void {
-    const { protocol, id } = this.#options;
+  /** Asks who is host, and again until there is one: a page that was frozen may have missed the answer. */
+  #seek(): void {
+    this.#unseek();
+    if (this.#over || this.#link !== undefined) return;
+    const { protocol, id, heartbeatMs } = this.#options;
     this.#control.postMessage({ say: 'who', protocol, from: id } satisfies Control);
+    this.#unseek = this.#place.after(heartbeatMs, () => this.#seek());
   }
 
   /** A message about who is host. */
@@ -139,8 +146,12 @@ export class Member {
     // An older host hears our `who` and retires.
     if (control.protocol < this.#options.protocol) return;
     if (control.say === 'failed' && this.#link === undefined) this.#listener.failed(control.error);
-    if (control.say === 'host' && control.epoch > this.#epoch)
-      void this.#join(control.from, control.epoch, control.mode);
+    if (control.say !== 'host') return;
+    const { from, epoch, mode } = control;
+    // Who has no host takes any: one that took us for dead is the same as before, and without locks nobody tells a new
+    // one of our epoch.
+    const none = this.#link === undefined && !this.#joining;
+    if (epoch > this.#epoch || none) void this.#join(from, epoch, mode);
   }
 
   /** Opens a connection; it waits for a host if there is none. */
@@ -191,6 +202,7 @@ export class Member {
   close(): void {
     if (this.#over) return;
     this.#over = true;
+    this.#unseek();
     this.#link?.wire.send(['bye']);
     this.#leave(new SharedBrokerError('closed', 'the shared broker was closed'));
     for (const [number, { far }] of this.#connections) {
@@ -203,44 +215,37 @@ export class Member {
 
   async #join(host: string, epoch: number, mode: Mode): Promise<void> {
     this.#epoch = epoch;
-    const { name, id, protocol, heartbeatMs } = this.#options;
+    this.#joins += 1;
+    this.#joining = true;
+    const join = this.#joins;
+    const { name, protocol, heartbeatMs } = this.#options;
+    // Another name each time, so that what is left of an earlier wire to the same host is not taken for this one.
+    const id = `${this.#options.id}.${join}`;
     // Held before the host hears of us: when the host gets it, we are dead. It also tells the next host of this epoch.
     const free = await hold(this.#place.locks, memberLock(name, epoch, id));
-    const locked = typeof free === 'function';
+    const frees = typeof free === 'function' ? [free] : [];
     const direct = await this.#options.direct(host, mode);
-    if (this.#epoch !== epoch || this.#over) {
-      if (locked) await free();
+    if (this.#joins !== join || this.#over) {
+      this.#kept.push(...frees);
+      if (this.#over) this.#free();
       return;
     }
+    this.#joining = false;
     this.#lost();
     this.#free();
+    const locked = frees.length > 0;
     const channel = direct ?? this.#place.channel(wireName(name, epoch, id));
     const wire = new Wire(channel, epoch);
-    const frees = locked ? [free] : [];
-    const link: Link = {
-      host,
-      epoch,
-      wire,
-      storage: undefined,
-      mode,
-      frees,
-      watching: new AbortController(),
-      heartbeat: undefined,
-    };
+    const watching = new AbortController();
+    const link: Link = { host, epoch, wire, storage: undefined, mode, frees, watching, heartbeat: undefined };
     this.#link = link;
     channel.onmessage = ({ data }) => {
       this.hear(data);
       for (const frame of framesOf(data, epoch)) if (this.#link === link) this.#frame(link, frame);
     };
     this.#watchOver(link, locked);
-    (direct ?? this.#control).postMessage({
-      say: 'join',
-      protocol,
-      from: id,
-      epoch,
-      locked,
-      heartbeatMs,
-    } satisfies Control);
+    const joining: Control = { say: 'join', protocol, from: id, epoch, locked, heartbeatMs };
+    (direct ?? this.#control).postMessage(joining);
   }
 
   /** Learns when the host dies. */
@@ -273,7 +278,7 @@ export class Member {
       far.closed(false);
     }
     this.#listener.left(link.host);
-    if (!this.#over) this.ask();
+    this.#seek();
   }
 
   #leave(error: SharedBrokerError): void {

@@ -14,7 +14,7 @@ import { BrokerSocket, offered } from '../socket.js';
 import { type CreateBroker, type HostedOptions, hosted, type SubscriptionEvent } from './hosted.js';
 import { Joining } from './join.js';
 import type { SharedBrokerError } from './member.js';
-import { type Mode, PROTOCOL } from './protocol.js';
+import type { Mode } from './protocol.js';
 import { connectSocket, portEngine } from './sockets.js';
 
 /** What `SharedBroker.connect` takes; what is left out has its default. */
@@ -78,7 +78,7 @@ export class SharedBroker {
     this.#joining = new Joining({
       ...{ name, prefer, heartbeatMs, timeoutMs, storage },
       makeWorker: worker === false ? undefined : () => makeWorker(worker),
-      configure: { configure: { name, protocol: PROTOCOL, options: rest } },
+      configure: rest,
       make: async (signal) => hosted(await (create ?? Broker.create)({ ...rest, wait: true, signal }), storage),
       moved: () => this.#emit('moved', { epoch: this.epoch, mode: this.mode, hosting: this.hosting }),
       outdated: (error) => this.#emit('outdated', error),

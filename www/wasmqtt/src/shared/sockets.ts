@@ -82,7 +82,7 @@ export function connectSocket(
 
 /** What serves a port, with the host's broker behind it. */
 export function portEngine(opener: Opener): PortEngine {
-  const open = new Map<number, { near: Near; counts: boolean }>();
+  const open = new Map<number, { near: Near; counts: boolean; unread: number }>();
   let numbers = 0;
   return {
     open(link: Link, _local: boolean, _address: string, creditBytes: number): LinkId {
@@ -95,17 +95,28 @@ export function portEngine(opener: Opener): PortEngine {
           // Who does not say what it took is taken to have it.
           if (open.get(slot)?.counts !== true) near.took(length);
         },
-        taken() {},
+        taken: (bytes) => {
+          const state = open.get(slot);
+          if (state === undefined) return;
+          state.unread -= bytes;
+          if (state.unread === 0) link.resumed?.();
+        },
         closed: (clean) => {
           open.delete(slot);
           if (clean) link.close();
           else link.cut?.();
         },
       });
-      open.set(slot, { near, counts: creditBytes !== Number.MAX_SAFE_INTEGER });
+      open.set(slot, { near, counts: creditBytes !== Number.MAX_SAFE_INTEGER, unread: 0 });
       return { slot, generation: 0 };
     },
-    received: ({ slot }, bytes) => open.get(slot)?.near.send(bytes.slice() as Uint8Array<ArrayBuffer>),
+    received: ({ slot }, bytes) => {
+      const state = open.get(slot);
+      if (state === undefined) return;
+      state.unread += bytes.length;
+      state.near.send(bytes.slice() as Uint8Array<ArrayBuffer>);
+    },
+    unreadBytes: ({ slot }) => open.get(slot)?.unread ?? 0,
     taken: ({ slot }, bytes) => open.get(slot)?.near.took(bytes),
     limit: ({ slot }) => {
       const state = open.get(slot);

@@ -10,7 +10,12 @@ import { type Control, controlName, failureOf, PROTOCOL } from './protocol.js';
 
 /** What a page tells its worker before anything else. */
 export interface Configure {
-  configure: { name: string; protocol: number; options: HostedOptions };
+  configure: { name: string; page: string; protocol: number; options: HostedOptions };
+}
+
+/** What a page tells its worker at the end, if it can. */
+export interface Leave {
+  leave: { name: string; page: string };
 }
 
 /** What the worker tells a page before anything else. */
@@ -43,16 +48,16 @@ export function serveShared({ create = Broker.create }: ServeOptions = {}): void
     const port = ports[0] as MessagePort;
     let mine: Served | undefined;
     port.onmessage = ({ data }) => {
-      const { configure } = data as Partial<Configure>;
-      if (configure === undefined) {
-        mine?.host?.hear(data, port as Channel);
-        return;
+      const { configure, leave } = data as Partial<Configure & Leave>;
+      if (leave !== undefined) served.get(leave.name)?.leave(leave.page);
+      else if (configure === undefined) mine?.host?.hear(data, port as Channel);
+      else {
+        // A page of a newer build: the next worker has its code.
+        if (configure.protocol > PROTOCOL) scope.close();
+        mine = served.get(configure.name) ?? new Served(place, id, configure.name, create, () => scope.close());
+        served.set(configure.name, mine);
+        mine.begin(configure);
       }
-      // A page of a newer build: the next worker has its code.
-      if (configure.protocol > PROTOCOL) scope.close();
-      mine = served.get(configure.name) ?? new Served(place, id, configure.name, create, () => scope.close());
-      served.set(configure.name, mine);
-      mine.begin(configure);
     };
     const here: Here = { worker: id, protocol: PROTOCOL };
     port.postMessage(here);
@@ -67,7 +72,11 @@ class Served {
   #name: string;
   #create: CreateBroker;
   #outdated: () => void;
+  #options: HostedOptions = {};
   #running = false;
+  #withdraw = new AbortController();
+  /** Pages that want it and did not say that they leave. */
+  #pages = new Set<string>();
 
   constructor(place: Place, id: string, name: string, create: CreateBroker, outdated: () => void) {
     this.#create = create;
@@ -77,39 +86,75 @@ class Served {
     this.#outdated = outdated;
   }
 
-  /** Becomes a candidate unless it is one, or host. */
-  begin({ options }: Configure['configure']): void {
-    if (this.#running) return;
+  /** A page wants it: becomes a candidate unless it is one, or host. */
+  begin({ page, options }: Configure['configure']): void {
+    this.#pages.add(page);
+    this.#options = options;
+    if (!this.#running) this.#run();
+  }
+
+  #run(): void {
     this.#running = true;
-    void this.#campaign(options).finally(() => {
-      this.#running = this.host !== undefined;
+    this.#withdraw = new AbortController();
+    void this.#campaign(this.#withdraw).finally(() => {
+      if (this.host === undefined) this.#rest(this.#withdraw.signal.aborted);
     });
   }
 
-  async #campaign(options: HostedOptions): Promise<void> {
-    const withdraw = new AbortController();
+  /** It is neither candidate nor host any more; `again`: if somebody came meanwhile, it goes on for them. */
+  #rest(again: boolean): void {
+    this.#running = false;
+    if (again && this.#pages.size > 0) this.#run();
+  }
+
+  /** A page wants it no more. Without pages there is no broker, so that others can have its storage. */
+  leave(page: string): void {
+    this.#pages.delete(page);
+    if (this.#pages.size > 0) return;
+    this.#withdraw.abort();
+    void this.host?.close();
+  }
+
+  async #campaign(withdraw: AbortController): Promise<void> {
     const control = this.#place.channel(controlName(this.#name));
+    let outdated = false;
     // It hears of a newer build while it waits, too.
     control.onmessage = ({ data }) => {
-      if ((controlOf(data)?.protocol ?? 0) > PROTOCOL) withdraw.abort();
+      outdated ||= (controlOf(data)?.protocol ?? 0) > PROTOCOL;
+      if (outdated) withdraw.abort();
     };
     const { signal } = withdraw;
     try {
+      const options = this.#options;
       const { storage = 'memory:' } = options;
       const make = async () => hosted(await this.#create({ ...options, wait: true, signal }), storage);
       const who = { name: this.#name, mode: 'shared-worker' as const, id: this.#id, protocol: PROTOCOL };
-      const host = await campaign(this.#place, { ...who, make, signal });
-      this.host = host;
-      host.onover = (why) => {
-        this.host = undefined;
-        this.#running = false;
-        if (why === 'outdated') this.#outdated();
-      };
+      this.#serve(await campaign(this.#place, { ...who, make, signal }));
     } catch (error) {
-      if (signal.aborted) this.#outdated();
+      if (outdated) this.#outdated();
       const failed: Control = { say: 'failed', protocol: PROTOCOL, from: this.#id, error: failureOf(error) };
-      control.postMessage(failed);
+      if (!signal.aborted) control.postMessage(failed);
     }
     control.close();
   }
+
+  #serve(host: Host): void {
+    this.host = host;
+    host.onover = (why) => {
+      this.host = undefined;
+      if (why === 'outdated') this.#outdated();
+      else this.#rest(true);
+    };
+    // Pages that died can't say that they leave; one that is just coming finds no host and asks again.
+    const end = () => {
+      if (host.members > 0 || this.host !== host) return;
+      this.#pages.clear();
+      void host.close();
+    };
+    host.onempty = end;
+    this.#place.after(EMPTY_MS, end);
+  }
 }
+
+/** How long a new host waits for its first member, in milliseconds. */
+const EMPTY_MS = 15_000;

@@ -97,15 +97,15 @@ export function isWhole(bytes: Uint8Array): boolean {
 }
 
 /**
- * Reads blocks back, oldest first; `where` names the store in errors.
+ * Reads blocks back, oldest first; `where` names them in errors, and `advice` says what to do.
  * @throws StoreError `damaged` if a block is not whole or one is missing.
  */
-export function readLog(blocks: Uint8Array[], where: string): Log {
+export function readLog(blocks: Uint8Array[], where: string, advice = ''): Log {
   const log: Log = { lsns: [], records: [], bytes: 0, compactedBytes: 0 };
   const damaged = (index: number, what: string) =>
     new StoreError(
       'damaged',
-      `${where} is damaged: block ${index + 1} of ${blocks.length} ${what}. Nothing was changed. To begin anew, delete it with Broker.destroy('${where}').`,
+      `${where} is damaged: block ${index + 1} of ${blocks.length} ${what}. Nothing was changed.${advice}`,
     );
   let last = 0;
   let open = false;

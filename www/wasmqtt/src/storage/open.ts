@@ -6,6 +6,7 @@
 import { compacted, type Log, readLog } from './block.js';
 import { deleteIdb, openIdb } from './idb.js';
 import { type Free, hold, type Locks, webLocks } from './lock.js';
+import { parseStorage } from './name.js';
 import { type Durability, type Store, StoreError } from './store.js';
 
 /** How to open a store. */
@@ -38,33 +39,6 @@ export interface Opened {
   release: Free;
 }
 
-/** A storage as its user names it. */
-export type StorageName = 'memory:' | `idb:${string}` | `opfs:${string}`;
-
-interface Parsed {
-  kind: 'memory' | 'idb' | 'opfs';
-  name: string;
-}
-
-/**
- * Reads the name of a storage.
- * @throws TypeError if it is none.
- */
-export function parseStorage(storage: unknown): Parsed {
-  const [, kind, name] = /^(memory|idb|opfs):(.*)$/s.exec(typeof storage === 'string' ? storage : '') ?? [];
-  if (
-    kind === undefined ||
-    name === undefined ||
-    (kind === 'memory') !== (name === '') ||
-    !/^[^/\\]{0,100}$/.test(name)
-  ) {
-    throw new TypeError(
-      `storage: ${JSON.stringify(storage)} is not allowed; it is 'memory:', 'idb:NAME' or 'opfs:NAME' with a name of 1 to 100 characters without slashes`,
-    );
-  }
-  return { kind: kind as Parsed['kind'], name };
-}
-
 const lockName = (storage: string) => `wasmqtt:store:${storage}`;
 
 /**
@@ -81,7 +55,8 @@ export async function openStorage(storage: string, options: StorageOptions = {})
     const durability = options.durability ?? 'relaxed';
     if (kind === 'idb') store = await openIdb(name, { durability, factory: options.indexedDB });
     else store = await (await import('./opfs.js')).openOpfs(name, durability);
-    let log = readLog(await store.read(), storage);
+    const advice = ` To begin anew, delete it with Broker.destroy('${storage}').`;
+    let log = readLog(await store.read(), `'${storage}'`, advice);
     if (options.import !== undefined) log = await imported(store, log, storage, options.import);
     const persisted = options.persist === true ? await persist() : undefined;
     return { store, log, persisted, tornBytes: store.tornBytes ?? 0, release };
@@ -135,7 +110,7 @@ async function imported(
   const log = await importLog(file);
   const blocks = compacted(log.lsns.at(-1) ?? 0, log.records);
   await store.replace(blocks);
-  return readLog(blocks, storage);
+  return readLog(blocks, `'${storage}'`);
 }
 
 async function persist(): Promise<boolean | undefined> {

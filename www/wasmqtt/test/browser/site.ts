@@ -1,6 +1,7 @@
 /**
  * A web site for one test file, and a real Chromium to visit it: TypeScript files bundled by esbuild, served on a port
  * that the system chose. All pages are of one browser context, so that they share locks, channels, workers and storage.
+ * A file of `pages` puts what a test calls with `page.evaluate` into `globalThis`, and `ready: true` when it is there.
  */
 import { existsSync, readFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
@@ -49,14 +50,22 @@ export class Site {
       format: 'esm',
       outdir: '/',
       write: false,
+      target: 'es2022',
+      define: { 'process.env.NODE_ENV': '"test"', global: 'globalThis' },
       logLevel: 'error',
     });
     const files = new Map(built.outputFiles.map(({ path, contents }) => [path, contents]));
     const server = createServer((request, response) => {
       const path = new URL(request.url ?? '/', 'http://site').pathname;
+      if (path === '/favicon.ico') {
+        response.writeHead(204).end();
+        return;
+      }
       const content = files.get(path) ?? onDisk(path) ?? (files.has(`${path}.js`) ? pageOf(path) : undefined);
       response.writeHead(content === undefined ? 404 : 200, {
         'content-type': types[extname(path) || '.html'] ?? 'text/plain',
+        // For sandboxed frames, which are of no origin.
+        'access-control-allow-origin': '*',
       });
       response.end(content);
     });
@@ -66,11 +75,16 @@ export class Site {
     return new Site(`http://127.0.0.1:${port}`, browser, await browser.newContext(), server);
   }
 
-  /** Opens a page and waits until its script has run. */
-  async page(name: string): Promise<Page> {
-    const page = await this.context.newPage();
-    page.on('pageerror', (error) => console.error(`${name}: ${error.stack ?? error.message}`));
-    page.on('console', (message) => message.type() === 'error' && console.error(`${name}: ${message.text()}`));
+  /** Opens a page and waits until its script has run. What goes wrong in it is shown, and collected in `errors`. */
+  async page(name: string): Promise<Page & { errors: string[] }> {
+    const errors: string[] = [];
+    const page = Object.assign(await this.context.newPage(), { errors });
+    const wrong = (text: string) => {
+      errors.push(text);
+      console.error(`${name}: ${text}`);
+    };
+    page.on('pageerror', (error) => wrong(error.stack ?? error.message));
+    page.on('console', (message) => message.type() === 'error' && wrong(message.text()));
     await page.goto(`${this.url}/${name}`);
     await page.waitForFunction(() => (globalThis as { ready?: boolean }).ready === true);
     return page;

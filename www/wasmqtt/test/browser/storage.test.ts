@@ -78,3 +78,22 @@ test('the origin private file system: appended, replaced, and there after a cras
   expect(await again('open', 'opfs:files')).toEqual([]);
   await next.close();
 }, 60_000);
+
+test('without room nothing of a write is kept, and the error says so', async () => {
+  // A browser of its own: it looks at the quota before the first write, and then for a while no more.
+  const small = await Site.open('storage');
+  try {
+    const page = await small.page('storage');
+    const call = run(page, 'call');
+    const session = await small.context.newCDPSession(page);
+    await session.send('Storage.overrideQuotaForOrigin', { origin: small.url, quotaSize: 1 << 20 });
+    await call('open', 'idb:quota');
+    await call('append', 'idb:quota', 1, 41);
+    expect(await call('appendBytes', 'idb:quota', 2, 4 << 20)).toMatch(/^quota: 'idb:quota': no room is left/);
+    await call('append', 'idb:quota', 2, 42);
+    await call('close', 'idb:quota');
+    expect(await call('open', 'idb:quota')).toEqual([41, 42]);
+  } finally {
+    await small.close();
+  }
+}, 60_000);

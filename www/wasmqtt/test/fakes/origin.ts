@@ -56,6 +56,11 @@ export class Origin {
     this.#dead.add(owner);
   }
 
+  /** A context goes on; what was said meanwhile it did not hear. */
+  thaw(owner: string): void {
+    this.#dead.delete(owner);
+  }
+
   /** Lets everything happen that needs no time. */
   async settle(): Promise<void> {
     do {

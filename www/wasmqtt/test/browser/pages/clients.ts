@@ -234,4 +234,50 @@ async function installed(): Promise<string> {
   return names.join();
 }
 
-Object.assign(globalThis, { stories, installed });
+/** What became of messages numbered from 0, by topic. */
+export interface Cuts {
+  /** Those that MQTT.js says the broker has. */
+  kept: { one: number[]; two: number[] };
+  heard: { one: number[]; two: number[] };
+}
+
+/** MQTT.js left to itself: its connections are cut while messages of QoS 1 and 2 are under way to and fro. */
+async function cuts(version: 4 | 5): Promise<Cuts> {
+  await using broker = await Broker.create();
+  const client = mqtt.connect(url, {
+    createWebsocket: broker.createWebsocket as never,
+    clientId: 'steady',
+    clean: false,
+    protocolVersion: version,
+    reconnectPeriod: 1,
+    ...(version === 5 && { properties: { sessionExpiryInterval: 1000 } }),
+  } as mqtt.IClientOptions);
+  const result: Cuts = { kept: { one: [], two: [] }, heard: { one: [], two: [] } };
+  client.on('message', (topic, payload) => result.heard[topic as 'one' | 'two'].push(Number(payload)));
+  await client.subscribeAsync('one', { qos: 1 });
+  await client.subscribeAsync('two', { qos: 2 });
+  const publishing: Promise<unknown>[] = [];
+  const publish = (topic: 'one' | 'two', qos: 1 | 2, n: number) =>
+    client.publishAsync(topic, String(n), { qos }).then(
+      () => result.kept[topic].push(n),
+      // MQTT.js gives up what it had no time to write down before a cut.
+      () => undefined,
+    );
+  for (let n = 0; n < 60; n += 1) {
+    publishing.push(publish('one', 1, n), publish('two', 2, n));
+    if (n % 10 !== 5) continue;
+    // In the midst of what is under way.
+    await new Promise((resolve) => requestAnimationFrame(resolve));
+    await until('MQTT.js to be there', () => client.connected);
+    broker.kick('steady');
+  }
+  await Promise.all(publishing);
+  const { kept, heard } = result;
+  await until('all to come', () =>
+    (['one', 'two'] as const).every((topic) => kept[topic].every((n) => heard[topic].includes(n))),
+  );
+  await client.endAsync();
+  return result;
+}
+
+Object.assign(globalThis, { stories, installed, cuts, ready: true });

@@ -16,6 +16,12 @@ export const functions = {
   async append(name: string, lsn: number, value: number): Promise<void> {
     await open.get(name)?.store.append([appended(lsn, [Uint8Array.of(value)])]);
   },
+  /** Keeps a record of this many bytes. */
+  async appendBytes(name: string, lsn: number, bytes: number): Promise<void> {
+    const record = crypto.getRandomValues(new Uint8Array(Math.min(bytes, 65_536)));
+    const records = Array.from({ length: Math.ceil(bytes / record.length) }, () => record);
+    await open.get(name)?.store.append(records.map((piece, index) => appended(lsn + index, [piece])));
+  },
   async replace(name: string, values: number[]): Promise<void> {
     await open.get(name)?.store.replace(values.map((value, index) => appended(index + 1, [Uint8Array.of(value)])));
   },
