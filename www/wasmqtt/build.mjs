@@ -76,6 +76,9 @@ const compressed = async (files) => {
   const sizes = files.map(async (file) => brotliCompressSync(await readFile(file)).length);
   return (await Promise.all(sizes)).reduce((sum, size) => sum + size, 0);
 };
-const sizes = [await compressed([...fetched('dist/index.js')]), await compressed(['dist/wasmqtt.wasm'])];
+const scripts = [...fetched('dist/index.js')];
+// For size-limit, which holds it to a bound.
+await writeFile('dist/.fetched.json', JSON.stringify([...scripts, 'dist/wasmqtt.wasm']));
+const sizes = [await compressed(scripts), await compressed(['dist/wasmqtt.wasm'])];
 await writeFile('dist/.built', `${sizes.join(' ')}\n`);
 console.log(`dist: index.js with its chunks ${sizes[0]} B and wasmqtt.wasm ${sizes[1]} B after brotli`);

@@ -84,7 +84,17 @@ fn config(choices: &mut Choices<'_>, storage: Storage) -> Config {
     let permissions = permissions(choices);
     let response_information = choices.chance(10).then(|| "answers/%c".into());
     let (trace, sys_interval_s) = (choices.chance(20), choices.of(&[0, 10]));
-    Config { limits, storage, authentication, permissions, trace, sys_interval_s, response_information }
+    let local_keep_alive_grace_s = choices.of(&[0, 0, 60]);
+    Config {
+        limits,
+        storage,
+        authentication,
+        permissions,
+        trace,
+        sys_interval_s,
+        local_keep_alive_grace_s,
+        response_information,
+    }
 }
 
 /// The usual limit, or one that is reached at once.

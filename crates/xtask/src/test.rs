@@ -48,6 +48,7 @@ pub fn test(filter: Option<&str>) -> Outcome {
     steps.step("package", www::package)?;
     if filter.is_none() {
         steps.step("lints of the package", www::lints)?;
+        steps.step("size of the package", www::size)?;
     }
     steps.step("tests", || {
         let mut nextest = cargo();

@@ -68,6 +68,11 @@ pub fn package() -> Outcome {
     run(npm().args(["run", "build", "--workspace", "wasmqtt"]))
 }
 
+/// Holds what a page fetches to its bound; the package must be built.
+pub fn size() -> Outcome {
+    run(npm().args(["run", "size", "--workspace", "wasmqtt"]))
+}
+
 /// Formats, types and lints of all JavaScript; the core's glue must be there.
 pub fn lints() -> Outcome {
     run(npm().args(["exec", "--", "biome", "check", "--error-on-warnings", "."]))?;
