@@ -52,6 +52,7 @@ enum Command {
         arguments: Vec<String>,
     },
     /// Compare the server with Debian's mosquitto, paired and interleaved; `--write` renews docs/performance.md.
+    /// `bench web [ROW...]` measures the npm package in Chromium instead.
     #[command(disable_help_flag = true)]
     Bench {
         /// See `cargo xtask bench --help`.
@@ -106,7 +107,10 @@ fn main() -> ExitCode {
         Command::Serve { release, arguments } => serve::serve(release, &arguments),
         Command::Statements(options) => statements::statements(&options),
         Command::Load { arguments } => load::load(&arguments),
-        Command::Bench { arguments } => load::bench(&arguments),
+        Command::Bench { arguments } => match arguments.split_first() {
+            Some((first, rows)) if first == "web" => www::bench(rows),
+            _ => load::bench(&arguments),
+        },
         Command::Count { write } => count::count(write),
         Command::Soak { arguments } => load::soak(&arguments),
         Command::Test { filter } => test::test(filter.as_deref()),

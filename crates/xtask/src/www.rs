@@ -86,6 +86,12 @@ pub fn tests(filter: Option<&str>) -> Outcome {
     run(test.args(filter.map(|name| ["-t", name]).into_iter().flatten()))
 }
 
+/// Builds the package and measures its figures in Chromium; `rows` are some of them.
+pub fn bench(rows: &[String]) -> Outcome {
+    package()?;
+    run(npm().args(["run", "bench", "--workspace", "wasmqtt-bench-web", "--"]).args(rows))
+}
+
 fn npm() -> Command {
     let mut npm = program("npm");
     npm.current_dir(folder());

@@ -7,7 +7,7 @@
 mod chromium;
 mod serve;
 
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
@@ -34,7 +34,6 @@ pub struct Paged {
     deadline: Option<Time>,
     /// What the last turn said to be waiting; all that the others have waiting is asked for.
     waiting: RefCell<BTreeMap<ConnectionId, Vec<u8>>>,
-    broken: Cell<bool>,
 }
 
 impl Page {
@@ -58,7 +57,6 @@ impl Page {
             config: config.clone(),
             deadline: None,
             waiting: RefCell::default(),
-            broken: Cell::new(false),
         }))
     }
 

@@ -37,6 +37,16 @@ const u32 = number(4, DataView.prototype.setUint32);
 const f64 = number(8, DataView.prototype.setFloat64);
 const bytes = (value) => [u32(value.length), value];
 
+const joined = (parts) => {
+  const whole = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    whole.set(part, at);
+    at += part.length;
+  }
+  return whole;
+};
+
 let core;
 
 /** Everything that waits for a connection, whose name goes first. */
@@ -106,8 +116,8 @@ socket.onmessage = ({ data }) => {
   const from = new Reader(data);
   try {
     const answer = REQUESTS[String.fromCharCode(from.u8())](from);
-    socket.send(new Blob([Uint8Array.of(0), ...answer]));
+    socket.send(joined([Uint8Array.of(0), ...answer]));
   } catch (error) {
-    socket.send(new Blob([Uint8Array.of(1), String(error?.stack ?? error)]));
+    socket.send(joined([Uint8Array.of(1), new TextEncoder().encode(String(error?.stack ?? error))]));
   }
 };
