@@ -321,3 +321,69 @@ impl<'de> VariantAccess<'de> for Parts<'_, 'de> {
         visitor.visit_seq(Parts { reader: self.reader, left: fields.len() })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use alloc::vec::Vec;
+
+    use wasmqtt_codec::{PacketIdentifier, ProtocolVersion, Qos};
+
+    use super::*;
+    use crate::{Config, Entry, Input, Lsn, Record};
+
+    fn records() -> Vec<Vec<u8>> {
+        let entry = Entry {
+            session: 300,
+            client_identifier: "sensor".into(),
+            version: ProtocolVersion::V5,
+            user: Some("ann".into()),
+            permissions: Some(Config::default().permissions),
+            session_expiry_interval_s: u32::MAX,
+            will: None,
+            durable: true,
+        };
+        let packet_identifier = PacketIdentifier::new(7).unwrap();
+        let records = [
+            Record::Entered(entry.into()),
+            Record::Sent { session: 300, sequence: u64::MAX, packet_identifier },
+            Record::Held { session: 1, packet_identifier },
+        ];
+        records.iter().map(|record| postcard::to_allocvec(record).unwrap()).collect()
+    }
+
+    #[test]
+    fn reads_what_postcard_writes() {
+        for bytes in records() {
+            assert_eq!(read::<Record>(&bytes), postcard::from_bytes(&bytes).ok());
+        }
+        let stored = Input::Stored { upto: Lsn(u64::MAX) };
+        assert_eq!(read(&postcard::to_allocvec(&stored).unwrap()), Some(stored));
+        assert_eq!(read::<Qos>(&[2]), Some(Qos::ExactlyOnce));
+    }
+
+    #[test]
+    fn damage_is_seen_where_postcard_sees_it() {
+        for bytes in records() {
+            for len in 0..bytes.len() {
+                assert_eq!(read::<Record>(&bytes[..len]), None);
+            }
+            for at in 0..bytes.len() {
+                for value in [0, 1, 0x7F, 0x80, 0xFF] {
+                    let mut damaged = bytes.clone();
+                    damaged[at] = value;
+                    assert_eq!(read::<Record>(&damaged), postcard::from_bytes(&damaged).ok(), "{at}: {value}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn an_identifier_0_a_long_number_and_a_wrong_name_are_damage() {
+        assert_eq!(read::<PacketIdentifier>(&[0]), None);
+        assert_eq!(read::<PacketIdentifier>(&[0xFF, 0xFF, 0x03]).map(PacketIdentifier::get), Some(u16::MAX));
+        assert_eq!(read::<u16>(&[0x80, 0x80, 0x04]), None);
+        assert_eq!(read::<u64>(&[0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0x02]), None);
+        assert_eq!(read::<Qos>(&[3]), None);
+        assert_eq!(read::<Vec<u8>>(&[0xFF, 0xFF, 0xFF, 0xFF, 0x0F, 1]), None);
+    }
+}
