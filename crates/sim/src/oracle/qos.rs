@@ -97,7 +97,8 @@ impl Qualities {
         let taken_up = facts.taken_up_max(message);
         let (count, most) = match publish.qos {
             Qos::AtMostOnce => (times.all[qos], taken_up),
-            Qos::AtLeastOnce => (times.fresh[qos], taken_up + facts.crashes),
+            // Each of them may be sent anew after a crash that forgot that it was.
+            Qos::AtLeastOnce => (times.fresh[qos], taken_up * (1 + facts.crashes)),
             Qos::ExactlyOnce if message.is_will => (times.all[qos], taken_up),
             Qos::ExactlyOnce => (times.all[qos], 1 + message.refused),
         };

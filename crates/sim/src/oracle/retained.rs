@@ -45,6 +45,10 @@ pub struct Retained {
     told_us: BTreeMap<(ClientNo, u32, MessageNo), u64>,
     /// What each connection's unacknowledged messages would make of their topics.
     asked: BTreeMap<(ConnNo, u16), (Rc<str>, Value)>,
+    /// In which Session of its publisher a message came first: another one doesn't hold its identifier.
+    first_session: BTreeMap<MessageNo, u32>,
+    /// What a connection set last, and when: the broker may have given it up before it read that.
+    last_set: BTreeMap<ConnNo, (Rc<str>, u64)>,
 }
 
 impl Oracle for Retained {
@@ -81,10 +85,8 @@ impl Oracle for Retained {
                 self.topics.values_mut().for_each(|topic| topic.doubt(now_us));
                 Ok(())
             }
-            Sight::Gone(conn, _) if facts.terms.turns_are_short => {
-                // What was not sent is queued then, as far as the turn has room; the rest is lost.
-                let client = facts.client_of(*conn);
-                self.owed.retain(|(owed_to, _, _), _| Some(*owed_to) != client);
+            Sight::Gone(conn, _) => {
+                self.gone(facts, *conn);
                 Ok(())
             }
             Sight::Finished => self.finished(facts),
@@ -129,10 +131,9 @@ impl Topic {
 impl Retained {
     fn published(&mut self, facts: &Ledger, conn: ConnNo, publish: &SeenPublish) {
         let value = publish.number;
-        if let Some(id) = publish.id {
-            self.asked.insert((conn, id), (publish.topic.clone(), value));
-        }
         let now_us = facts.now_us;
+        let session = facts.client_of(conn).map_or(0, |client| facts.clients[client].session);
+        let same_session = value.is_none_or(|number| *self.first_session.entry(number).or_insert(session) == session);
         let topic = self.topics.entry(publish.topic.clone()).or_default();
         if topic.since_firm.is_empty() {
             topic.since_firm.push(None);
@@ -143,8 +144,12 @@ impl Retained {
         // A QoS 2 message whose identifier is held changes nothing; whether it is, nobody knows after a crash.
         let first = message.is_some_and(|message| message.reached_us.len() == 1);
         let again = again && !first;
-        if again && message.is_some_and(|message| message.upsets_before == facts.upsets) {
+        if again && same_session && message.is_some_and(|message| message.upsets_before == facts.upsets) {
             return;
+        }
+        // The answer to what may be a repetition says nothing of what is retained.
+        if let Some(id) = publish.id.filter(|_| !again) {
+            self.asked.insert((conn, id), (publish.topic.clone(), value));
         }
         let together = facts.terms.turns_are_short && topic.changed_us == now_us;
         topic.changed_us = now_us;
@@ -153,6 +158,22 @@ impl Retained {
             topic.allow(now_us, value);
         } else {
             topic.set(now_us, value);
+            self.last_set.insert(conn, (publish.topic.clone(), now_us));
+        }
+    }
+
+    fn gone(&mut self, facts: &Ledger, conn: ConnNo) {
+        if let Some((topic, at_us)) = self.last_set.remove(&conn)
+            && at_us == facts.now_us
+            && let Some(topic) = self.topics.get_mut(&topic)
+        {
+            // It came at the moment at which the broker closed the connection, so perhaps behind that.
+            topic.doubt(facts.now_us);
+        }
+        if facts.terms.turns_are_short {
+            // What was not sent is queued then, as far as the turn has room; the rest is lost.
+            let client = facts.client_of(conn);
+            self.owed.retain(|(owed_to, _, _), _| Some(*owed_to) != client);
         }
     }
 

@@ -314,6 +314,29 @@ fn what_an_unfinished_crash_leaves_open_is_open() {
     }
 }
 
+#[test]
+fn what_comes_again_after_a_crash_may_be_known() {
+    let tell = |number: MessageNo, crash: bool| {
+        let mut tale = Tale::begin();
+        let first = retained(1, "a", Qos::ExactlyOnce);
+        tale.published(ALICE, &first);
+        tale.published(BOB, &retained(2, "a", Qos::AtLeastOnce));
+        if crash {
+            tale.see(Sight::Crashed);
+        }
+        tale.connected(9, ALICE as ClientNo, &connect(), true);
+        tale.published(9, &SeenPublish { dup: true, ..first });
+        tale.connected(10, AUDITOR as ClientNo, &connect(), true);
+        tale.subscribed(10, "a", Qos::AtLeastOnce);
+        tale.delivered(10, &retained(number, "a", Qos::AtLeastOnce));
+        tale.end()
+    };
+    assert_eq!(tell(1, true), None);
+    assert_eq!(tell(2, true), None);
+    assert_eq!(tell(2, false), None);
+    assert_eq!(tell(1, false), Some("retained"));
+}
+
 /// Bob has a Will and is gone; the witness watches.
 fn with_will(delay_s: u32, goodbye: bool) -> Tale {
     let mut tale = Tale::begin();
