@@ -36,5 +36,6 @@ pub mod module;
 mod native;
 mod reactor;
 pub mod server;
+pub mod site;
 pub mod transport;
 pub mod virtual_guest;
