@@ -50,6 +50,7 @@ mod durable;
 mod end;
 mod error;
 mod explain;
+mod filter_tree;
 mod frames;
 mod id;
 mod inflight;

@@ -1,19 +1,16 @@
-//! A tree of topic levels, used twice: Topic Filters lead to Subscriptions, Topic Names to Retained Messages.
+//! A tree of topic levels: Topic Names lead to Retained Messages, and a Topic Filter walks all those that it matches.
 //!
 //! A node knows its parent, its first child and its brothers; a child is found by one look-up in a hash table of all
 //! edges. So a literal level costs the same with ten brothers or a million, a node costs a few words, and walking
 //! children follows the order in which they were made — never the order of a hash map, which differs between machines.
-//! Wildcards are ordinary children named `+` and `#`; a node has their numbers at hand, because every match asks for
-//! them.
 
-use alloc::string::String;
 use alloc::vec::Vec;
 use core::hash::{BuildHasher, Hasher};
 use foldhash::fast::FixedState;
 use hashbrown::HashTable;
 use serde::{Deserialize, Serialize};
 
-use crate::level::{Level, levels};
+use crate::level::{Text, levels};
 use crate::slab::Slab;
 
 /// No node.
@@ -22,19 +19,18 @@ const NONE: u32 = u32::MAX;
 /// The root: before the first level.
 pub(crate) const ROOT: u32 = 0;
 
+/// Bytes of a level that lies in its node.
+const LEVEL_BYTES: usize = 14;
+
 #[derive(Clone, Debug, Serialize, Deserialize)]
 struct Node<T> {
     parent: u32,
     first_child: u32,
     next: u32,
     previous: u32,
-    /// Its child `+`, found without a look-up because every match asks for it.
-    plus: u32,
-    /// Its child `#`.
-    hash: u32,
     /// Walks that rest on this node; it stays until they go on.
     pins: u32,
-    level: Level,
+    level: Text<LEVEL_BYTES>,
     value: Option<T>,
 }
 
@@ -66,10 +62,8 @@ impl<T> TopicTree<T> {
             first_child: NONE,
             next: NONE,
             previous: NONE,
-            plus: NONE,
-            hash: NONE,
             pins: 0,
-            level: Level::new(b""),
+            level: Text::new(b""),
             value: None,
         });
         TopicTree { nodes, hash_key, level_bytes: 0, edges: HashTable::new() }
@@ -111,24 +105,14 @@ impl<T> TopicTree<T> {
 
     fn add(&mut self, parent: u32, level: &[u8]) -> u32 {
         let next = self.nodes[parent].first_child;
-        let node = Node {
-            parent,
-            first_child: NONE,
-            next,
-            previous: NONE,
-            plus: NONE,
-            hash: NONE,
-            pins: 0,
-            level: Level::new(level),
-            value: None,
-        };
+        let node =
+            Node { parent, first_child: NONE, next, previous: NONE, pins: 0, level: Text::new(level), value: None };
         let number = self.nodes.insert(node);
         self.level_bytes += level.len() as u64;
         if next != NONE {
             self.nodes[next].previous = number;
         }
         self.nodes[parent].first_child = number;
-        self.set_wildcard(parent, level, number);
         let hash = edge_hash(self.hash_key, parent, level);
         let (nodes, hash_key) = (&self.nodes, self.hash_key);
         self.edges.insert_unique(hash, number, |n| edge_hash(hash_key, nodes[*n].parent, nodes[*n].level.as_bytes()));
@@ -171,70 +155,6 @@ impl<T> TopicTree<T> {
         }
         if node.next != NONE {
             self.nodes[node.next].previous = node.previous;
-        }
-        self.set_wildcard(node.parent, node.level.as_bytes(), NONE);
-    }
-
-    /// Remembers a child that is a wildcard, or that it is gone.
-    fn set_wildcard(&mut self, parent: u32, level: &[u8], child: u32) {
-        match level {
-            b"+" => self.nodes[parent].plus = child,
-            b"#" => self.nodes[parent].hash = child,
-            _ => {}
-        }
-    }
-
-    /// The path of a node: its Topic Name or Topic Filter.
-    pub(crate) fn path(&self, number: u32) -> String {
-        let mut levels = Vec::new();
-        let mut node = &self.nodes[number];
-        while node.parent != NONE {
-            levels.push(node.level.as_str());
-            node = &self.nodes[node.parent];
-        }
-        levels.reverse();
-        levels.join("/")
-    }
-
-    /// All carrying nodes whose path, as a Topic Filter, matches a Topic Name (4.7). `frontier` is scratch.
-    pub(crate) fn filters_matching(&self, topic: &str, frontier: &mut Vec<u32>, mut found: impl FnMut(u32)) {
-        frontier.clear();
-        frontier.push(ROOT);
-        let mut first = 0;
-        // A leading wildcard does not match a topic that begins with `$` [5:MQTT-4.7.2-1] [311:MQTT-4.7.2-1].
-        let mut wildcards = !topic.starts_with('$');
-        for level in levels(topic) {
-            let end = frontier.len();
-            for at in first..end {
-                let number = frontier[at];
-                let node = &self.nodes[number];
-                if wildcards && node.hash != NONE {
-                    found(node.hash);
-                }
-                if wildcards && node.plus != NONE {
-                    frontier.push(node.plus);
-                }
-                if node.first_child != NONE
-                    && let Some(child) = self.child(number, level)
-                {
-                    frontier.push(child);
-                }
-            }
-            wildcards = true;
-            first = end;
-            if first == frontier.len() {
-                return;
-            }
-        }
-        for &number in &frontier[first..] {
-            let node = &self.nodes[number];
-            if node.value.is_some() {
-                found(number);
-            }
-            // `sport/#` matches `sport` too (4.7.1.2).
-            if node.hash != NONE {
-                found(node.hash);
-            }
         }
     }
 
@@ -314,6 +234,19 @@ impl<T> TopicTree<T> {
         depth
     }
 
+    /// The path of a node: its Topic Name.
+    #[cfg(test)]
+    fn path(&self, number: u32) -> alloc::string::String {
+        let mut levels = Vec::new();
+        let mut node = &self.nodes[number];
+        while node.parent != NONE {
+            levels.push(node.level.as_str());
+            node = &self.nodes[node.parent];
+        }
+        levels.reverse();
+        levels.join("/")
+    }
+
     /// Keeps a node alive while a walk rests on it.
     pub(crate) fn pin(&mut self, number: u32) {
         self.nodes[number].pins += 1;
@@ -357,6 +290,7 @@ fn ends_match(levels: &[&str], depth: usize) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use alloc::string::String;
 
     fn tree(paths: &[&str]) -> TopicTree<()> {
         let mut tree = TopicTree::new(1);
@@ -367,13 +301,6 @@ mod tests {
         tree
     }
 
-    fn filters(tree: &TopicTree<()>, topic: &str) -> Vec<String> {
-        let (mut frontier, mut found) = (Vec::new(), Vec::new());
-        tree.filters_matching(topic, &mut frontier, |node| found.push(tree.path(node)));
-        found.sort();
-        found
-    }
-
     fn topics(tree: &TopicTree<()>, filter: &str) -> Vec<String> {
         let (mut at, mut found) = (None, Vec::new());
         while let Some(node) = tree.next_topic_matching(filter, at) {
@@ -382,22 +309,6 @@ mod tests {
         }
         found.sort();
         found
-    }
-
-    // The examples of 4.7.1 and 4.7.2.
-    #[test]
-    fn filters_match_as_the_standard_shows() {
-        let tree =
-            tree(&["sport/tennis/player1/#", "sport/#", "#", "+", "+/tennis/#", "sport/+", "/+", "+/+", "$SYS/#"]);
-        assert_eq!(filters(&tree, "sport"), ["#", "+", "sport/#"]);
-        assert_eq!(filters(&tree, "sport/"), ["#", "+/+", "sport/#", "sport/+"]);
-        assert_eq!(filters(&tree, "/finance"), ["#", "+/+", "/+"]);
-        assert_eq!(
-            filters(&tree, "sport/tennis/player1/ranking"),
-            ["#", "+/tennis/#", "sport/#", "sport/tennis/player1/#"]
-        );
-        // [5:MQTT-4.7.2-1]
-        assert_eq!(filters(&tree, "$SYS/uptime"), ["$SYS/#"]);
     }
 
     #[test]
