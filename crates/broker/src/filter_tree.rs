@@ -12,11 +12,9 @@
 
 use alloc::string::String;
 use alloc::vec::Vec;
-use core::hash::{BuildHasher, Hasher};
-use foldhash::fast::FixedState;
-use hashbrown::HashTable;
 use serde::{Deserialize, Serialize};
 
+use crate::edges::{Edges, edge_hash};
 use crate::level::Text;
 use crate::slab::Slab;
 
@@ -59,13 +57,6 @@ struct Edge<'a> {
     is_tail: bool,
 }
 
-/// An edge in the table. With its hash at hand, a table that grows need not look at the nodes, which lie far apart.
-#[derive(Clone, Copy, Debug)]
-struct Entry {
-    hash: u32,
-    node: u32,
-}
-
 /// The tree. `T` is what a filter leads to.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(bound(serialize = "T: Serialize", deserialize = "T: Deserialize<'de>"))]
@@ -75,7 +66,7 @@ pub(crate) struct FilterTree<T> {
     /// Bytes of all texts.
     text_bytes: u64,
     #[serde(skip)]
-    edges: HashTable<Entry>,
+    edges: Edges,
 }
 
 /// The edges of a Topic Filter from the root on.
@@ -97,36 +88,30 @@ impl<T> FilterTree<T> {
     pub(crate) fn new(hash_key: u64) -> Self {
         let mut nodes = Slab::default();
         nodes.insert(Node::new(NONE, Edge { text: b"", is_tail: false }));
-        FilterTree { nodes, hash_key, text_bytes: 0, edges: HashTable::new() }
+        FilterTree { nodes, hash_key, text_bytes: 0, edges: Edges::default() }
     }
 
     /// Makes the look-up table anew, which is not saved.
     pub(crate) fn rebuild(&mut self) {
-        let mut edges = HashTable::with_capacity(self.nodes.len() as usize);
+        let mut edges = Edges::with_capacity(self.nodes.len());
         for (number, node) in self.nodes.iter().filter(|(number, _)| *number != ROOT) {
-            let entry = Entry { hash: self.hash(node.parent, node.edge()), node: number };
-            edges.insert_unique(spread(entry.hash), entry, |entry| spread(entry.hash));
+            edges.insert(self.hash(node.parent, node.edge()), number);
         }
         self.edges = edges;
     }
 
     fn hash(&self, parent: u32, edge: Edge<'_>) -> u32 {
-        let mut hasher = FixedState::with_seed(self.hash_key).build_hasher();
-        hasher.write_u64(u64::from(parent) << 1 | u64::from(edge.is_tail));
-        hasher.write(edge.text);
-        hasher.finish() as u32
+        edge_hash(self.hash_key, u64::from(parent) << 1 | u64::from(edge.is_tail), edge.text)
     }
 
     fn child(&self, parent: u32, edge: Edge<'_>) -> Option<u32> {
-        let hash = self.hash(parent, edge);
-        let found = self.edges.find(spread(hash), |entry| entry.hash == hash && self.leads(entry.node, parent, edge));
-        found.map(|entry| entry.node)
+        self.edges.find(self.hash(parent, edge), |number| self.leads(number, parent, edge))
     }
 
     /// Whether a node is at the end of this edge.
     fn leads(&self, number: u32, parent: u32, edge: Edge<'_>) -> bool {
         let node = &self.nodes[number];
-        node.parent == parent && node.is_tail() == edge.is_tail && node.text.as_bytes() == edge.text
+        node.parent == parent && node.is_tail() == edge.is_tail && node.text.is(edge.text)
     }
 
     /// The node of a Topic Filter, wildcards taken literally.
@@ -143,8 +128,7 @@ impl<T> FilterTree<T> {
         let number = self.nodes.insert(Node::new(parent, edge));
         self.text_bytes += edge.text.len() as u64;
         self.nodes[parent].count(edge, number, true);
-        let entry = Entry { hash: self.hash(parent, edge), node: number };
-        self.edges.insert_unique(spread(entry.hash), entry, |entry| spread(entry.hash));
+        self.edges.insert(self.hash(parent, edge), number);
         number
     }
 
@@ -161,12 +145,8 @@ impl<T> FilterTree<T> {
     /// Removes a node that carries nothing, and its parents as far as they carry nothing either.
     pub(crate) fn prune(&mut self, mut number: u32) {
         while number != ROOT && self.nodes[number].is_empty() {
-            let node = &self.nodes[number];
-            let hash = self.hash(node.parent, node.edge());
-            if let Ok(entry) = self.edges.find_entry(spread(hash), |entry| entry.node == number) {
-                entry.remove();
-            }
             let Some(node) = self.nodes.remove(number) else { return };
+            self.edges.remove(self.hash(node.parent, node.edge()), number);
             self.text_bytes -= node.text.len() as u64;
             self.nodes[node.parent].count(node.edge(), NONE, false);
             number = node.parent;
@@ -249,11 +229,6 @@ impl<T> FilterTree<T> {
 /// Bytes of the first level.
 fn level_bytes(text: &[u8]) -> usize {
     text.iter().position(|byte| *byte == b'/').unwrap_or(text.len())
-}
-
-/// The table takes its places from the low bits and its marks from the high ones.
-fn spread(hash: u32) -> u64 {
-    u64::from(hash) << 32 | u64::from(hash)
 }
 
 impl<T> Node<T> {

@@ -4,11 +4,18 @@
 use alloc::boxed::Box;
 use core::fmt;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use wasmqtt_codec::string::is_same;
 
 /// The levels of a Topic Name or Topic Filter, as bytes: `str::split` is made for long texts and costs several times as
 /// much for short ones.
 pub(crate) fn levels(path: &str) -> impl Iterator<Item = &[u8]> {
     path.as_bytes().split(|byte| *byte == b'/')
+}
+
+/// Whether a Topic Name or Topic Filter has more levels than this.
+pub(crate) fn has_more_levels(path: &str, max: u16) -> bool {
+    // Few are as long as that, and looking for separators takes a while.
+    path.len() >= usize::from(max) && levels(path).count() > usize::from(max)
 }
 
 /// A level or several. Up to `SHORT_BYTES`, at most 255, need no memory of their own: what a node's layout leaves room
@@ -38,6 +45,12 @@ impl<const SHORT_BYTES: usize> Text<SHORT_BYTES> {
             Text::Short { len, bytes } => &bytes[..usize::from(*len)],
             Text::Long(text) => text,
         }
+    }
+
+    /// As `==`, which WebAssembly does byte by byte.
+    #[inline]
+    pub(crate) fn is(&self, text: &[u8]) -> bool {
+        is_same(self.as_bytes(), text)
     }
 
     /// For people and for saving; matches compare bytes.

@@ -47,6 +47,7 @@ mod connect;
 mod connection;
 mod door;
 mod durable;
+mod edges;
 mod end;
 mod error;
 mod explain;

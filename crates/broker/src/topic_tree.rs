@@ -5,11 +5,9 @@
 //! children follows the order in which they were made — never the order of a hash map, which differs between machines.
 
 use alloc::vec::Vec;
-use core::hash::{BuildHasher, Hasher};
-use foldhash::fast::FixedState;
-use hashbrown::HashTable;
 use serde::{Deserialize, Serialize};
 
+use crate::edges::{Edges, edge_hash};
 use crate::level::{Text, levels};
 use crate::slab::Slab;
 
@@ -44,14 +42,7 @@ pub(crate) struct TopicTree<T> {
     level_bytes: u64,
     /// Node numbers by (parent, level); never walked.
     #[serde(skip)]
-    edges: HashTable<u32>,
-}
-
-fn edge_hash(hash_key: u64, parent: u32, level: &[u8]) -> u64 {
-    let mut hasher = FixedState::with_seed(hash_key).build_hasher();
-    hasher.write_u32(parent);
-    hasher.write(level);
-    hasher.finish()
+    edges: Edges,
 }
 
 impl<T> TopicTree<T> {
@@ -66,31 +57,31 @@ impl<T> TopicTree<T> {
             level: Text::new(b""),
             value: None,
         });
-        TopicTree { nodes, hash_key, level_bytes: 0, edges: HashTable::new() }
+        TopicTree { nodes, hash_key, level_bytes: 0, edges: Edges::default() }
     }
 
     /// Makes the look-up table anew, which is not saved.
     pub(crate) fn rebuild(&mut self) {
-        let mut edges = HashTable::with_capacity(self.nodes.len() as usize);
+        let mut edges = Edges::with_capacity(self.nodes.len());
         for (number, node) in self.nodes.iter().filter(|(number, _)| *number != ROOT) {
-            let hash = edge_hash(self.hash_key, node.parent, node.level.as_bytes());
-            edges.insert_unique(hash, number, |n| self.hash_of(*n));
+            edges.insert(self.hash(node.parent, node.level.as_bytes()), number);
         }
         self.edges = edges;
     }
 
-    fn hash_of(&self, number: u32) -> u64 {
-        let node = &self.nodes[number];
-        edge_hash(self.hash_key, node.parent, node.level.as_bytes())
+    fn hash(&self, parent: u32, level: &[u8]) -> u32 {
+        edge_hash(self.hash_key, parent.into(), level)
     }
 
     fn child(&self, parent: u32, level: &[u8]) -> Option<u32> {
-        let hash = edge_hash(self.hash_key, parent, level);
-        let found = self.edges.find(hash, |number| {
-            let node = &self.nodes[*number];
-            node.parent == parent && node.level.as_bytes() == level
-        });
-        found.copied()
+        self.child_by_hash(self.hash(parent, level), parent, level)
+    }
+
+    fn child_by_hash(&self, hash: u32, parent: u32, level: &[u8]) -> Option<u32> {
+        self.edges.find(hash, |number| {
+            let node = &self.nodes[number];
+            node.parent == parent && node.level.is(level)
+        })
     }
 
     /// The node at the end of a path, wildcards taken literally.
@@ -100,10 +91,13 @@ impl<T> TopicTree<T> {
 
     /// The node at the end of a path, made if need be.
     pub(crate) fn insert(&mut self, path: &str) -> u32 {
-        levels(path).fold(ROOT, |node, level| self.child(node, level).unwrap_or_else(|| self.add(node, level)))
+        levels(path).fold(ROOT, |node, level| {
+            let hash = self.hash(node, level);
+            self.child_by_hash(hash, node, level).unwrap_or_else(|| self.add(hash, node, level))
+        })
     }
 
-    fn add(&mut self, parent: u32, level: &[u8]) -> u32 {
+    fn add(&mut self, hash: u32, parent: u32, level: &[u8]) -> u32 {
         let next = self.nodes[parent].first_child;
         let node =
             Node { parent, first_child: NONE, next, previous: NONE, pins: 0, level: Text::new(level), value: None };
@@ -113,9 +107,7 @@ impl<T> TopicTree<T> {
             self.nodes[next].previous = number;
         }
         self.nodes[parent].first_child = number;
-        let hash = edge_hash(self.hash_key, parent, level);
-        let (nodes, hash_key) = (&self.nodes, self.hash_key);
-        self.edges.insert_unique(hash, number, |n| edge_hash(hash_key, nodes[*n].parent, nodes[*n].level.as_bytes()));
+        self.edges.insert(hash, number);
         number
     }
 
@@ -143,11 +135,8 @@ impl<T> TopicTree<T> {
     }
 
     fn unlink(&mut self, number: u32) {
-        let hash = self.hash_of(number);
-        if let Ok(entry) = self.edges.find_entry(hash, |n| *n == number) {
-            entry.remove();
-        }
         let Some(node) = self.nodes.remove(number) else { return };
+        self.edges.remove(self.hash(node.parent, node.level.as_bytes()), number);
         self.level_bytes -= node.level.len() as u64;
         match node.previous {
             NONE => self.nodes[node.parent].first_child = node.next,
@@ -336,6 +325,6 @@ mod tests {
         *tree.value_mut(next) = None;
         tree.prune(next);
         assert_eq!(tree.nodes.len(), 1);
-        assert!(tree.edges.is_empty());
+        assert_eq!(tree.edges.len(), 0);
     }
 }
