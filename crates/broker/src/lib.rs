@@ -37,6 +37,7 @@
 
 extern crate alloc;
 
+mod again;
 mod alias;
 mod authentication;
 mod broker;

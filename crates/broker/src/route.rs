@@ -22,7 +22,7 @@ use crate::subscribe::{Subscriber, Subscribers};
 use crate::trace::NotDelivered;
 
 /// Receivers from which on a packet that leaves as it came is shared instead of copied to each.
-const SHARE_TARGETS_MIN: usize = 16;
+pub(crate) const SHARE_TARGETS_MIN: usize = 16;
 
 /// One Session that a message goes to.
 #[derive(Clone, Debug)]
