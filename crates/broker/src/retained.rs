@@ -117,12 +117,18 @@ impl Broker {
             return Ok(());
         }
         let (limits, counters) = (&self.config.limits, &self.counters);
-        let replaces = self.retained.find(message.topic).and_then(|node| self.retained.value(node));
-        let old_bytes = replaces.map_or(0, |old| self.messages.get(old.message).bytes());
-        let bytes = counters.retained_bytes - old_bytes + message.kept_bytes();
-        let count = counters.retained + u64::from(replaces.is_none());
-        if count > u64::from(limits.retained_messages_max) || bytes > limits.retained_bytes_max {
-            return Err(Refusal::Retained);
+        let fits = |count: u64, bytes: u64| {
+            let bytes = bytes + message.kept_bytes();
+            count < u64::from(limits.retained_messages_max) && bytes <= limits.retained_bytes_max
+        };
+        if !fits(counters.retained, counters.retained_bytes) {
+            // What it replaces makes room; that is looked up only if it decides.
+            let replaced = self.retained.find(message.topic).and_then(|node| self.retained.value(node));
+            let replaced_bytes = replaced.map(|old| self.messages.get(old.message).bytes());
+            let count = counters.retained - u64::from(replaced.is_some());
+            if !fits(count, counters.retained_bytes - replaced_bytes.unwrap_or(0)) {
+                return Err(Refusal::Retained);
+            }
         }
         if self.is_memory_short() {
             return Err(Refusal::Memory);
