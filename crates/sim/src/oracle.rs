@@ -5,6 +5,7 @@
 mod bounded;
 mod expiry;
 mod ledger;
+mod milestone;
 mod order;
 mod qos;
 mod receive_maximum;
