@@ -1,5 +1,5 @@
-//! What is to be told to a guest with its next step: entries in the order in which things happened, and the letters that
-//! some of them name. The same for a guest under wasmtime and for the core without a sandbox.
+//! What is to be told to a guest with its next step: entries in the order in which things happened, and the letters
+//! that some of them name. The same for a guest under wasmtime and for the core without a sandbox.
 
 use serde::Serialize;
 use wasmqtt_abi::{Entry, flag, kind};

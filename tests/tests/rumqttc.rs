@@ -1,12 +1,12 @@
-//! rumqttc, the Rust client that many servers meet, against a real server. Its 3.1.1 and its 5.0 interface are two sets of
-//! types of the same names, so that one macro tells the story to both; what only one of them has follows by itself.
+//! rumqttc, the Rust client that many servers meet, against a real server. Its 3.1.1 and its 5.0 interface are two sets
+//! of types of the same names, so that one macro tells the story to both; what only one of them has follows by itself.
 
 use wasmqtt_tests::server::RealServer;
 
 const LIMIT: std::time::Duration = wasmqtt_tests::server::PATIENCE;
 
-/// The story that both interfaces are told. The module that expands it has brought in the types of its version, and gives
-/// a Will Message as its version wants it.
+/// The story that both interfaces are told. The module that expands it has brought in the types of its version, and
+/// gives a Will Message as its version wants it.
 macro_rules! story {
     ($will:expr) => {
         fn open(server: &RealServer, name: &str, will: Option<LastWill>) -> (Client, Connection) {
