@@ -69,6 +69,8 @@ pub struct Broker {
     pub(crate) counters: Counters,
     pub(crate) sys: Sys,
     pub(crate) stopping: bool,
+    /// The longest queue there was when limits were last set: what is longer than they allow then may stay so.
+    pub(crate) longest_queue_left: u32,
     /// Bytes in all outboxes.
     pub(crate) outbox_bytes: u64,
     /// Bytes that connections keep beside their outboxes.
@@ -142,6 +144,7 @@ impl Broker {
             counters: Counters::default(),
             sys: Sys::default(),
             stopping: false,
+            longest_queue_left: 0,
             outbox_bytes: 0,
             connection_bytes: 0,
             session_bytes: 0,

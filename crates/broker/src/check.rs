@@ -76,7 +76,7 @@ impl Broker {
             } else if !session.is_lasting() {
                 return Err(Broken::Connections);
             }
-            if session.queue.len() as u64 > u64::from(limits.queue_messages_max) {
+            if session.queue.len() as u64 > u64::from(limits.queue_messages_max.max(self.longest_queue_left)) {
                 return Err(Broken::Limits);
             }
         }

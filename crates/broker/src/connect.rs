@@ -18,6 +18,7 @@ use crate::door::{CloseReason, Event, Grant, Output, Question, SessionEnd};
 use crate::durable::What;
 use crate::error::{Fault, Refusal, Violation};
 use crate::frames::PACKET_BYTES_LIMIT;
+use crate::inflight::Quota;
 use crate::message::{Message, forwarded};
 use crate::permission::Access;
 use crate::record::{Entry, Record};
@@ -283,7 +284,8 @@ impl Broker {
         connection.phase = Phase::Live { session };
         connection.keep_alive_s = keep_alive_s;
         // [5:MQTT-4.9.0-1]
-        connection.quota = connect.properties.receive_maximum().unwrap_or(u16::MAX).min(in_flight_max).max(1);
+        let publications = connect.properties.receive_maximum().unwrap_or(u16::MAX).min(in_flight_max).max(1);
+        connection.quota = Quota { publications, exchanges: in_flight_max };
         let alias_max = connect.properties.topic_alias_maximum().unwrap_or(0).min(alias_max);
         connection.aliases_out = OutboundAliases::new(alias_max);
         connection.bridge = connect.bridge;

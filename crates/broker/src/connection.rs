@@ -27,6 +27,7 @@ use crate::durable::Held;
 use crate::error::{Fault, Refusal, Violation};
 use crate::frames::PACKET_BYTES_LIMIT;
 use crate::id::{ConnectionId, Lsn, QuestionId};
+use crate::inflight::Quota;
 use crate::outbox::Outbox;
 use crate::retained::Walks;
 use crate::route::Matches;
@@ -79,6 +80,8 @@ pub(crate) struct Connection {
     /// Packets behind records that are not yet stored.
     pub held: VecDeque<Held>,
     pub held_bytes: u64,
+    /// How many of them are PUBLISH packets.
+    pub held_messages: u32,
     /// While CONNACK is held, nothing may overtake it [5:MQTT-3.2.0-1], and while anything is held for that reason,
     /// nothing may overtake that [5:MQTT-4.6.0-6].
     pub opening: Option<Lsn>,
@@ -102,7 +105,7 @@ pub(crate) struct Connection {
     /// Inbound QoS 1 and 2 publications of this connection that are not finished (4.9).
     pub unfinished: u16,
     /// Outbound QoS 1 and 2 publications that may be unfinished.
-    pub quota: u16,
+    pub quota: Quota,
     pub aliases_in: InboundAliases,
     pub aliases_out: OutboundAliases,
     /// Authentication Method of the CONNECT.
@@ -197,6 +200,7 @@ impl Connection {
             outbox: Outbox::default(),
             held: VecDeque::new(),
             held_bytes: 0,
+            held_messages: 0,
             opening: None,
             filled_in_turn: 0,
             answer_bytes: 0,
@@ -208,7 +212,7 @@ impl Connection {
             announced: Announced::default(),
             wants_reasons: true,
             unfinished: 0,
-            quota: u16::MAX,
+            quota: Quota::NONE,
             aliases_in: InboundAliases::default(),
             aliases_out: OutboundAliases::default(),
             method: None,
@@ -588,6 +592,7 @@ impl Broker {
         connection.waiting = VecDeque::new();
         connection.held = VecDeque::new();
         connection.held_bytes = 0;
+        connection.held_messages = 0;
         connection.cache = None;
         let (conn, timer) = (connection.id, connection.timer.take());
         self.timers.cancel(timer);

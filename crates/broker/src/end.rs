@@ -246,10 +246,13 @@ impl Broker {
             self.depart(slot, session, Some(CloseReason::Stopping), true);
         }
         for slot in open {
-            if !matches!(self.connection(slot).phase, Phase::Closing) {
-                let fault = Fault::Refused(Refusal::Stopping);
-                let asked = !matches!(self.connection(slot).phase, Phase::AwaitConnect);
-                if asked { self.refuse(slot, fault, None, None) } else { self.refuse_silently(slot, fault) }
+            match self.connection(slot).phase {
+                Phase::AwaitConnect => self.refuse_silently(slot, Fault::Refused(Refusal::Stopping)),
+                // A CONNECT that waits for its verdict is answered as one that comes now.
+                Phase::Asking { .. } | Phase::Exchanging { .. } => {
+                    self.refuse(slot, Fault::Refused(Refusal::Unavailable), None, None);
+                }
+                Phase::Live { .. } | Phase::Closing => {}
             }
         }
     }

@@ -68,6 +68,7 @@ impl Broker {
             broker.replay(&mut replay, record)?;
         }
         broker.finish_replay(&replay);
+        broker.note_longest_queue();
         broker.log = Log::stored_upto(replay.lsn);
         Ok(broker)
     }

@@ -351,11 +351,7 @@ impl<'a> World<'a> {
                 reason: self.choices.of(&[ReasonCode::AdministrativeAction, ReasonCode::Success]),
                 end_session: self.choices.chance(50),
             },
-            // What stands above new limits stays; a shorter queue limit would make that look like a broken invariant.
-            7 => Command::SetLimits(Limits {
-                queue_messages_max: self.config.limits.queue_messages_max,
-                ..config(&mut self.choices, Storage::Memory).limits
-            }),
+            7 => Command::SetLimits(config(&mut self.choices, Storage::Memory).limits),
             8 => Command::SetPermissions(permissions(&mut self.choices)),
             9..12 => Command::Inspect {
                 subject: match self.choices.below(5) {

@@ -71,8 +71,6 @@ pub struct ClientFacts {
     pub doubted_us: Option<u64>,
     /// The last Session that ended although it was to outlive its connection, and when.
     ended: Option<(u32, u64)>,
-    /// How many connections the present Session has had.
-    pub connections: u32,
     /// The broker has said that it drops messages for it.
     pub dropping: bool,
     /// Every Subscription, past ones too.
@@ -125,8 +123,6 @@ pub struct MessageFacts {
     pub reached_us: Vec<u64>,
     /// When PUBACK or PUBREC with success left.
     pub accepted_us: Option<u64>,
-    /// How often it was refused, behind which the same identifier is a new message [5:MQTT-4.3.3-9].
-    pub refused: usize,
     /// How many crashes there had been when it first came.
     pub crashes_before: usize,
     /// How many crashes and failures of the store there had been then, one that lasted not counted.
@@ -288,7 +284,7 @@ impl Ledger {
         let crashes = self.crashes - message.crashes_before;
         match message.qos {
             _ if message.is_will => 1 + crashes,
-            Qos::ExactlyOnce => 1 + crashes + message.refused,
+            Qos::ExactlyOnce => 1 + crashes,
             Qos::AtMostOnce | Qos::AtLeastOnce => message.reached_us.len(),
         }
     }
@@ -409,7 +405,6 @@ impl Ledger {
                         is_will: true,
                         reached_us: vec![now_us],
                         accepted_us: None,
-                        refused: 0,
                         crashes_before: crashes,
                         upsets_before: upsets,
                     };
@@ -431,7 +426,6 @@ impl Ledger {
                         is_will: false,
                         reached_us: Vec::new(),
                         accepted_us: None,
-                        refused: 0,
                         crashes_before: crashes,
                         upsets_before: upsets,
                     });
@@ -480,7 +474,6 @@ impl Ledger {
                 client.live = Some(conn);
                 client.lasts = connect.session_expiry_s > 0;
                 client.expiry_s = connect.session_expiry_s;
-                client.connections += 1;
             }
             Seen::Connack { accepted: false, .. } => client.cleaning = false,
             Seen::Ack { kind: PacketType::Puback | PacketType::Pubrec, id, reason } => {
@@ -488,10 +481,10 @@ impl Ledger {
                     Some(Seen::Publish(publish)) => publish.number,
                     _ => None,
                 };
-                match number.and_then(|number| self.messages.get_mut(&number)) {
-                    Some(message) if *reason < 0x80 => _ = message.accepted_us.get_or_insert(now_us),
-                    Some(message) => message.refused += 1,
-                    None => {}
+                if let Some(message) = number.and_then(|number| self.messages.get_mut(&number))
+                    && *reason < 0x80
+                {
+                    message.accepted_us.get_or_insert(now_us);
                 }
             }
             Seen::Suback { id, codes } => {
@@ -550,7 +543,6 @@ impl ClientFacts {
             one.ended_us.get_or_insert(at_us);
         }
         self.session += 1;
-        self.connections = 0;
         self.lasts = false;
         self.dropping = false;
     }

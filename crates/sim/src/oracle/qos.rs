@@ -88,7 +88,7 @@ impl Qualities {
             Qos::AtMostOnce => (times.all[qos], taken_up),
             Qos::AtLeastOnce => (times.fresh[qos], taken_up + facts.crashes),
             Qos::ExactlyOnce if message.is_will => (times.all[qos], taken_up),
-            Qos::ExactlyOnce => (times.all[qos], 1 + message.refused),
+            Qos::ExactlyOnce => (times.all[qos], 1),
         };
         match count <= most {
             true => Ok(()),
