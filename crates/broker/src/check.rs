@@ -80,6 +80,11 @@ impl Broker {
                 return Err(Broken::Limits);
             }
         }
+        for (_, session) in self.sessions.iter() {
+            if session.walks.iter().any(|walk| session.find(walk.subscription(), None).is_err()) {
+                return Err(Broken::Subscriptions);
+            }
+        }
         for connection in self.connections.iter().flatten() {
             if let Phase::Live { session } = connection.phase
                 && self.sessions.get(session).and_then(|session| session.connection) != Some(connection.id.slot)
@@ -129,7 +134,9 @@ impl Broker {
             session.queue.iter().map(|delivery| bytes(delivery.message)).sum::<u64>() == session.queue_bytes
         });
         let connection_bytes: u64 = self.connections.iter().flatten().map(|connection| connection.counted_bytes).sum();
-        let sums = outbox_bytes == self.outbox_bytes
+        let session_bytes: u64 = self.sessions.iter().map(|(_, session)| session.bytes()).sum();
+        let sums = session_bytes == self.session_bytes
+            && outbox_bytes == self.outbox_bytes
             && connection_bytes == self.connection_bytes
             && retained_bytes == self.counters.retained_bytes
             && self.retained.values().count() as u64 == self.counters.retained

@@ -185,6 +185,7 @@ impl Broker {
             subscriptions: state.subscriptions.len() as u32,
             queued: state.queue.len() as u32,
             in_flight: u32::from(state.window.len()),
+            walks: state.walks.len() as u32,
             receive_maximum: connection.map_or(0, |connection| connection.quota.publications),
             received_qos2: state.received.len(),
             keep_alive_s: connection.map_or(0, |connection| connection.keep_alive_s),

@@ -29,7 +29,6 @@ use crate::frames::PACKET_BYTES_LIMIT;
 use crate::id::{ConnectionId, Lsn, QuestionId};
 use crate::inflight::Quota;
 use crate::outbox::Outbox;
-use crate::retained::Walks;
 use crate::route::Matches;
 use crate::time::Time;
 use crate::timers::{Timer, TimerKey};
@@ -117,8 +116,6 @@ pub(crate) struct Connection {
     pub reauthenticating: bool,
     /// A re-authentication that waits for its verdict.
     pub reauthentication: Option<QuestionId>,
-    /// Retained Messages still to be sent for new Subscriptions.
-    pub walks: Walks,
     /// The topic published last and where it goes.
     #[serde(skip)]
     pub cache: Option<Box<TopicCache>>,
@@ -219,7 +216,6 @@ impl Connection {
             bridge: false,
             reauthenticating: false,
             reauthentication: None,
-            walks: Walks::default(),
             cache: None,
         }
     }

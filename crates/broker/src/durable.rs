@@ -200,12 +200,12 @@ impl Broker {
         }
     }
 
-    /// Records from `from` on are not stored. Whoever waits for one is told so: 5.0 clients that published with QoS 1 by
-    /// 0x97, all others by the end of their connection [311:MQTT-4.8.0-2], after which they know that nothing is certain.
-    /// The message of a held PUBACK or PUBREC has gone to its receivers already. Published again it comes twice, which
-    /// QoS 1 allows; a PUBREC of 0x97 would end an exchange that has brought its message, and whoever published that
-    /// again would break "exactly once". So the identifier stays held, and the client learns what became of its message
-    /// when it comes back and sends it again [5:MQTT-4.3.3-10].
+    /// Records from `from` on are not stored. Whoever waits for one is told so: 5.0 clients that published with QoS 1
+    /// by 0x97, all others by the end of their connection [311:MQTT-4.8.0-2], after which they know that nothing is
+    /// certain. The message of a held PUBACK or PUBREC has gone to its receivers already. Published again it comes
+    /// twice, which QoS 1 allows; a PUBREC of 0x97 would end an exchange that has brought its message, and whoever
+    /// published that again would break "exactly once". So the identifier stays held, and the client learns what became
+    /// of its message when it comes back and sends it again [5:MQTT-4.3.3-10].
     pub(crate) fn store_failed(&mut self, from: Lsn) {
         self.counters.store_failures += 1;
         self.log.failed = true;

@@ -97,7 +97,7 @@ impl Broker {
     /// A client leaves its Session. `why` is `None` when the transport is gone already.
     pub(crate) fn depart(&mut self, slot: u32, session: u32, why: Option<CloseReason>, will_due: bool) {
         let conn = self.connection(slot).id;
-        self.keep_walks(slot, session);
+        self.rest_walks(session);
         self.connection(slot).phase = Phase::Closing;
         self.move_in_groups(session, false);
         let state = &mut self.sessions[session];
@@ -165,6 +165,9 @@ impl Broker {
     pub(crate) fn end_session(&mut self, session: u32, why: SessionEnd) {
         self.publish_will(session);
         self.unsubscribe_all(session);
+        for walk in self.sessions[session].walks.take() {
+            self.forget_walk(&walk);
+        }
         let state = self.sessions.remove(session).expect("a Session ends once");
         self.timers.cancel(state.expiry_timer);
         self.timers.cancel(state.will_timer);

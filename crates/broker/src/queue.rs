@@ -82,7 +82,7 @@ impl Broker {
         if !state.queue.is_empty() || state.window.has_resends() {
             self.pump_queue(slot, session);
         }
-        if !self.connection(slot).walks.is_empty() {
+        if !self.sessions[session].walks.is_empty() {
             self.walk_retained(slot, session);
         }
     }

@@ -26,6 +26,10 @@ pub fn swapped(broker: &Broker) -> Broker {
 /// If they differ.
 pub fn assert_same(one: &Broker, other: &Broker, now: Time, why: &str) {
     let fact = |mut record: Record| {
+        if let Record::Owed { done, .. } = &mut record {
+            // What a walk passed over without a message stands in no log.
+            done.clear();
+        }
         if let Record::Published(stored) = &mut record {
             stored.queued_for.iter_mut().for_each(|entry| entry.share = None);
             stored.queued_for.sort_by_key(|entry| (entry.session, entry.sequence));

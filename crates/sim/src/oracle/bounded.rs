@@ -57,10 +57,13 @@ impl Oracle for Bounded {
                 }
             }
             Sight::Broken(what) => Err(format!("the broker itself says: {what}")),
-            Sight::Finished if self.last.queued_max > 0 || self.last.in_flight_max > 0 => Err(format!(
-                "everybody is there, and still {} messages wait and {} are in flight",
-                self.last.queued_max, self.last.in_flight_max
-            )),
+            Sight::Finished if self.last.queued_max > 0 || self.last.in_flight_max > 0 || self.last.walks_max > 0 => {
+                Err(format!(
+                    "everybody is there, and still {} messages wait, {} are in flight, and {} Subscriptions are owed \
+                     Retained Messages",
+                    self.last.queued_max, self.last.in_flight_max, self.last.walks_max
+                ))
+            }
             _ => Ok(()),
         }
     }

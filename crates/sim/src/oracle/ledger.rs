@@ -7,6 +7,7 @@ use std::rc::Rc;
 
 use wasmqtt_codec::{PacketType, ProtocolVersion, Qos, RetainHandling};
 
+use super::matches;
 use crate::sight::{ClientNo, ConnNo, Ended, MessageNo, Seen, SeenConnect, SeenPublish, SeenSubscribe, Sight};
 
 /// What was agreed with the broker before the run.
@@ -65,6 +66,8 @@ pub struct ClientFacts {
     pub expiry_s: u32,
     /// When it ends if the client does not come back; while it is away.
     pub until_us: u64,
+    /// When it has ended for certain, if the client does not come back: a crash may have forgotten that it left.
+    over_us: u64,
     /// A CONNECT with Clean Start came and was not answered yet: the Session may be another one already.
     pub cleaning: bool,
     /// When a crash left it open which Session it has.
@@ -163,24 +166,6 @@ pub struct Ledger {
     pub storing: bool,
     /// Since when what was written may not be stored.
     pub unstored_since_us: Option<u64>,
-}
-
-/// Whether a Topic Filter without `$share` matches a Topic Name (4.7), as plainly as it can be said.
-#[must_use]
-pub fn matches(filter: &str, topic: &str) -> bool {
-    if topic.starts_with('$') && filter.starts_with(['+', '#']) {
-        return false; // [5:MQTT-4.7.2-1]
-    }
-    let mut levels = topic.split('/');
-    for wanted in filter.split('/') {
-        match (wanted, levels.next()) {
-            ("#", _) => return true,
-            ("+", Some(_)) => {}
-            (wanted, Some(level)) if wanted == level => {}
-            _ => return false,
-        }
-    }
-    levels.next().is_none()
 }
 
 impl SubscriptionFacts {
@@ -342,6 +327,10 @@ impl Ledger {
                     self.conns.iter().filter(|(_, facts)| facts.gone_us.is_none()).map(|(conn, _)| *conn).collect();
                 open.into_iter().for_each(|conn| self.gone(conn));
                 for who in 0..self.clients.len() {
+                    let expiry_us = u64::from(self.clients[who].expiry_s) * 1_000_000;
+                    if self.may_be_unstored(self.clients[who].until_us.saturating_sub(expiry_us)) {
+                        self.clients[who].over_us = self.clients[who].over_us.max(now_us.saturating_add(expiry_us));
+                    }
                     let ended = self.clients[who].ended.filter(|(_, at_us)| self.may_be_unstored(*at_us));
                     if self.clients[who].cleaning || ended.is_some() {
                         self.clients[who].doubt(now_us, ended.map(|(session, _)| session));
@@ -375,6 +364,7 @@ impl Ledger {
                 u32::MAX => u64::MAX,
                 seconds => now_us + u64::from(seconds) * 1_000_000,
             };
+            client.over_us = client.until_us;
             if !client.lasts {
                 client.end_session(now_us);
             }
@@ -391,7 +381,13 @@ impl Ledger {
             Seen::Connect(connect) => {
                 facts.connect = Some(seen.clone());
                 facts.connect_us = now_us;
-                self.clients[who].cleaning |= connect.clean_start;
+                let client = &mut self.clients[who];
+                client.cleaning |= connect.clean_start;
+                if client.live.is_none() && client.lasts && client.over_us < now_us {
+                    // Its Session has run out: what a CONNACK calls present may be one that a connection has begun
+                    // which was over before its own CONNACK left.
+                    client.end_session(now_us);
+                }
                 if let Some(will) = &connect.will
                     && let Some(number) = will.number
                 {
