@@ -271,7 +271,8 @@ impl Broker {
         let old = core::mem::replace(&mut connection.counted_bytes, new);
         self.connection_bytes = self.connection_bytes + new - old;
         if new > old && live && self.memory_bytes() > self.config.limits.memory_bytes_max {
-            self.fault(slot, Fault::Refused(Refusal::Memory));
+            let fault = self.refused(slot, Refusal::Memory);
+            self.fault(slot, fault);
         }
     }
 
@@ -599,6 +600,11 @@ impl Broker {
     pub(crate) fn packet_fault(&mut self, slot: u32, error: codec::DecodeError) {
         let version = self.connection(slot).version;
         self.fault(slot, Fault::Packet { rule: error.rule, offset: error.offset, version });
+    }
+
+    /// A refusal, in the version that the connection speaks.
+    pub(crate) fn refused(&mut self, slot: u32, refusal: Refusal) -> Fault {
+        Fault::Refused(refusal, self.connection(slot).version)
     }
 
     pub(crate) fn violation(&mut self, slot: u32, violation: Violation) {

@@ -5,7 +5,7 @@
 use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 use serde::{Deserialize, Serialize};
-use wasmqtt_codec::{Ack, AckKind, Packet, PacketIdentifier, Properties, ReasonCode};
+use wasmqtt_codec::{Ack, AckKind, Packet, PacketIdentifier, Properties, ProtocolVersion, ReasonCode};
 
 use crate::broker::Broker;
 use crate::config::Storage;
@@ -125,7 +125,7 @@ impl Broker {
         }
         let len = packet.encoded_bytes(connection.version);
         if len > connection.packet_bytes_max as usize {
-            let doom = (connection.id, Fault::Refused(Refusal::AnswerTooLarge));
+            let doom = (connection.id, Fault::Refused(Refusal::AnswerTooLarge, connection.version));
             return self.doomed.push(doom);
         }
         let mut bytes = Vec::with_capacity(len);
@@ -155,7 +155,8 @@ impl Broker {
             connection.answer_bytes += len;
         }
         if connection.answer_bytes > limit && connection.owed_bytes() > limit {
-            self.doomed.push((id, Fault::Refused(Refusal::SlowReader)));
+            let fault = self.refused(slot, Refusal::SlowReader);
+            self.doomed.push((id, fault));
         }
     }
 
@@ -209,7 +210,8 @@ impl Broker {
     pub(crate) fn store_failed(&mut self, from: Lsn) {
         self.counters.store_failures += 1;
         self.log.failed = true;
-        let fault = Fault::Refused(Refusal::Storage);
+        // Of no client, and so of no version: the newest.
+        let fault = Fault::Refused(Refusal::Storage, ProtocolVersion::V5);
         self.outputs.push_back(Output::Event(Event::LimitReached { client_identifier: None, fault }));
         let waiting = core::mem::take(&mut self.log.waiting);
         for (lsn, id) in waiting {
@@ -239,7 +241,8 @@ impl Broker {
             self.replace_will(session, None);
         }
         if !v5 || failed.iter().any(|held| !matches!(held.what, What::Puback(_))) {
-            return self.fault(slot, Fault::Refused(Refusal::Storage));
+            let fault = self.refused(slot, Refusal::Storage);
+            return self.fault(slot, fault);
         }
         let connection = self.connection(slot);
         // Nothing may overtake what is still held; the answers to what failed wait for no more than that.

@@ -27,7 +27,7 @@ impl Broker {
             Phase::Live { session } => {
                 self.counters.faults += 1;
                 self.count_refusal(fault.text());
-                if fault == Fault::Refused(Refusal::SlowReader) {
+                if matches!(fault, Fault::Refused(Refusal::SlowReader, _)) {
                     self.counters.slow_readers += 1;
                 }
                 self.send_disconnect(slot, fault.reason(), fault.text(), None);
@@ -250,10 +250,14 @@ impl Broker {
         }
         for slot in open {
             match self.connection(slot).phase {
-                Phase::AwaitConnect => self.refuse_silently(slot, Fault::Refused(Refusal::Stopping)),
+                Phase::AwaitConnect => {
+                    let fault = self.refused(slot, Refusal::Stopping);
+                    self.refuse_silently(slot, fault);
+                }
                 // A CONNECT that waits for its verdict is answered as one that comes now.
                 Phase::Asking { .. } | Phase::Exchanging { .. } => {
-                    self.refuse(slot, Fault::Refused(Refusal::Unavailable), None, None);
+                    let fault = self.refused(slot, Refusal::Unavailable);
+                    self.refuse(slot, fault, None, None);
                 }
                 Phase::Live { .. } | Phase::Closing => {}
             }
@@ -278,7 +282,7 @@ impl Broker {
         }
         state.told.push(refusal);
         let client_identifier = Some(state.client_identifier.clone());
-        let fault = Fault::Refused(refusal);
+        let fault = Fault::Refused(refusal, state.version);
         self.outputs.push_back(Output::Event(Event::LimitReached { client_identifier, fault }));
     }
 }

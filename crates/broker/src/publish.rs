@@ -306,7 +306,8 @@ impl Broker {
     fn refuse_publish(&mut self, slot: u32, session: u32, publish: &Publish<'_>, refusal: Refusal) {
         let closes = matches!(refusal, Refusal::TopicNameLevels | Refusal::Storage);
         if closes && !self.connection(slot).version.is_v5() {
-            return self.fault(slot, Fault::Refused(refusal));
+            let fault = self.refused(slot, refusal);
+            return self.fault(slot, fault);
         }
         self.counters.publishes_refused += 1;
         self.event_limit(session, refusal);

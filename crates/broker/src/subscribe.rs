@@ -11,7 +11,7 @@ use wasmqtt_codec::{
 
 use crate::broker::Broker;
 use crate::durable::What;
-use crate::error::{Fault, Refusal};
+use crate::error::Refusal;
 use crate::level::levels;
 use crate::record::Record;
 use crate::retained::Walk;
@@ -127,7 +127,8 @@ impl Broker {
                 Err(refusal) => {
                     self.counters.subscribes_refused += 1;
                     if self.closes_v3(slot, refusal) {
-                        return self.fault(slot, Fault::Refused(refusal));
+                        let fault = self.refused(slot, refusal);
+                        return self.fault(slot, fault);
                     }
                     self.event_limit(session, refusal);
                     refused = Some(refusal);
@@ -324,7 +325,8 @@ impl Broker {
         let mut codes = Vec::with_capacity(unsubscribe.filters.len());
         for filter in unsubscribe.filters.iter() {
             if Wish::parse(filter).is_err_and(|refusal| self.closes_v3(slot, refusal)) {
-                return self.fault(slot, Fault::Refused(Refusal::ShareNameInvalid));
+                let fault = self.refused(slot, Refusal::ShareNameInvalid);
+                return self.fault(slot, fault);
             }
             codes.push(self.unsubscribe_one(session, filter).byte());
         }
