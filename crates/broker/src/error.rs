@@ -174,7 +174,8 @@ refusals! {
     /// Permissions don't allow it.
     NotAuthorized: NotAuthorized, "5:5.4.2", "311:5.4.2", "not permitted";
     /// No authentication method is offered here.
-    BadAuthenticationMethod: BadAuthenticationMethod, "5:MQTT-4.12.0-1", "5:MQTT-4.12.0-1", "this Authentication Method isn't offered";
+    BadAuthenticationMethod: BadAuthenticationMethod, "5:MQTT-4.12.0-1", "5:MQTT-4.12.0-1",
+        "this Authentication Method isn't offered";
     /// As many transports are open as may be.
     Connections: QuotaExceeded, "5:4.13.2", "311:3.2.2.3", "connections_max reached";
     /// As many Sessions exist as may.
@@ -190,7 +191,8 @@ refusals! {
     /// As many Retained Messages are kept as may be, or as many bytes of them.
     Retained: QuotaExceeded, "5:3.4.2.1", "311:3.3.1.3", "retained_messages_max or retained_bytes_max reached";
     /// An answer is larger than the client's Maximum Packet Size.
-    AnswerTooLarge: PacketTooLarge, "5:MQTT-3.1.2-24", "5:MQTT-3.1.2-24", "the client's Maximum Packet Size is too small for its answer";
+    AnswerTooLarge: PacketTooLarge, "5:MQTT-3.1.2-24", "5:MQTT-3.1.2-24",
+        "the client's Maximum Packet Size is too small for its answer";
     /// A 3.x client asks for a longer Keep Alive than is granted; its protocol has no way to shorten it.
     KeepAlive: ClientIdentifierNotValid, "5:3.1.2.10", "311:3.1.2.10", "Keep Alive above keep_alive_max_s";
     /// The broker is stopping and takes nobody in.
@@ -202,9 +204,11 @@ refusals! {
     /// The log can't be written.
     Storage: QuotaExceeded, "5:4.13.2", "311:MQTT-4.8.0-2", "storing failed";
     /// Wildcards are switched off.
-    WildcardSubscriptions: WildcardSubscriptionsNotSupported, "5:3.2.2.3.11", "311:MQTT-3.8.3-2", "no wildcard Subscriptions here";
+    WildcardSubscriptions: WildcardSubscriptionsNotSupported, "5:3.2.2.3.11", "311:MQTT-3.8.3-2",
+        "no wildcard Subscriptions here";
     /// Subscription Identifiers are switched off.
-    SubscriptionIdentifiers: SubscriptionIdentifiersNotSupported, "5:3.2.2.3.12", "5:3.2.2.3.12", "no Subscription Identifiers here";
+    SubscriptionIdentifiers: SubscriptionIdentifiersNotSupported, "5:3.2.2.3.12", "5:3.2.2.3.12",
+        "no Subscription Identifiers here";
     /// Shared Subscriptions are switched off.
     SharedSubscriptions: SharedSubscriptionsNotSupported, "5:3.2.2.3.13", "311:3.9.3", "no Shared Subscriptions here";
     /// A `$share` Topic Filter that isn't well formed.
