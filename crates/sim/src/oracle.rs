@@ -5,6 +5,7 @@
 mod bounded;
 mod expiry;
 mod ledger;
+mod milestone;
 mod order;
 mod qos;
 mod receive_maximum;
@@ -84,4 +85,22 @@ impl Judge {
             oracle.see(ledger, sight).err().map(|what| Objection { oracle: name, at_us: now_us, what })
         })
     }
+}
+
+/// Whether a Topic Filter without `$share` matches a Topic Name (4.7), as plainly as it can be said.
+#[must_use]
+pub fn matches(filter: &str, topic: &str) -> bool {
+    if topic.starts_with('$') && filter.starts_with(['+', '#']) {
+        return false; // [5:MQTT-4.7.2-1]
+    }
+    let mut levels = topic.split('/');
+    for wanted in filter.split('/') {
+        match (wanted, levels.next()) {
+            ("#", _) => return true,
+            ("+", Some(_)) => {}
+            (wanted, Some(level)) if wanted == level => {}
+            _ => return false,
+        }
+    }
+    levels.next().is_none()
 }

@@ -66,6 +66,8 @@ pub struct Gauges {
     pub queued_max: u32,
     /// The most messages in flight towards one client.
     pub in_flight_max: u32,
+    /// The most Subscriptions of a Session that are still owed Retained Messages.
+    pub walks_max: u32,
     /// The most bytes that wait for one transport.
     pub outgoing_bytes_max: u64,
     /// Memory that the broker counts.

@@ -39,10 +39,7 @@ impl Oracle for Bounded {
                     false => Err(format!("{what} is {value}, {most} at most")),
                 };
                 within("a queue", gauges.queued_max.into(), terms.queue_messages_max.into())?;
-                // What an earlier connection left half-way does not count on the next one (4.9).
-                let connections = facts.clients.iter().map(|client| client.connections + 1).max().unwrap_or(1);
-                let window = u64::from(terms.in_flight_max) * u64::from(connections);
-                within("a window", gauges.in_flight_max.into(), window)?;
+                within("a window", gauges.in_flight_max.into(), terms.in_flight_max.into())?;
                 let outbox = u64::from(terms.outbox_bytes_max) * OUTBOX_TIMES + BURST_BYTES;
                 within("an outbox", gauges.outgoing_bytes_max, outbox)?;
                 within("memory", gauges.memory_bytes, terms.memory_bytes_max)
@@ -60,10 +57,13 @@ impl Oracle for Bounded {
                 }
             }
             Sight::Broken(what) => Err(format!("the broker itself says: {what}")),
-            Sight::Finished if self.last.queued_max > 0 || self.last.in_flight_max > 0 => Err(format!(
-                "everybody is there, and still {} messages wait and {} are in flight",
-                self.last.queued_max, self.last.in_flight_max
-            )),
+            Sight::Finished if self.last.queued_max > 0 || self.last.in_flight_max > 0 || self.last.walks_max > 0 => {
+                Err(format!(
+                    "everybody is there, and still {} messages wait, {} are in flight, and {} Subscriptions are owed \
+                     Retained Messages",
+                    self.last.queued_max, self.last.in_flight_max, self.last.walks_max
+                ))
+            }
             _ => Ok(()),
         }
     }

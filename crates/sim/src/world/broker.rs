@@ -277,6 +277,7 @@ impl World<'_> {
             match output {
                 Output::Reply { reply: Reply::Page(Page::Sessions(sessions)), .. } => {
                     gauges.queued_max = sessions.iter().map(|session| session.queued).max().unwrap_or(0);
+                    gauges.walks_max = sessions.iter().map(|session| session.walks).max().unwrap_or(0);
                     gauges.in_flight_max = sessions.iter().map(|session| session.in_flight).max().unwrap_or(0);
                 }
                 output => self.output(output),
