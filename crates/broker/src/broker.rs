@@ -10,8 +10,9 @@ use hashbrown::HashTable;
 use serde::{Deserialize, Serialize};
 use siphasher::sip::SipHasher13;
 
+use crate::bridge::Bridges;
 use crate::config::Config;
-use crate::connection::Connection;
+use crate::connection::{Connection, Phase};
 use crate::door::{Input, Output};
 use crate::durable::Log;
 use crate::error::Fault;
@@ -69,6 +70,7 @@ pub struct Broker {
     pub(crate) counters: Counters,
     pub(crate) sys: Sys,
     pub(crate) stopping: bool,
+    pub(crate) bridges: Bridges,
     /// Bytes in all outboxes.
     pub(crate) outbox_bytes: u64,
     /// Bytes that connections keep beside their outboxes.
@@ -142,6 +144,7 @@ impl Broker {
             counters: Counters::default(),
             sys: Sys::default(),
             stopping: false,
+            bridges: Bridges::default(),
             outbox_bytes: 0,
             connection_bytes: 0,
             session_bytes: 0,
@@ -179,6 +182,7 @@ impl Broker {
             Input::Command { id, command } => self.command(id, command),
             Input::Woke { slept_us: _ } => self.woke(),
             Input::Tick => self.tick(),
+            Input::DialFailed { bridge } => self.dial_failed(bridge),
         }
         while let Some((id, fault)) = self.doomed.pop() {
             if let Some(slot) = self.slot(id) {
@@ -202,6 +206,7 @@ impl Broker {
                 Timer::WillDelay(session) => self.will_due(session),
                 Timer::RetainedExpiry(node) => self.retained_expired(node),
                 Timer::Sys => self.publish_sys(),
+                Timer::Bridge(bridge) => self.dial_due(bridge),
             }
         }
         self.work_off_backlog();
@@ -213,6 +218,9 @@ impl Broker {
         for slot in 0..self.connections.len() as u32 {
             if let Some(connection) = self.connections[slot as usize].as_mut() {
                 connection.last_packet_at = self.now;
+                if let Phase::Bridged { bridge, .. } = connection.phase {
+                    self.ping_remote(slot, bridge);
+                }
                 self.arm_connection(slot);
             }
         }

@@ -234,7 +234,8 @@ impl Broker {
             self.replace_will(session, None);
         }
         let answerable = |held: &Held| matches!(held.what, What::Puback(_) | What::Pubrec(_));
-        if !v5 || !failed.iter().all(answerable) {
+        // A remote that is told no would let go of the message; one that is told nothing sends it again.
+        if !v5 || self.is_bridged(slot) || !failed.iter().all(answerable) {
             return self.fault(slot, Fault::Refused(Refusal::Storage));
         }
         let connection = self.connection(slot);

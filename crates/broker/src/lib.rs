@@ -39,6 +39,10 @@ extern crate alloc;
 
 mod alias;
 mod authentication;
+mod bridge;
+mod bridge_config;
+mod bridge_message;
+mod bridge_speak;
 mod broker;
 mod check;
 mod command;
@@ -77,6 +81,7 @@ mod topic_tree;
 mod trace;
 mod will;
 
+pub use bridge_config::{BridgeConfig, BridgeEnd, BridgeError, BridgeTopic, BridgeView, Direction, HOPS};
 pub use broker::{Broker, LoadError};
 pub use check::Broken;
 pub use config::{Allowed, Authentication, Config, Limits, Permissions, Rules, Storage};
@@ -85,7 +90,7 @@ pub use door::{
     Verdict,
 };
 pub use error::{Fault, Refusal, Violation};
-pub use id::{CommandId, ConnectionId, Lsn, QuestionId, Seed};
+pub use id::{BridgeId, CommandId, ConnectionId, Lsn, QuestionId, Seed};
 pub use inspect::{Awaits, Counters, InFlightView, MessageView, Page, SessionView, Subject, SubscriptionView};
 pub use message::Message;
 pub use record::{Entry, QueuedFor, Record, Stored};

@@ -329,6 +329,10 @@ impl Story<'_> {
                         self.transcript.push(self.now_us, "operator", line);
                     }
                 }
+                Notice::Dial(bridge, _) => {
+                    moved = true;
+                    self.target.dialled(bridge, None)?;
+                }
                 Notice::Event(_) | Notice::Trace(_) => {}
             }
         }

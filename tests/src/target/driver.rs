@@ -181,6 +181,7 @@ impl<C: Core> Driver<C> {
             Output::Reply { reply, .. } => self.notices.push(Notice::Reply(reply)),
             Output::Event(event) => self.notices.push(Notice::Event(event)),
             Output::Trace(trace) => self.notices.push(Notice::Trace(trace)),
+            Output::Dial { bridge, target } => self.notices.push(Notice::Dial(bridge, target)),
         }
     }
 
