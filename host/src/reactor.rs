@@ -345,6 +345,12 @@ impl Reactor {
             }
             Output::Event(event) => crate::log::event(&event, |conn| self.connections.peer(conn)),
             Output::Trace(trace) => tracing::trace!(statement = trace.statement(), "{trace:?}"),
+            // Nobody here adds a bridge, and nobody here dials.
+            Output::Dial { bridge, .. } => {
+                if let Some(guest) = &mut self.guest {
+                    guest.letter(&Input::DialFailed { bridge });
+                }
+            }
         }
     }
 

@@ -29,6 +29,7 @@ impl Broker {
         let asked = match connection.phase {
             Phase::Asking { question, .. } => Some(question),
             Phase::AwaitConnect | Phase::Exchanging { .. } | Phase::Live { .. } | Phase::Closing => None,
+            Phase::Dialled { .. } | Phase::Bridged { .. } => None,
         };
         for question in [asked, connection.reauthentication.take()].into_iter().flatten() {
             self.questions.remove(&question);
@@ -98,6 +99,7 @@ impl Broker {
         let client_identifier = match &connection.phase {
             Phase::Exchanging { connect } => Some(connect.client_identifier.clone()),
             Phase::AwaitConnect | Phase::Asking { .. } | Phase::Live { .. } | Phase::Closing => None,
+            Phase::Dialled { .. } | Phase::Bridged { .. } => None,
         };
         let fault = Fault::Refused(Refusal::Verdict(reason), connection.version);
         let event = Event::Refused { conn: connection.id, client_identifier, fault };

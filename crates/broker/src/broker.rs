@@ -10,8 +10,9 @@ use hashbrown::HashTable;
 use serde::{Deserialize, Serialize};
 use siphasher::sip::SipHasher13;
 
+use crate::bridge::Bridges;
 use crate::config::Config;
-use crate::connection::Connection;
+use crate::connection::{Connection, Phase};
 use crate::door::{Input, Output};
 use crate::durable::Log;
 use crate::error::Fault;
@@ -72,6 +73,7 @@ pub struct Broker {
     pub(crate) stopping: bool,
     /// The longest queue there was when limits were last set: what is longer than they allow then may stay so.
     pub(crate) longest_queue_left: u32,
+    pub(crate) bridges: Bridges,
     /// Bytes in all outboxes.
     pub(crate) outbox_bytes: u64,
     /// Bytes that connections keep beside their outboxes.
@@ -146,6 +148,7 @@ impl Broker {
             sys: Sys::default(),
             stopping: false,
             longest_queue_left: 0,
+            bridges: Bridges::default(),
             outbox_bytes: 0,
             connection_bytes: 0,
             session_bytes: 0,
@@ -183,6 +186,7 @@ impl Broker {
             Input::Command { id, command } => self.command(id, command),
             Input::Woke { slept_us: _ } => self.woke(),
             Input::Tick => self.tick(),
+            Input::DialFailed { bridge } => self.dial_failed(bridge),
         }
         while let Some((id, fault)) = self.doomed.pop() {
             if let Some(slot) = self.slot(id) {
@@ -206,6 +210,7 @@ impl Broker {
                 Timer::WillDelay(session) => self.will_due(session),
                 Timer::RetainedExpiry(node) => self.retained_expired(node),
                 Timer::Sys => self.publish_sys(),
+                Timer::Bridge(bridge) => self.dial_due(bridge),
             }
         }
         self.work_off_backlog();
@@ -217,6 +222,9 @@ impl Broker {
         for slot in 0..self.connections.len() as u32 {
             if let Some(connection) = self.connections[slot as usize].as_mut() {
                 connection.last_packet_at = self.now;
+                if let Phase::Bridged { bridge, .. } = connection.phase {
+                    self.ping_remote(slot, bridge);
+                }
                 self.arm_connection(slot);
             }
         }

@@ -47,6 +47,11 @@ impl Broker {
                 self.stop();
                 Reply::Done
             }
+            Command::AddBridge(config) => self.add_bridge(*config),
+            Command::RemoveBridge { name } => match self.remove_bridge(&name) {
+                true => Reply::Done,
+                false => Reply::Refused(ReasonCode::ClientIdentifierNotValid),
+            },
         };
         self.outputs.push_back(Output::Reply { id, reply });
     }
@@ -98,6 +103,8 @@ impl Broker {
     pub fn counters(&self) -> Counters {
         Counters {
             sessions: u64::from(self.sessions.len()),
+            bridges: self.bridges.iter().count() as u64,
+            bridges_connected: self.bridges.iter().filter(|(_, bridge)| bridge.link().is_some()).count() as u64,
             messages_kept: u64::from(self.messages.len()),
             messages_kept_bytes: self.messages.bytes(),
             outbox_bytes: self.outbox_bytes,
@@ -155,6 +162,7 @@ impl Broker {
                 let queue = session(client_identifier)?.queue.iter().skip(skip).take(limit);
                 Page::Queue(queue.map(|delivery| self.delivery_view(delivery)).collect())
             }
+            Subject::Bridges => Page::Bridges(self.bridge_views(skip, limit)),
             Subject::Retained { filter } => Page::Retained(self.retained_views(filter, skip, limit)),
         };
         Some(page)

@@ -157,6 +157,8 @@ pub struct Limits {
     pub shared_subscription_available: bool,
     /// Whether a client may connect without a Client Identifier and be given one.
     pub assigned_client_identifier: bool,
+    /// Bridges; one more is not added.
+    pub bridges_max: u32,
 }
 
 impl Limits {
@@ -206,6 +208,7 @@ impl Default for Limits {
             subscription_identifiers_available: true,
             shared_subscription_available: true,
             assigned_client_identifier: true,
+            bridges_max: 64,
         }
     }
 }

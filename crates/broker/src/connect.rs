@@ -11,6 +11,7 @@ use wasmqtt_codec::{
 };
 
 use crate::alias::OutboundAliases;
+use crate::bridge_config::SESSION_PREFIX;
 use crate::broker::Broker;
 use crate::config::Authentication;
 use crate::connection::{Announced, Pending, Phase};
@@ -113,6 +114,9 @@ impl Broker {
                 return violation(Violation::ClientIdentifierMissing);
             }
         }
+        if connect.client_identifier.starts_with(SESSION_PREFIX) {
+            return Some(Fault::Refused(Refusal::BridgeName, version));
+        }
         if let Some(will) = &connect.will {
             if will.qos > limits.maximum_qos {
                 return violation(Violation::WillQosNotSupported);
@@ -165,6 +169,7 @@ impl Broker {
         let pending = match phase {
             Phase::Asking { connect, .. } | Phase::Exchanging { connect } => connect,
             Phase::AwaitConnect | Phase::Live { .. } | Phase::Closing => unreachable!("accepted without a CONNECT"),
+            Phase::Dialled { .. } | Phase::Bridged { .. } => unreachable!("accepted by a remote, not by us"),
         };
         let connect = again(&pending.packet);
         if let Some(fault) = self.no_room(&connect, &pending.client_identifier) {
@@ -338,7 +343,7 @@ impl Broker {
     }
 
     /// Tells the log about a Session that outlives its connection, and about a Will that must survive a crash.
-    fn log_entry(&mut self, session: u32) {
+    pub(crate) fn log_entry(&mut self, session: u32) {
         let state = &self.sessions[session];
         let needed = state.is_lasting() || state.will.is_some() || state.logged;
         if !needed || !self.is_logging() {

@@ -20,13 +20,14 @@ use serde::{Deserialize, Serialize};
 use wasmqtt_codec::{self as codec, Ack, AckKind, Framing, Packet, PacketType, ProtocolVersion, Qos, Sender};
 
 use crate::alias::{InboundAliases, OutboundAliases};
+use crate::bridge_config::BridgeEnd;
 use crate::broker::Broker;
 use crate::config::Limits;
-use crate::door::{CloseReason, Output, Peer};
+use crate::door::{CloseReason, Output, Peer, Transport};
 use crate::durable::Held;
 use crate::error::{Fault, Refusal, Violation};
 use crate::frames::PACKET_BYTES_LIMIT;
-use crate::id::{ConnectionId, Lsn, QuestionId};
+use crate::id::{BridgeId, ConnectionId, Lsn, QuestionId};
 use crate::inflight::Quota;
 use crate::outbox::Outbox;
 use crate::route::Matches;
@@ -49,6 +50,10 @@ pub(crate) enum Phase {
     Live { session: u32 },
     /// The driver was told to close; nothing that comes is heard.
     Closing,
+    /// Dialled for a bridge: CONNECT is sent, CONNACK has not come.
+    Dialled { bridge: BridgeId },
+    /// As `Live`, but here we are the client.
+    Bridged { session: u32, bridge: BridgeId },
 }
 
 /// A CONNECT that waits for its verdict: the packet itself, decoded again when it goes on.
@@ -171,6 +176,7 @@ impl Connection {
         let pending = match &self.phase {
             Phase::Asking { connect, .. } | Phase::Exchanging { connect } => connect.packet.len(),
             Phase::AwaitConnect | Phase::Live { .. } | Phase::Closing => 0,
+            Phase::Dialled { .. } | Phase::Bridged { .. } => 0,
         };
         let waiting: usize = self.waiting.iter().map(Bytes::len).sum();
         (pending + waiting + self.partial.len()) as u64 + self.held_bytes + self.aliases_in.bytes()
@@ -178,9 +184,15 @@ impl Connection {
 
     pub(crate) fn session(&self) -> Option<u32> {
         match self.phase {
-            Phase::Live { session } => Some(session),
+            Phase::Live { session } | Phase::Bridged { session, .. } => Some(session),
             Phase::AwaitConnect | Phase::Asking { .. } | Phase::Exchanging { .. } | Phase::Closing => None,
+            Phase::Dialled { .. } => None,
         }
+    }
+
+    /// Whether something has come that nobody looked at yet.
+    pub(crate) fn has_unread(&self) -> bool {
+        !self.waiting.is_empty()
     }
 
     fn new(id: ConnectionId, peer: Peer, now: Time) -> Self {
@@ -230,10 +242,14 @@ impl Broker {
         assert!(self.connections[slot].is_none(), "the driver opened a slot that is in use");
         self.counters.connections_opened += 1;
         self.counters.connections += 1;
+        let transport = peer.transport;
         let mut connection = Connection::new(id, peer, self.now);
         let patience = u64::from(self.config.limits.connect_timeout_s);
         connection.timer = Some(self.timers.arm(self.now.plus_s(patience), Timer::Connection(id)));
         self.connections[slot] = Some(Box::new(connection));
+        if let Transport::Bridge(bridge) = transport {
+            self.bridge_opened(id.slot, bridge);
+        }
     }
 
     /// The slot of a connection, if the driver means one that still is.
@@ -288,6 +304,7 @@ impl Broker {
         let connection = self.connections[slot as usize].as_ref();
         let listens = connection.is_some_and(|connection| match connection.phase {
             Phase::AwaitConnect | Phase::Exchanging { .. } | Phase::Live { .. } => true,
+            Phase::Dialled { .. } | Phase::Bridged { .. } => true,
             Phase::Asking { .. } | Phase::Closing => false,
         });
         listens && self.turn_bytes < self.config.limits.turn_bytes_max
@@ -338,7 +355,11 @@ impl Broker {
         match connection.phase {
             Phase::Closing => connection.waiting.clear(),
             Phase::Asking { .. } => {}
-            Phase::AwaitConnect | Phase::Exchanging { .. } | Phase::Live { .. } => {
+            Phase::AwaitConnect
+            | Phase::Exchanging { .. }
+            | Phase::Live { .. }
+            | Phase::Dialled { .. }
+            | Phase::Bridged { .. } => {
                 if !connection.waiting.is_empty() {
                     self.stall(slot);
                 } else if !core::mem::replace(&mut connection.reading, true) {
@@ -456,6 +477,14 @@ impl Broker {
                 self.exchange_packet(slot, &bytes[start as usize..end as usize]);
             }
             (Phase::Asking { .. } | Phase::Closing, _) => {}
+            (Phase::Dialled { bridge }, _) => {
+                let bridge = *bridge;
+                self.connack(slot, bridge, &bytes[start as usize..end as usize]);
+            }
+            (Phase::Bridged { session, bridge }, _) => {
+                let (session, bridge) = (*session, *bridge);
+                self.bridge_packet(slot, session, bridge, bytes, (start, end));
+            }
         }
     }
 
@@ -506,6 +535,8 @@ impl Broker {
         self.read_the_rest(slot);
         if let Some(session) = self.connection(slot).session() {
             self.depart(slot, session, None, true);
+        } else if let Phase::Dialled { bridge } = self.connection(slot).phase {
+            self.bridge_left(bridge, BridgeEnd::Lost);
         }
         self.forget_question(slot);
         let connection = self.connections[id.slot as usize].take().expect("the slot was just seen");
@@ -521,7 +552,7 @@ impl Broker {
     fn read_the_rest(&mut self, slot: u32) {
         let produced = self.turn_bytes;
         let mut more: u32 = 0;
-        while matches!(self.connection(slot).phase, Phase::Live { .. })
+        while matches!(self.connection(slot).phase, Phase::Live { .. } | Phase::Bridged { .. })
             && let Some(bytes) = self.connection(slot).waiting.pop_front()
         {
             self.turn_bytes = 0;
@@ -543,6 +574,11 @@ impl Broker {
                 self.counters.timeouts += 1;
                 self.violation(slot, Violation::ConnectTimeout);
             }
+            Phase::Dialled { .. } => {
+                self.counters.timeouts += 1;
+                self.violation(slot, Violation::ConnackTimeout);
+            }
+            Phase::Bridged { bridge, .. } => self.bridge_timer(slot, bridge),
             // The driver may take its time; the client isn't to blame.
             Phase::Asking { .. } => self.arm_connection(slot),
             Phase::Live { .. } => {
@@ -566,7 +602,10 @@ impl Broker {
         let old = connection.timer.take();
         let at = match connection.phase {
             Phase::Closing => None,
-            Phase::AwaitConnect | Phase::Asking { .. } | Phase::Exchanging { .. } => Some(now.plus_s(patience)),
+            Phase::AwaitConnect | Phase::Asking { .. } | Phase::Exchanging { .. } | Phase::Dialled { .. } => {
+                Some(now.plus_s(patience))
+            }
+            Phase::Bridged { bridge, .. } => self.bridge_due(slot, bridge).map(|at| at.max(now.plus_us(1))),
             Phase::Live { .. } if connection.keep_alive_s == 0 => None,
             // [5:MQTT-3.1.2-22] [311:MQTT-3.1.2-24]: one and a half times the Keep Alive.
             Phase::Live { .. } => {
@@ -574,7 +613,7 @@ impl Broker {
                 Some(at.max(now.plus_us(1)))
             }
         };
-        let id = connection.id;
+        let id = self.connection(slot).id;
         self.timers.cancel(old);
         let timer = at.map(|at| self.timers.arm(at, Timer::Connection(id)));
         self.connection(slot).timer = timer;

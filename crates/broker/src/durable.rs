@@ -240,7 +240,9 @@ impl Broker {
             // Nobody was told that this connection is accepted, so its Will is nobody's [5:MQTT-3.1.2-7].
             self.replace_will(session, None);
         }
-        if !v5 || failed.iter().any(|held| !matches!(held.what, What::Puback(_))) {
+        // A remote that is told no would let go of the message; one that is told nothing sends it again.
+        let answerable = |held: &Held| matches!(held.what, What::Puback(_));
+        if !v5 || self.is_bridged(slot) || !failed.iter().all(answerable) {
             let fault = self.refused(slot, Refusal::Storage);
             return self.fault(slot, fault);
         }

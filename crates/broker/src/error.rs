@@ -131,6 +131,21 @@ violations! {
     /// PUBACK for a QoS 2 PUBLISH, PUBREC or PUBCOMP for a QoS 1 PUBLISH, or PUBCOMP before PUBREC.
     AcknowledgementOutOfTurn: ProtocolError, "5:MQTT-4.3.3-3", "311:MQTT-4.3.3-1",
         "an acknowledgement that doesn't fit the exchange";
+    /// The first packet of a bridge's remote was not CONNACK.
+    NoConnack: ProtocolError, "5:MQTT-3.2.0-1", "311:MQTT-3.2.0-1", "the first packet of a server must be CONNACK";
+    /// CONNACK came a second time.
+    SecondConnack: ProtocolError, "5:MQTT-3.2.0-2", "311:3.2", "CONNACK came twice";
+    /// A bridge's remote did not answer CONNECT in time.
+    ConnackTimeout: UnspecifiedError, "5:3.1.4", "311:3.1.4", "no CONNACK in time";
+    /// A bridge's remote goes on with a Session that was to start anew.
+    SessionPresentAfterCleanStart: ProtocolError, "5:MQTT-3.2.2-2", "311:MQTT-3.2.2-1",
+        "Session Present after Clean Start";
+    /// SUBACK, or UNSUBACK, that answers nothing that a bridge asked, or not all of it.
+    SubackOutOfTurn: ProtocolError, "5:MQTT-3.8.4-2", "311:MQTT-3.8.4-2", "SUBACK that doesn't fit the SUBSCRIBE";
+    /// A bridge's remote did not answer SUBSCRIBE in time.
+    SubackTimeout: UnspecifiedError, "5:MQTT-3.8.4-1", "311:MQTT-3.8.4-1", "no SUBACK in time";
+    /// A bridge's remote did not answer PINGREQ in time.
+    PingrespTimeout: UnspecifiedError, "5:3.1.2.10", "311:3.1.2.10", "no answer to PINGREQ in time";
 }
 
 /// Declares the refusals like `violations!`.
@@ -215,4 +230,13 @@ refusals! {
     ShareNameInvalid: TopicFilterInvalid, "5:MQTT-4.8.2-2", "311:4.7.3", "not a well-formed $share Topic Filter";
     /// The broker is stopping.
     Stopping: ServerShuttingDown, "5:4.13.2", "311:4.8", "the server is shutting down";
+    /// A client names itself like a bridge's Session.
+    BridgeName: ClientIdentifierNotValid, "5:3.1.3.1", "311:3.1.3.1",
+        "Client Identifiers that begin with $bridge/ are taken";
+    /// As many bridges are there as may be.
+    Bridges: QuotaExceeded, "5:4.13.2", "311:4.8", "bridges_max reached";
+    /// A remote sends a message that no topic of its bridge asks for.
+    BridgeTopic: TopicNameInvalid, "5:3.3.4", "311:3.3.5", "no topic of this bridge";
+    /// A message has passed as many bridges as it may.
+    BridgeLoop: ImplementationSpecificError, "5:4.13.2", "311:4.8", "hops_max reached: the bridges go round in circles";
 }

@@ -313,6 +313,27 @@ impl Window {
         }
     }
 
+    /// An identifier that no exchange has; of use as long as none is opened.
+    pub(crate) fn unused(&self) -> PacketIdentifier {
+        identifier_at(self.base, self.slots.len() as u32 % IDENTIFIERS)
+    }
+
+    /// The other side knows nothing of us: no exchange goes on. Hands back the messages that it never acknowledged, in
+    /// order, and the names in the log of those that it has.
+    pub(crate) fn forget(&mut self) -> (Vec<Delivery>, Vec<u64>) {
+        let base = self.unused().get();
+        let old = core::mem::replace(self, Window { base, ..Window::default() });
+        let (mut messages, mut half_way) = (Vec::new(), Vec::new());
+        for kept in old.kept {
+            match kept {
+                Kept::Message(delivery) => messages.push(delivery),
+                Kept::Sequence(sequence) => half_way.push(sequence),
+                Kept::Nothing => {}
+            }
+        }
+        (messages, half_way)
+    }
+
     /// The next packet to send again, in order, as far as the quota goes.
     pub(crate) fn next_resend(&mut self, quota: Quota) -> Option<Resend> {
         while let Some(slot) = self.slots.get_mut(self.resend as usize) {

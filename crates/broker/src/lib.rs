@@ -40,6 +40,10 @@ extern crate alloc;
 mod again;
 mod alias;
 mod authentication;
+mod bridge;
+mod bridge_config;
+mod bridge_message;
+mod bridge_speak;
 mod broker;
 mod check;
 mod command;
@@ -80,6 +84,7 @@ mod topic_tree;
 mod trace;
 mod will;
 
+pub use bridge_config::{BridgeConfig, BridgeEnd, BridgeError, BridgeTopic, BridgeView, Direction, HOPS};
 pub use broker::{Broker, LoadError};
 pub use check::Broken;
 pub use config::{Allowed, Authentication, Config, Limits, Permissions, Rules, Storage};
@@ -88,7 +93,7 @@ pub use door::{
     Verdict,
 };
 pub use error::{Fault, Refusal, Violation};
-pub use id::{CommandId, ConnectionId, Lsn, QuestionId, Seed};
+pub use id::{BridgeId, CommandId, ConnectionId, Lsn, QuestionId, Seed};
 pub use inspect::{Awaits, Counters, InFlightView, MessageView, Page, SessionView, Subject, SubscriptionView};
 pub use message::Message;
 pub use record::{Entry, QueuedFor, Record, Stored};

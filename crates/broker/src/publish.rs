@@ -71,7 +71,7 @@ impl Broker {
 
     /// What a PUBLISH may be at all: QoS, RETAIN and the client's quota.
     #[inline(always)]
-    fn admit(&mut self, slot: u32, session: u32, publish: &Publish<'_>) -> Result<(), Fault> {
+    pub(crate) fn admit(&mut self, slot: u32, session: u32, publish: &Publish<'_>) -> Result<(), Fault> {
         let connection = self.connection(slot);
         let (announced, version) = (connection.announced, connection.version);
         let violation = |violation| Err(Fault::Violation(violation, version));
@@ -92,7 +92,12 @@ impl Broker {
     }
 
     /// Resolves or sets a Topic Alias; gives the name if the packet hasn't got one. A duplicate may set one too.
-    fn resolve(&mut self, slot: u32, publish: &Publish<'_>, alias: Option<u16>) -> Result<Option<Arc<str>>, Violation> {
+    pub(crate) fn resolve(
+        &mut self,
+        slot: u32,
+        publish: &Publish<'_>,
+        alias: Option<u16>,
+    ) -> Result<Option<Arc<str>>, Violation> {
         let Some(alias) = alias else { return Ok(None) };
         // [5:MQTT-3.3.2-9] [5:MQTT-3.3.2-12] [5:MQTT-3.2.2-18]; 0 is refused by the codec [5:MQTT-3.3.2-8].
         let connection = self.connection(slot);
@@ -171,7 +176,7 @@ impl Broker {
 
     /// The message is the broker's now: it goes to all who match, then it is acknowledged.
     #[inline(always)]
-    fn publish_accepted(
+    pub(crate) fn publish_accepted(
         &mut self,
         slot: u32,
         session: u32,
@@ -180,14 +185,15 @@ impl Broker {
         matches: &Matches,
     ) {
         let exactly_once = publish.qos == Qos::ExactlyOnce && self.sessions[session].is_durable();
-        let needs_log = publish.retain || exactly_once || self.has_lasting(matches);
+        let needs_log = message.retain || exactly_once || self.has_lasting(matches);
         if publish.qos > Qos::AtMostOnce && needs_log && !self.can_store() {
             return self.refuse_publish(slot, session, publish, Refusal::Storage);
         }
-        let mut retains = publish.retain;
+        let mut retains = message.retain;
         if retains && let Err(refusal) = self.may_retain(message) {
             self.counters.retained_refused += 1;
-            if publish.qos > Qos::AtMostOnce {
+            // What a remote sends is delivered all the same: no other bridge or client of its own sends it again.
+            if publish.qos > Qos::AtMostOnce && !self.is_bridged(slot) {
                 return self.refuse_publish(slot, session, publish, refusal);
             }
             self.event_limit(session, refusal);
@@ -203,7 +209,9 @@ impl Broker {
         // Without a record of its own the acknowledgement says nothing that a crash could make untrue.
         let lsn = if self.log.last > before { self.barrier() } else { None };
         let v5 = self.connection(slot).version.is_v5();
-        let reason = if matched || !v5 { ReasonCode::Success } else { ReasonCode::NoMatchingSubscribers };
+        // Only a server says that (3.4.2.1).
+        let silent = matched || !v5 || self.is_bridged(slot);
+        let reason = if silent { ReasonCode::Success } else { ReasonCode::NoMatchingSubscribers };
         let ack = Ack { packet_identifier: identifier, reason, properties: Properties::EMPTY };
         // [5:MQTT-3.3.4-1] [5:MQTT-2.2.1-5] [311:MQTT-3.3.4-1] [311:MQTT-2.3.1-6]
         match publish.qos {
@@ -305,9 +313,10 @@ impl Broker {
     /// connection closed: as mosquitto does. What can't be stored is not the client's fault and may not be lost, so it
     /// is not acknowledged either: the connection is closed, and the client sends the message again
     /// [311:MQTT-4.3.2-1] [311:MQTT-4.3.3-1].
-    fn refuse_publish(&mut self, slot: u32, session: u32, publish: &Publish<'_>, refusal: Refusal) {
+    pub(crate) fn refuse_publish(&mut self, slot: u32, session: u32, publish: &Publish<'_>, refusal: Refusal) {
         let closes = matches!(refusal, Refusal::TopicNameLevels | Refusal::Storage);
-        if closes && !self.connection(slot).version.is_v5() {
+        // So it is with the remote of a bridge, which would let go of what is refused.
+        if closes && (!self.connection(slot).version.is_v5() || self.is_bridged(slot)) {
             let fault = self.refused(slot, refusal);
             return self.fault(slot, fault);
         }

@@ -134,6 +134,16 @@ pub enum Record {
         /// Topic Filter.
         filter: String,
     },
+    /// The remote of a bridge has a Session for this one.
+    Met {
+        /// The Session's number.
+        session: u64,
+    },
+    /// The remote of a bridge has forgotten us: what is in flight to it, and not half-way, waits again.
+    Requeued {
+        /// The Session's number.
+        session: u64,
+    },
 }
 
 /// A Session as its client entered it.

@@ -143,6 +143,14 @@ impl Broker {
                 let slot = replay.slot(session)?;
                 self.sessions[slot].received.remove(packet_identifier);
             }
+            Record::Met { session } => {
+                let slot = replay.slot(session)?;
+                self.sessions[slot].met = true;
+            }
+            Record::Requeued { session } => {
+                replay.slot(session)?;
+                replay.in_flight.retain(|(of, _), (_, half_way)| *of != session || *half_way);
+            }
         }
         Ok(())
     }
@@ -327,7 +335,10 @@ impl Broker {
                 identifier: subscription.identifier,
             });
         }
-        if state.connection.is_none() && !state.lost {
+        if state.met {
+            records.push(Record::Met { session: state.number });
+        }
+        if state.connection.is_none() && !state.lost && state.bridge.is_none() {
             let expiry_s = state.session_expiry_interval_s;
             let at = state.expires_at.map_or(Time(0), |at| Time(at.0 - u64::from(expiry_s) * 1_000_000));
             records.push(Record::Left {

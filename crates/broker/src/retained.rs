@@ -307,6 +307,10 @@ impl Broker {
             self.pump_queue(slot, session);
             return true;
         }
+        if let Some(bridge) = self.sessions[session].bridge {
+            self.retained_to_remote(bridge, slot, session, id);
+            return true;
+        }
         let message = self.messages.get(id).clone();
         let connection = self.connection(slot);
         let identifiers = walk.identifiers();

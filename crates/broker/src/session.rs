@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use wasmqtt_codec::{ProtocolVersion, SubscriptionOptions};
 
 use crate::error::Refusal;
+use crate::id::BridgeId;
 use crate::inflight::{Delivery, Received, ShareId, Window};
 use crate::message::Message;
 use crate::permission::Access;
@@ -61,6 +62,10 @@ pub(crate) struct Session {
     pub durable: bool,
     /// Restored as connected: the connection is lost, and that has still to take its course.
     pub lost: bool,
+    /// The bridge whose Session it is.
+    pub bridge: Option<BridgeId>,
+    /// Whether the bridge's remote has, or had, a Session for this one.
+    pub met: bool,
 }
 
 /// A Will Message that waits for its cause (3.1.2.5).
@@ -123,6 +128,8 @@ impl Session {
             logged: false,
             durable: false,
             lost: false,
+            bridge: None,
+            met: false,
         }
     }
 

@@ -204,6 +204,7 @@ impl<'a> World<'a> {
                     }
                 }
                 Output::Reply { .. } | Output::Event(_) | Output::Trace(_) => {}
+                Output::Dial { .. } => {}
             }
         }
         let ready: Vec<ConnectionId> = self.broker.ready().collect();

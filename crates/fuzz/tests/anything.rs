@@ -318,6 +318,7 @@ impl World {
                 }
             }
             Output::Read { .. } | Output::Ask { .. } | Output::Reply { .. } | Output::Event(_) | Output::Trace(_) => {}
+            Output::Dial { .. } => {}
         }
     }
 

@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 
 use bytes::Bytes;
 use wasmqtt_broker::{
-    Command, CommandId, ConnectionId, Counters, Input, Lsn, Output, Peer, QuestionId, Record, Reply, Time, Transport,
-    Verdict,
+    BridgeId, Command, CommandId, ConnectionId, Counters, Input, Lsn, Output, Peer, QuestionId, Record, Reply, Time,
+    Transport, Verdict,
 };
 use wasmqtt_sim::{LinkId, Notice, Received, StoreMode, Target, TargetError};
 
@@ -179,6 +179,7 @@ impl<C: Core> Driver<C> {
             Output::Reply { reply, .. } => self.notices.push(Notice::Reply(reply)),
             Output::Event(event) => self.notices.push(Notice::Event(event)),
             Output::Trace(trace) => self.notices.push(Notice::Trace(trace)),
+            Output::Dial { bridge, target } => self.notices.push(Notice::Dial(bridge, target)),
         }
     }
 
@@ -251,10 +252,8 @@ impl<C: Core> Driver<C> {
             }
         }
     }
-}
 
-impl<C: Core> Target for Driver<C> {
-    fn open(&mut self, link: LinkId) -> Result<(), TargetError> {
+    fn open_as(&mut self, link: LinkId, transport: Transport) {
         let id = self.slot();
         let connection = Connection {
             id,
@@ -268,8 +267,22 @@ impl<C: Core> Target for Driver<C> {
         };
         self.connections.insert(link, connection);
         let address = format!("127.0.0.1:{}", 40_000 + link.0);
-        let peer = Peer { listener: 0, address, transport: Transport::Tcp, identity: None };
+        let peer = Peer { listener: 0, address, transport, identity: None };
         self.inputs.push(Input::Opened { conn: id, peer });
+    }
+}
+
+impl<C: Core> Target for Driver<C> {
+    fn open(&mut self, link: LinkId) -> Result<(), TargetError> {
+        self.open_as(link, Transport::Tcp);
+        Ok(())
+    }
+
+    fn dialled(&mut self, bridge: BridgeId, link: Option<LinkId>) -> Result<(), TargetError> {
+        match link {
+            Some(link) => self.open_as(link, Transport::Bridge(bridge)),
+            None => self.inputs.push(Input::DialFailed { bridge }),
+        }
         Ok(())
     }
 

@@ -147,7 +147,7 @@ impl World<'_> {
                     self.see(Sight::Dropping(who, why));
                 }
             }
-            Output::Ask { .. } | Output::Reply { .. } | Output::Event(_) | Output::Trace(_) => {}
+            Output::Ask { .. } | Output::Reply { .. } | Output::Event(_) | Output::Trace(_) | Output::Dial { .. } => {}
         }
     }
 
