@@ -7,7 +7,6 @@ use alloc::vec::Vec;
 use core::hash::{BuildHasher, Hasher};
 use foldhash::fast::FixedState;
 use hashbrown::HashTable;
-use serde::{Deserialize, Serialize};
 use siphasher::sip::SipHasher13;
 
 use crate::bridge::Bridges;
@@ -24,6 +23,7 @@ use crate::message::MessageStore;
 use crate::permission::Access;
 use crate::retained::Retained;
 use crate::rng::Rng;
+use crate::saved::saved;
 use crate::session::{Session, Will};
 use crate::shared::Group;
 use crate::slab::Slab;
@@ -37,7 +37,7 @@ use crate::topic_tree::TopicTree;
 const SAVE_MAGIC: [u8; 8] = *b"wasmqtt\x02";
 
 /// An MQTT broker as a value. See the [crate page](crate) for how a driver uses it.
-#[derive(Clone, Serialize, Deserialize)]
+#[derive(Clone)]
 pub struct Broker {
     pub(crate) config: Config,
     /// `config.permissions`, ready to be asked, for clients whose rules have no variables.
@@ -51,7 +51,6 @@ pub struct Broker {
     pub(crate) sessions: Slab<Session>,
     pub(crate) session_number: u64,
     /// Sessions by Client Identifier; never walked.
-    #[serde(skip)]
     clients: HashTable<u32>,
     pub(crate) subscriptions: FilterTree<Subscribers>,
     /// Raised by every change of Subscriptions; voids what was looked up before.
@@ -59,7 +58,6 @@ pub struct Broker {
     pub(crate) shares: Slab<Group>,
     pub(crate) share_number: u64,
     /// Share groups by name and node; never walked.
-    #[serde(skip)]
     pub(crate) share_index: HashTable<u32>,
     pub(crate) retained: TopicTree<Retained>,
     pub(crate) messages: MessageStore,
@@ -81,7 +79,6 @@ pub struct Broker {
     /// Bytes of all Client Identifiers, Wills and walks over Retained Messages.
     pub(crate) session_bytes: u64,
     /// Counts turns. Decides only whether bytes are shared or copied, and so is no state.
-    #[serde(skip)]
     pub(crate) turn: u64,
     /// Bytes that this turn has produced.
     pub(crate) turn_bytes: u32,
@@ -95,15 +92,20 @@ pub struct Broker {
     pub(crate) ready: Vec<ConnectionId>,
     pub(crate) outputs: VecDeque<Output>,
     /// Scratch memory: no state.
-    #[serde(skip)]
     pub(crate) frontier: Vec<u32>,
-    #[serde(skip)]
     pub(crate) frames: FrameCache,
-    #[serde(skip)]
     pub(crate) own_frame: Encoded,
-    #[serde(skip)]
     pub(crate) pump_list: Vec<u32>,
 }
+
+// Not saved: indexes, made anew by `load`; scratch memory; and `turn`.
+saved!(Broker from Broker::new(Config::default(), Seed([0; 16]));
+    config, access, now, rng, hash_key, connections, sessions, session_number, subscriptions,
+    subscriptions_version, shares, share_number, retained, messages, publications, timers, log, questions,
+    question_number, counters, sys, stopping, longest_queue_left, bridges, outbox_bytes, connection_bytes,
+    session_bytes, turn_bytes, memory_seen, backlog, doomed, ready, outputs;
+    without clients, share_index, turn, frontier, frames, own_frame, pump_list
+);
 
 /// Why a saved broker could not be loaded.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

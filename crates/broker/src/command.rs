@@ -52,6 +52,10 @@ impl Broker {
                 true => Reply::Done,
                 false => Reply::Refused(ReasonCode::ClientIdentifierNotValid),
             },
+            Command::SetTrace(on) => {
+                self.config.trace = on;
+                Reply::Done
+            }
         };
         self.outputs.push_back(Output::Reply { id, reply });
     }

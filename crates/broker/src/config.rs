@@ -25,6 +25,9 @@ pub struct Config {
     pub trace: bool,
     /// Seconds between updates of the `$SYS` tree; 0 leaves the tree out.
     pub sys_interval_s: u32,
+    /// Seconds that a client on [`Transport::Local`](crate::Transport::Local) may be silent beyond one and a half times
+    /// its Keep Alive. A page that browsers keep from running wakes late; a channel inside it can't break unnoticed.
+    pub local_keep_alive_grace_s: u16,
     /// What CONNACK gives a client that asks for Response Information (5.0, 3.2.2.3.14); `%c` is its Client Identifier.
     pub response_information: Option<String>,
 }
@@ -222,6 +225,7 @@ impl Default for Config {
             storage: Storage::Memory,
             trace: false,
             sys_interval_s: 10,
+            local_keep_alive_grace_s: 0,
             response_information: None,
         }
     }

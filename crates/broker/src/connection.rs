@@ -31,6 +31,7 @@ use crate::id::{BridgeId, ConnectionId, Lsn, QuestionId};
 use crate::inflight::Quota;
 use crate::outbox::Outbox;
 use crate::route::Matches;
+use crate::saved::saved;
 use crate::time::Time;
 use crate::timers::{Timer, TimerKey};
 
@@ -65,7 +66,7 @@ pub(crate) struct Pending {
     pub assigned: bool,
 }
 
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug)]
 pub(crate) struct Connection {
     pub id: ConnectionId,
     pub peer: Box<Peer>,
@@ -90,7 +91,6 @@ pub(crate) struct Connection {
     /// nothing may overtake that [5:MQTT-4.6.0-6].
     pub opening: Option<Lsn>,
     /// The turn in which the outbox last began to fill.
-    #[serde(skip)]
     pub filled_in_turn: u64,
     /// Bytes of answers, which can't be dropped, since the outbox was last empty.
     pub answer_bytes: u64,
@@ -122,9 +122,16 @@ pub(crate) struct Connection {
     /// A re-authentication that waits for its verdict.
     pub reauthentication: Option<QuestionId>,
     /// The topic published last and where it goes.
-    #[serde(skip)]
     pub cache: Option<Box<TopicCache>>,
 }
+
+saved!(Connection from Connection::new(ConnectionId { slot: 0, generation: 0 }, Peer::nobody(), Time(0));
+    id, peer, phase, version, partial, waiting, reading, in_backlog, listed, outbox, held, held_bytes,
+    held_messages, opening, answer_bytes, counted_bytes, keep_alive_s, last_packet_at, timer, packet_bytes_max,
+    announced, wants_reasons, unfinished, quota, aliases_in, aliases_out, method, bridge, reauthenticating,
+    reauthentication;
+    without filled_in_turn, cache
+);
 
 /// What the last PUBLISH of a connection had to look up. Publishers stay with a topic more often than not.
 #[derive(Clone, Debug, Default)]
@@ -193,6 +200,13 @@ impl Connection {
     /// Whether something has come that nobody looked at yet.
     pub(crate) fn has_unread(&self) -> bool {
         !self.waiting.is_empty()
+    }
+
+    /// When its silence is the end of it: after one and a half times the Keep Alive [5:MQTT-3.1.2-22]
+    /// [311:MQTT-3.1.2-24], and a grace for a channel that can't fail without somebody noticing.
+    fn silent_until(&self, local_grace_s: u16) -> Time {
+        let grace_s = if self.peer.transport == Transport::Local { local_grace_s } else { 0 };
+        self.last_packet_at.plus_us(u64::from(self.keep_alive_s) * 1_500_000).plus_s(u64::from(grace_s))
     }
 
     fn new(id: ConnectionId, peer: Peer, now: Time) -> Self {
@@ -566,6 +580,7 @@ impl Broker {
     pub(crate) fn connection_timer(&mut self, id: ConnectionId) {
         let Some(slot) = self.slot(id) else { return };
         let now = self.now;
+        let grace_s = self.config.local_keep_alive_grace_s;
         let connection = self.connection(slot);
         connection.timer = None;
         match connection.phase {
@@ -582,7 +597,7 @@ impl Broker {
             // The driver may take its time; the client isn't to blame.
             Phase::Asking { .. } => self.arm_connection(slot),
             Phase::Live { .. } => {
-                let due = connection.last_packet_at.plus_us(keep_alive_us(connection.keep_alive_s));
+                let due = connection.silent_until(grace_s);
                 // What came and was not looked at yet counts as a sign of life.
                 if due <= now && connection.waiting.is_empty() {
                     self.counters.timeouts += 1;
@@ -598,6 +613,7 @@ impl Broker {
     pub(crate) fn arm_connection(&mut self, slot: u32) {
         let now = self.now;
         let patience = u64::from(self.config.limits.connect_timeout_s);
+        let grace_s = self.config.local_keep_alive_grace_s;
         let connection = self.connection(slot);
         let old = connection.timer.take();
         let at = match connection.phase {
@@ -607,11 +623,7 @@ impl Broker {
             }
             Phase::Bridged { bridge, .. } => self.bridge_due(slot, bridge).map(|at| at.max(now.plus_us(1))),
             Phase::Live { .. } if connection.keep_alive_s == 0 => None,
-            // [5:MQTT-3.1.2-22] [311:MQTT-3.1.2-24]: one and a half times the Keep Alive.
-            Phase::Live { .. } => {
-                let at = connection.last_packet_at.plus_us(keep_alive_us(connection.keep_alive_s));
-                Some(at.max(now.plus_us(1)))
-            }
+            Phase::Live { .. } => Some(connection.silent_until(grace_s).max(now.plus_us(1))),
         };
         let id = self.connection(slot).id;
         self.timers.cancel(old);
@@ -652,9 +664,4 @@ impl Broker {
         let version = self.connection(slot).version;
         self.fault(slot, Fault::Violation(violation, version));
     }
-}
-
-/// One and a half times the Keep Alive, in microseconds.
-fn keep_alive_us(keep_alive_s: u16) -> u64 {
-    u64::from(keep_alive_s) * 1_500_000
 }

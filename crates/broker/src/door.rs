@@ -155,6 +155,13 @@ pub struct Peer {
     pub identity: Option<String>,
 }
 
+impl Peer {
+    /// Stands where a peer is about to be read.
+    pub(crate) fn nobody() -> Peer {
+        Peer { listener: 0, address: String::new(), transport: Transport::Local, identity: None }
+    }
+}
+
 /// What carries the bytes of a connection.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub enum Transport {
@@ -322,6 +329,8 @@ pub enum Command {
         /// Its name.
         name: String,
     },
+    /// Explain each delivery and non-delivery from now on, or no more; see [`Config::trace`](crate::Config::trace).
+    SetTrace(bool),
 }
 
 /// The answer to a [`Command`].

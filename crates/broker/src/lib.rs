@@ -72,6 +72,7 @@ mod restore;
 mod retained;
 mod rng;
 mod route;
+mod saved;
 mod send;
 mod session;
 mod shared;

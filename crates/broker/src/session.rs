@@ -14,13 +14,14 @@ use crate::inflight::{Delivery, Received, ShareId, Window};
 use crate::message::Message;
 use crate::permission::Access;
 use crate::retained::{Walk, Walks};
+use crate::saved::saved;
 use crate::time::Time;
 use crate::timers::TimerKey;
 
 /// `session_expiry_interval_s` of a Session that never ends by itself (3.1.2.11.2).
 pub(crate) const NEVER: u32 = u32::MAX;
 
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug)]
 pub(crate) struct Session {
     pub client_identifier: String,
     /// Names it in the log; never used twice.
@@ -67,6 +68,13 @@ pub(crate) struct Session {
     /// Whether the bridge's remote has, or had, a Session for this one.
     pub met: bool,
 }
+
+saved!(Session from Session::new(String::new(), 0, ProtocolVersion::V5);
+    client_identifier, number, version, user, access, granted, connection, session_expiry_interval_s,
+    expires_at, expiry_timer, subscriptions, queue, queue_bytes, window, received, walks, next_sequence, will,
+    will_at, will_timer, dropping, told, logged, durable, lost, bridge, met;
+    without
+);
 
 /// A Will Message that waits for its cause (3.1.2.5).
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]

@@ -8,9 +8,10 @@ use crate::count;
 use crate::statements;
 use crate::tidy;
 use crate::tools::{self, Outcome, cargo, program, run};
+use crate::www;
 
 /// Crates that must build for a page, where there is no operating system.
-const PORTABLE: [&str; 4] = ["wasmqtt-codec", "wasmqtt-broker", "wasmqtt-client", "wasmqtt-sim"];
+const PORTABLE: [&str; 5] = ["wasmqtt-codec", "wasmqtt-broker", "wasmqtt-client", "wasmqtt-sim", "wasmqtt-web"];
 
 /// Runs all tests, or those whose name contains `filter`.
 pub fn test(filter: Option<&str>) -> Outcome {
@@ -44,11 +45,16 @@ pub fn test(filter: Option<&str>) -> Outcome {
             run(&mut check)
         })?;
     }
+    steps.step("package", www::package)?;
+    if filter.is_none() {
+        steps.step("lints of the package", www::lints)?;
+    }
     steps.step("tests", || {
         let mut nextest = cargo();
         nextest.args(["nextest", "run", "--workspace", "--no-fail-fast"]).args(filter);
         run(guest.embed_into(&mut nextest))
     })?;
+    steps.step("tests of the package", || www::tests(filter))?;
     if filter.is_none() {
         steps.step("instructions", || count::count(false))?;
         steps.step("examples in the docs", || {
@@ -70,6 +76,7 @@ fn install() -> Outcome {
         ("node", "nodejs"),
         ("npm", "npm"),
         ("python3", "python3"),
+        ("chromium", "chromium"),
     ])?;
     // It has no program of its own: `python3 -m venv` is there without it, and fails.
     if !tools::works(program("python3").args(["-c", "import ensurepip"])) {

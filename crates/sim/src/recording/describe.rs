@@ -152,7 +152,8 @@ impl Describer {
             | Command::Digest
             | Command::Save
             | Command::Stop
-            | Command::RemoveBridge { .. } => put(line, format_args!("{command:?}")),
+            | Command::RemoveBridge { .. }
+            | Command::SetTrace(_) => put(line, format_args!("{command:?}")),
             Command::AddBridge(config) => {
                 let config = wasmqtt_broker::BridgeConfig { password: None, ..(**config).clone() };
                 put(line, format_args!("add {config:?}"));

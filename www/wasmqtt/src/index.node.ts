@@ -1,0 +1,4 @@
+/** `wasmqtt` in Node. */
+import './source.node.js';
+
+export * from './exports.js';

@@ -1,0 +1,4 @@
+/** `wasmqtt` in a browser. */
+import './source.browser.js';
+
+export * from './exports.js';

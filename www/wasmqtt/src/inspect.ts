@@ -1,0 +1,137 @@
+/**
+ * A look at a broker's state, read page by page from the core and put together for people.
+ */
+import { plain, type Qos, qosOf } from './events.js';
+
+/** A Subscription. */
+export interface SubscriptionView {
+  /** Topic Filter, `$share/...` included. */
+  filter: string;
+  qos: Qos;
+  noLocal: boolean;
+  retainAsPublished: boolean;
+  identifier?: number;
+}
+
+/** A message that is kept. */
+export interface MessageView {
+  topic: string;
+  qos: Qos;
+  retain: boolean;
+  payload: Uint8Array;
+  /** Properties as they stand on the wire. */
+  properties: Uint8Array;
+  /** When it expires, in milliseconds since 1970. */
+  expiresAt?: number;
+}
+
+/** A message on its way to a client. */
+export interface InFlightView {
+  packetIdentifier: number;
+  /** What it waits for. */
+  awaits: 'PUBACK' | 'PUBREC' | 'PUBCOMP';
+  /** Absent once the client has it. */
+  message?: MessageView;
+}
+
+/** A Session. */
+export interface SessionView {
+  clientIdentifier: string;
+  user?: string;
+  version: '3.1' | '3.1.1' | '5.0';
+  connected: boolean;
+  /** In seconds; 0xffff_ffff = no end. */
+  sessionExpiryIntervalS: number;
+  /** When it ends if its client stays away, in milliseconds since 1970. */
+  expiresAt?: number;
+  /** When its Will is due, in milliseconds since 1970. */
+  willAt?: number;
+  receiveMaximum: number;
+  /** QoS 2 messages of the client that are half-way. */
+  receivedQos2: number;
+  keepAliveS: number;
+  /** In milliseconds since 1970. */
+  lastPacketAt?: number;
+  subscriptions: SubscriptionView[];
+  inFlight: InFlightView[];
+  queue: MessageView[];
+}
+
+/** All that a broker keeps. */
+export interface BrokerView {
+  sessions: SessionView[];
+  retained: MessageView[];
+}
+
+/** Asks the core for a page of a subject; `undefined` if there is no such Session. */
+export type AskPage = (subject: unknown, skip: number, limit: number) => Record<string, unknown>[] | undefined;
+
+const PAGE = 1_000;
+
+function* all(ask: AskPage, subject: unknown): Generator<Record<string, unknown>> {
+  for (let skip = 0; ; skip += PAGE) {
+    const page = ask(subject, skip, PAGE) ?? [];
+    yield* page;
+    if (page.length < PAGE) return;
+  }
+}
+
+/** Microseconds to milliseconds, for every field that is a moment. */
+function moments(view: Record<string, unknown>): Record<string, unknown> {
+  const entries = Object.entries(view).filter(([, value]) => value !== undefined && value !== null);
+  return Object.fromEntries(
+    entries.map(([name, value]) => [name, name.endsWith('At') ? (value as number) / 1000 : value]),
+  );
+}
+
+const message = (view: Record<string, unknown>): MessageView => moments(plain(view)) as unknown as MessageView;
+
+function subscription(view: Record<string, unknown>): SubscriptionView {
+  const options = view.options as Record<string, unknown>;
+  return {
+    filter: view.filter as string,
+    qos: qosOf(options.qos),
+    noLocal: options.no_local === true,
+    retainAsPublished: options.retain_as_published === true,
+    ...(view.identifier !== undefined && { identifier: view.identifier as number }),
+  };
+}
+
+function inFlight(view: Record<string, unknown>): InFlightView {
+  const kept = view.message as Record<string, unknown> | undefined;
+  return {
+    packetIdentifier: view.packet_identifier as number,
+    awaits: (view.awaits as string).toUpperCase() as InFlightView['awaits'],
+    ...(kept !== undefined && { message: message(kept) }),
+  };
+}
+
+function session(ask: AskPage, view: Record<string, unknown>): SessionView {
+  const client_identifier = view.client_identifier;
+  const { subscriptions, queued, inFlight: flying, ...rest } = moments(plain(view));
+  return {
+    ...rest,
+    connected: view.conn !== undefined,
+    subscriptions: [...all(ask, { Subscriptions: { client_identifier } })].map(subscription),
+    inFlight: [...all(ask, { InFlight: { client_identifier } })].map(inFlight),
+    queue: [...all(ask, { Queue: { client_identifier } })].map(message),
+  } as unknown as SessionView;
+}
+
+/** All Sessions and Retained Messages. */
+export function inspectAll(ask: AskPage): BrokerView {
+  return {
+    sessions: [...all(ask, 'Sessions')].map((view) => session(ask, view)),
+    retained: [...all(ask, { Retained: { filter: '#' } }), ...all(ask, { Retained: { filter: '$SYS/#' } })].map(
+      message,
+    ),
+  };
+}
+
+/** One Session; `undefined` if there is none. */
+export function inspectOne(ask: AskPage, clientIdentifier: string): SessionView | undefined {
+  for (const view of all(ask, 'Sessions')) {
+    if (view.client_identifier === clientIdentifier) return session(ask, view);
+  }
+  return undefined;
+}

@@ -1,0 +1,321 @@
+/**
+ * One broker for all tabs of an origin. It runs in a SharedWorker where there are such; else in a tab that the tabs
+ * elect by a Web Lock; else each page has a broker of its own, and `mode` says so. When the host goes, another takes its
+ * place and, if there is storage, its state: sockets are cut, clients connect again and resume.
+ */
+import { Broker, type PublishOptions } from '../broker.js';
+import type { BrokerEvents, Qos } from '../events.js';
+import type { BrokerView, SessionView } from '../inspect.js';
+import type { Message } from '../local.js';
+import { check, type Limits, type Permissions, whole, wrong } from '../options.js';
+import { type PortOptions, servePort } from '../port.js';
+import { scheduler } from '../schedule.js';
+import { BrokerSocket, offered } from '../socket.js';
+import { type CreateBroker, type HostedOptions, hosted, type SubscriptionEvent } from './hosted.js';
+import { Joining } from './join.js';
+import type { SharedBrokerError } from './member.js';
+import type { Mode } from './protocol.js';
+import { connectSocket, portEngine } from './sockets.js';
+
+/** What `SharedBroker.connect` takes; what is left out has its default. */
+export interface SharedBrokerOptions extends HostedOptions {
+  /** Which broker: pages with the same name share one. 1 to 100 characters without `:`, `/` and `\`. */
+  name: string;
+  /**
+   * What to try first. `shared-worker`, the default, needs module SharedWorkers; `tab` elects a tab, which needs Web
+   * Locks. What is not there is passed over, in the end for a broker of this page's own.
+   */
+  prefer?: 'shared-worker' | 'tab';
+  /**
+   * The worker: the address of a file that imports `wasmqtt/shared-worker` or calls `serveShared`, or a function that
+   * makes the SharedWorker, which every bundler understands. It must be a module worker and the same in all pages.
+   * `false`: none. Default: the file `shared-worker.js` beside this one.
+   */
+  worker?: URL | string | (() => SharedWorker) | false;
+  /**
+   * Makes the broker if it is hosted in this page, for what can't be sent to a worker (`auth`, bridges). For a worker
+   * see `serveShared`. Default: `Broker.create(options)`.
+   */
+  create?: CreateBroker;
+  /** How long a silent tab or host counts as alive where there are no Web Locks, in milliseconds. Default 5,000. */
+  heartbeatMs?: number;
+  /** How long `connect`, and later each socket, waits for a host, in milliseconds. Default 15,000. */
+  timeoutMs?: number;
+}
+
+/** What `on` tells beside the events of the broker. */
+export interface SharedBrokerEvents extends BrokerEvents {
+  /** Another host took over. Every socket was cut; clients that connect again go on where they were. */
+  moved: { epoch: number; mode: Mode; hosting: boolean };
+  /** A newer build serves this name, and this page can't use it any more: ask for a reload. */
+  outdated: SharedBrokerError;
+  /** After a move nobody could make a broker, for instance because its storage is damaged. */
+  failed: SharedBrokerError;
+}
+
+type Handler = (value: never) => void;
+
+/** The events that are not the broker's. */
+const OWN = ['moved', 'outdated', 'failed'];
+
+/** A broker that the tabs of an origin share. Get it with `SharedBroker.connect`. */
+export class SharedBroker {
+  #options: SharedBrokerOptions;
+  #joining: Joining;
+  #handlers = new Map<string, Set<Handler>>();
+  #schedule = scheduler();
+  #doors = new Set<() => void>();
+  #subscriptions = 0;
+  /** The browser's answer to `persist`; `undefined` if it was not asked. */
+  readonly persisted: boolean | undefined;
+
+  private constructor(options: SharedBrokerOptions, persisted: boolean | undefined) {
+    const { name, prefer = 'shared-worker', heartbeatMs = 5_000, timeoutMs = 15_000, worker, create } = options;
+    const { storage = 'memory:' } = options;
+    const rest = hostedOptions(options);
+    this.#options = options;
+    this.persisted = persisted;
+    this.#joining = new Joining({
+      ...{ name, prefer, heartbeatMs, timeoutMs, storage },
+      makeWorker: worker === false ? undefined : () => makeWorker(worker),
+      configure: rest,
+      make: async (signal) => hosted(await (create ?? Broker.create)({ ...rest, wait: true, signal }), storage),
+      moved: () => this.#emit('moved', { epoch: this.epoch, mode: this.mode, hosting: this.hosting }),
+      outdated: (error) => this.#emit('outdated', error),
+      failed: (error) => this.#emit('failed', error),
+      event: (event, value) => this.#emit(event, value),
+    });
+  }
+
+  /**
+   * Joins the broker of this name, which begins with the first page that does so. All pages must ask for the same
+   * storage; of the other options those of the page that the host was made for count.
+   * @throws TypeError for wrong options; SharedBrokerError with `code` `failed` (the broker's own error is its
+   * `cause`), `outdated`, `options` or `timeout`.
+   * @example
+   * const broker = await SharedBroker.connect({ name: 'home', storage: 'idb:home' });
+   * const client = mqtt.connect('ws://home.invalid/mqtt', { createWebsocket: broker.createWebsocket });
+   */
+  static async connect(options: SharedBrokerOptions): Promise<SharedBroker> {
+    checkOptions(options);
+    // Only a page can ask; the broker may be in a worker.
+    const persisted = options.persist === true ? await navigator.storage?.persist?.() : undefined;
+    const shared = new SharedBroker(options, persisted);
+    try {
+      await shared.#joining.start();
+    } catch (error) {
+      await shared.close();
+      throw error;
+    }
+    return shared;
+  }
+
+  /** Where the broker runs. `own`: this page has one for itself; `why` says for what reason. */
+  get mode(): Mode {
+    return this.#joining.mode;
+  }
+
+  /** Whether it runs in this very page. */
+  get hosting(): boolean {
+    return this.#joining.host !== undefined;
+  }
+
+  /** Why this page could not have what `prefer` asks for first; `undefined` if it could. */
+  get why(): string | undefined {
+    return this.#joining.why;
+  }
+
+  /** Grows with every host. */
+  get epoch(): number {
+    return this.#joining.epoch;
+  }
+
+  /** What MQTT.js takes as `createWebsocket`; it may be passed on alone. While there is no host, sockets wait. */
+  readonly createWebsocket = (url: string, protocols?: string | readonly string[]): BrokerSocket =>
+    new BrokerSocket(url, offered(protocols), (socket, wanted) => {
+      const { allowNoSubprotocol = false, timeoutMs = 15_000 } = this.#options;
+      const { member, place } = this.#joining;
+      const later = this.#schedule;
+      return connectSocket(member, socket, wanted, {
+        allowNone: allowNoSubprotocol,
+        after: place.after,
+        timeoutMs,
+        later,
+      });
+    });
+
+  /** A socket for clients that take an instance: `client.with_websock(broker.websocket())`. */
+  websocket(protocols: string | readonly string[] = 'mqtt'): BrokerSocket {
+    return this.createWebsocket('ws://wasmqtt.invalid/mqtt', protocols);
+  }
+
+  /** One end of a MessagePort whose other end is a connection to the broker, as `Broker.port`. */
+  port(options: PortOptions = {}): MessagePort {
+    const { port1, port2 } = new MessageChannel();
+    this.accept(port1, options);
+    return port2;
+  }
+
+  /** Serves the client at the other end of this port; the function that comes back cuts it off. */
+  accept(port: MessagePort, options: PortOptions = {}): () => void {
+    const cut = servePort(portEngine(this.#joining.member), port, options, this.#schedule);
+    this.#doors.add(cut);
+    return () => {
+      this.#doors.delete(cut);
+      cut();
+    };
+  }
+
+  /**
+   * Calls a function with every event of a name; the function that comes back ends that. Events of the broker come from
+   * whatever host there is; what it tells while this page has no host is not heard.
+   * @throws TypeError for a name that there is not.
+   */
+  on<N extends keyof SharedBrokerEvents>(name: N, handler: (event: SharedBrokerEvents[N]) => void): () => void {
+    const names = [...OWN, 'packet', 'connection', 'session', 'decision', 'storage'];
+    if (!names.includes(name)) throw wrong('on', name, names.join(', '));
+    return this.#on(name, handler);
+  }
+
+  /** All Sessions and Retained Messages, as `Broker.inspect`. @throws SharedBrokerError `moved` if the host goes. */
+  inspect(): Promise<BrokerView>;
+  /** One Session; `undefined` if there is none of this Client Identifier. */
+  inspect(clientIdentifier: string): Promise<SessionView | undefined>;
+  inspect(...args: [string?]): Promise<BrokerView | SessionView | undefined> {
+    return this.#call('inspect', ...args) as Promise<BrokerView>;
+  }
+
+  /** Counters since the host began and gauges of now. @throws SharedBrokerError `moved`. */
+  counters(): Promise<Record<string, unknown>> {
+    return this.#call('counters') as Promise<Record<string, unknown>>;
+  }
+
+  /**
+   * Publishes a message as the broker itself.
+   * @throws Error with the Reason Code if it is refused; SharedBrokerError `moved`: it may be published or not.
+   */
+  async publish(
+    topic: string,
+    payload: string | Uint8Array | ArrayBuffer = '',
+    options: PublishOptions = {},
+  ): Promise<void> {
+    await this.#call('publish', topic, payload, options);
+  }
+
+  /**
+   * Hears what matches a Topic Filter, Retained Messages first and after a move again; resolves, once it is granted, to
+   * a function that ends it. What is published while there is no host is missed: lasting Sessions are for clients.
+   * @throws Error if it is refused.
+   */
+  subscribe(filter: string, handler: (message: Message) => void, { qos = 0 as Qos } = {}): Promise<() => void> {
+    this.#subscriptions += 1;
+    const event = `subscribe:${this.#subscriptions}:${whole('qos', qos, 0, 2)}:${filter}`;
+    return new Promise((resolve, reject) => {
+      const end = this.#on(event, (told: SubscriptionEvent) => {
+        if ('message' in told) handler(told.message);
+        else if ('granted' in told) resolve(end);
+        else {
+          end();
+          reject(Object.assign(new Error(told.error.message), told.error));
+        }
+      });
+    });
+  }
+
+  /** Ends a client's connection, and its Session too if wished; gives whether there was one. */
+  kick(clientIdentifier: string, options: { code?: number; endSession?: boolean } = {}): Promise<boolean> {
+    return this.#call('kick', clientIdentifier, options) as Promise<boolean>;
+  }
+
+  /** New limits, until the broker moves. */
+  async setLimits(limits: Partial<Limits>): Promise<void> {
+    await this.#call('setLimits', limits);
+  }
+
+  /** New permissions, until the broker moves. */
+  async setPermissions(permissions: Permissions): Promise<void> {
+    await this.#call('setPermissions', permissions);
+  }
+
+  /** The durable state as a file, for `Broker.create({ import })`. */
+  export(): Promise<Blob> {
+    return this.#call('export') as Promise<Blob>;
+  }
+
+  /** Tries at once to store again after a failure. Resolves when it is known whether it works. */
+  async retryStorage(): Promise<void> {
+    await this.#call('retryStorage');
+  }
+
+  /**
+   * Leaves: sockets of this page are cut, and what lasts of their Sessions stays. If the broker runs in this page, it is
+   * stored and moves to another when this resolves. Any number of times.
+   */
+  async close(): Promise<void> {
+    for (const cut of this.#doors) cut();
+    this.#doors.clear();
+    await this.#joining.close();
+  }
+
+  /** Same as `close`. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  async #call(name: string, ...args: unknown[]): Promise<unknown> {
+    return this.#joining.member.call(name, args);
+  }
+
+  #on(name: string, handler: Handler): () => void {
+    const handlers = this.#handlers.get(name) ?? new Set();
+    this.#handlers.set(name, handlers.add(handler));
+    if (!OWN.includes(name)) this.#joining.member.watch(name);
+    return () => {
+      if (!handlers.delete(handler) || handlers.size > 0) return;
+      this.#handlers.delete(name);
+      if (!OWN.includes(name)) this.#joining.member.unwatch(name);
+    };
+  }
+
+  #emit(event: string, value: unknown): void {
+    for (const handler of this.#handlers.get(event) ?? []) (handler as (value: unknown) => void)(value);
+  }
+}
+
+function makeWorker(worker: URL | string | (() => SharedWorker) | undefined): SharedWorker {
+  if (typeof worker === 'function') return worker();
+  if (worker !== undefined) return new SharedWorker(worker, { type: 'module', name: 'wasmqtt' });
+  return new SharedWorker(new URL('./shared-worker.js', import.meta.url), { type: 'module', name: 'wasmqtt' });
+}
+
+/** What the broker itself is made with. */
+function hostedOptions(options: SharedBrokerOptions): HostedOptions {
+  const { name: _, prefer, worker, create, heartbeatMs, timeoutMs, ...rest } = options;
+  return rest;
+}
+
+/** @throws TypeError that names the option. */
+function checkOptions(options: SharedBrokerOptions): void {
+  const { name, prefer, worker, create, heartbeatMs, timeoutMs } = options;
+  if (typeof name !== 'string' || !/^[^:/\\]{1,100}$/.test(name)) {
+    throw wrong('name', name, "a text of 1 to 100 characters without ':', '/' and '\\'");
+  }
+  if (prefer !== undefined && prefer !== 'shared-worker' && prefer !== 'tab') {
+    throw wrong('prefer', prefer, "'shared-worker' or 'tab'");
+  }
+  const isWorker = typeof worker === 'string' || worker instanceof URL || typeof worker === 'function';
+  if (worker !== undefined && worker !== false && !isWorker) {
+    throw wrong('worker', worker, 'an address, a function that makes a SharedWorker, or false');
+  }
+  if (create !== undefined && typeof create !== 'function') throw wrong('create', create, 'a function');
+  whole('heartbeatMs', heartbeatMs ?? 5_000, 100, 3_600_000);
+  whole('timeoutMs', timeoutMs ?? 15_000, 100, 3_600_000);
+  const rest: Record<string, unknown> = { ...hostedOptions(options) };
+  for (const option of ['auth', 'import', 'clock', 'wait', 'signal', 'locks', 'indexedDB']) {
+    if (rest[option] !== undefined) throw new TypeError(`${option}: not for a shared broker; see the option create`);
+  }
+  if (options.storage?.startsWith('opfs:')) {
+    throw wrong('storage', options.storage, "'memory:' or 'idb:NAME': neither tabs nor SharedWorkers can use opfs");
+  }
+  check(rest);
+}

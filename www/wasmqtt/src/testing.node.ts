@@ -1,0 +1,4 @@
+/** `wasmqtt/testing` in Node. */
+import './source.node.js';
+
+export * from './testing.js';

@@ -1,0 +1,93 @@
+/**
+ * Loads the core's WebAssembly, once for each source, from wherever the user has it. Each entry of the package says
+ * where its own copy lies (`setDefaultSource`); what goes wrong names the URL and what the server answered.
+ */
+import { initSync } from '../generated/wasmqtt.js';
+
+/** Where the core's WebAssembly comes from: an address, an answer, a compiled module, or its bytes. */
+export type WasmSource =
+  | string
+  | URL
+  | Response
+  | Promise<Response>
+  | WebAssembly.Module
+  | ArrayBuffer
+  | ArrayBufferView<ArrayBuffer>;
+
+type DefaultSource = () => WasmSource | Promise<WasmSource>;
+
+let defaultSource: DefaultSource | undefined;
+let loading: Promise<void> | undefined;
+
+/** Says where this entry's own copy of the core lies. */
+export function setDefaultSource(source: DefaultSource): void {
+  defaultSource = source;
+}
+
+/**
+ * Makes the core usable; all brokers of a realm share one copy, and the first source wins.
+ * @throws TypeError if `source` is none; Error if the file can't be fetched or is not the core.
+ */
+export function loadCore(source?: WasmSource): Promise<void> {
+  loading ??= load(source).catch((error) => {
+    // Another try may have a better source, or the network back.
+    loading = undefined;
+    throw error;
+  });
+  return loading;
+}
+
+async function load(given: WasmSource | undefined): Promise<void> {
+  const source = given ?? (await defaultSource?.());
+  if (source === undefined) throw new TypeError('wasm: this entry has no WebAssembly of its own; give it a source');
+  initSync({ module: await compile(source) });
+}
+
+async function compile(source: WasmSource): Promise<WebAssembly.Module> {
+  if (source instanceof WebAssembly.Module) return source;
+  if (source instanceof ArrayBuffer || ArrayBuffer.isView(source)) return compileBytes(source, 'these bytes');
+  if (typeof source === 'string' || source instanceof URL) return compileResponse(await get(String(source)));
+  const response = await source;
+  if (typeof response?.arrayBuffer !== 'function') {
+    throw new TypeError('wasm: allowed are a URL, a Response, a WebAssembly.Module, an ArrayBuffer or a view of one');
+  }
+  return compileResponse(response);
+}
+
+async function get(url: string): Promise<Response> {
+  try {
+    return await fetch(url);
+  } catch (cause) {
+    throw new Error(`wasmqtt: ${url} can't be fetched: ${String(cause)}`, { cause });
+  }
+}
+
+async function compileResponse(response: Response): Promise<WebAssembly.Module> {
+  const url = response.url || 'the response given';
+  const type = response.headers.get('content-type') ?? 'no type';
+  if (!response.ok) throw new Error(`wasmqtt: ${url} answered ${response.status} ${response.statusText} (${type})`);
+  if (type.split(';')[0]?.trim() === 'application/wasm') {
+    try {
+      return await WebAssembly.compileStreaming(response.clone());
+    } catch {
+      // The bytes say more about what is wrong than the stream.
+    }
+  }
+  return compileBytes(await response.arrayBuffer(), `${url}, which came as ${type},`);
+}
+
+async function compileBytes(bytes: BufferSource, what: string): Promise<WebAssembly.Module> {
+  try {
+    return await WebAssembly.compile(bytes);
+  } catch (cause) {
+    const hint = looksLikeText(bytes) ? '; it looks like text, as a server gives for a file that is not there' : '';
+    throw new Error(`wasmqtt: ${what} is no WebAssembly${hint}: ${String(cause)}`, { cause });
+  }
+}
+
+function looksLikeText(bytes: BufferSource): boolean {
+  const view = ArrayBuffer.isView(bytes)
+    ? new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+    : new Uint8Array(bytes);
+  return view[0] === 0x3c;
+}

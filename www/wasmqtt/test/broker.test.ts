@@ -1,0 +1,274 @@
+/** The broker object: options, events, looks inside, time, snapshots, storage, authentication. */
+import 'fake-indexeddb/auto';
+import mqtt from 'mqtt';
+import { expect, test, vi } from 'vitest';
+import { RealClock } from '../src/clock.js';
+import { Broker, type BrokerOptions, type ConnectionEvent } from '../src/exports.js';
+import { connect, create, next, publish, SUBSCRIBE } from './core.js';
+
+const client = (broker: Broker, options: mqtt.IClientOptions = {}) =>
+  mqtt.connectAsync('ws://home.invalid/mqtt', {
+    createWebsocket: broker.createWebsocket as never,
+    forceNativeWebSocket: true,
+    timerVariant: 'native',
+    reconnectPeriod: 0,
+    ...options,
+  });
+
+test('MQTT.js connects, subscribes and is told a message', async () => {
+  const broker = await create();
+  const phone = await client(broker, { clientId: 'phone' });
+  const told = new Promise<string>((resolve) =>
+    phone.on('message', (topic, payload) => resolve(`${topic} ${payload}`)),
+  );
+  await phone.subscribeAsync('home/+/temperature', { qos: 2 });
+  await phone.publishAsync('home/kitchen/temperature', '21', { qos: 2 });
+  expect(await told).toBe('home/kitchen/temperature 21');
+  expect(broker.inspect('phone')?.subscriptions).toEqual([
+    { filter: 'home/+/temperature', qos: 2, noLocal: false, retainAsPublished: false },
+  ]);
+  await phone.endAsync();
+});
+
+test.each<[string, unknown, RegExp]>([
+  ['an unknown option', { storge: 'memory:' }, /^storge: there is no such option; allowed: storage, /],
+  ['a storage', { storage: 'disk' }, /^storage: /],
+  ['a clock', { clock: 'fast' }, /^clock: found "fast"; allowed: 'real' or 'manual'$/],
+  ['a seed', { seed: -1 }, /^seed: found -1; allowed: 16 bytes, /],
+  [
+    'a limit',
+    { limits: { receiveMaximum: 0 } },
+    /^limits.receiveMaximum: found 0; allowed: a whole number from 1 to 65535$/,
+  ],
+  [
+    'a limit that is none',
+    { limits: { queue: 1 } },
+    /^limits.queue: there is no such option; allowed: connectionsMax, /,
+  ],
+  [
+    'a limit that is no number',
+    { limits: { retainAvailable: 1 } },
+    /^limits.retainAvailable: found 1; allowed: true or false$/,
+  ],
+  ['auth', { auth: 'everybody' }, /^auth: found "everybody"; allowed: a function$/],
+  ['rules', { permissions: { publish: { allow: 'a' } } }, /^permissions.publish.allow: found "a"; allowed: a list of /],
+  ['a grace', { keepAliveGraceS: 1.5 }, /^keepAliveGraceS: found 1.5; allowed: a whole number from 0 to 65535$/],
+  ['no options', 7, /^options: found 7; allowed: an object$/],
+])('%s that is wrong is named', async (_, options, message) => {
+  const error = await Broker.create(options as BrokerOptions).catch((caught: unknown) => caught);
+  expect(error).toBeInstanceOf(TypeError);
+  expect((error as Error).message).toMatch(message);
+});
+
+test('events tell who comes, what passes and what was decided', async () => {
+  const broker = await create();
+  const told: unknown[] = [];
+  const off = broker.on('connection', (event) => told.push(event));
+  broker.on('decision', (event) => told.push(event));
+  broker.on('packet', ({ from, name, clientIdentifier }) => told.push([from, name, clientIdentifier]));
+  const socket = broker.websocket();
+  await next(socket, 'open');
+  socket.send(connect('a'));
+  socket.send(SUBSCRIBE);
+  await broker.idle();
+  told.splice(0, 0, 'begin');
+  socket.send(publish(7));
+  await broker.idle();
+  socket.close();
+  off();
+  await broker.idle();
+  expect(told).toEqual([
+    'begin',
+    ['client', 'CONNECT', undefined],
+    ['client', 'SUBSCRIBE', undefined],
+    expect.objectContaining({ type: 'connected', clientIdentifier: 'a', version: '3.1.1', cleanStart: true }),
+    ['broker', 'CONNACK', 'a'],
+    ['broker', 'SUBACK', 'a'],
+    ['client', 'PUBLISH', 'a'],
+    { type: 'published', publication: 1, clientIdentifier: 'a', topic: 't', qos: 0, retain: false, payloadBytes: 1 },
+    { type: 'delivered', publication: 1, clientIdentifier: 'a', filter: 't', qos: 0, retained: false, how: 'sent' },
+    ['broker', 'PUBLISH', 'a'],
+  ]);
+});
+
+test('a client that breaks the protocol is named with the rule, and the broker lives on', async () => {
+  const broker = await create();
+  const told: ConnectionEvent[] = [];
+  broker.on('connection', (event) => told.push(event as ConnectionEvent));
+  const socket = broker.websocket();
+  await next(socket, 'open');
+  const closed = next<CloseEvent>(socket, 'close');
+  // SUBSCRIBE before CONNECT [5:MQTT-3.1.0-1].
+  socket.send(SUBSCRIBE);
+  expect((await closed).code).toBe(1000);
+  expect(told).toEqual([
+    { type: 'refused', code: 0x82, statement: expect.stringMatching(/MQTT-3.1.0-1$/), text: expect.any(String) },
+  ]);
+  await (await client(broker)).endAsync();
+});
+
+test('publish and subscribe need no client', async () => {
+  const broker = await create();
+  broker.publish('home/kitchen/temperature', '21', { retain: true });
+  const heard: string[] = [];
+  const end = await broker.subscribe('home/#', ({ topic, payload, retain }) =>
+    heard.push(`${topic} ${new TextDecoder().decode(payload)} ${retain}`),
+  );
+  broker.publish('home/restroom', new Uint8Array([0x32]), { qos: 2 });
+  broker.publish('garden', 'x');
+  await broker.idle();
+  expect(heard).toEqual(['home/kitchen/temperature 21 true', 'home/restroom 2 false']);
+  end();
+  broker.publish('home/restroom', '3');
+  await broker.idle();
+  expect(heard).toHaveLength(2);
+  expect(broker.inspect().sessions).toEqual([]);
+  expect(broker.inspect().retained).toMatchObject([{ topic: 'home/kitchen/temperature', retain: true, qos: 0 }]);
+  expect(() => broker.publish('home/#')).toThrow(/publishing to 'home\/#' was refused/);
+  await expect(broker.subscribe('home/#/x', () => {})).rejects.toThrow(/not a Topic Name or Topic Filter/);
+});
+
+test('time moves by hand: a Keep Alive runs out and the Will speaks', async () => {
+  const broker = await create({ clock: 'manual' });
+  const heard: string[] = [];
+  await broker.subscribe('#', ({ topic }) => heard.push(topic));
+  const socket = broker.websocket();
+  await next(socket, 'open');
+  // MQTT 3.1.1, Will at QoS 0 to "w", Keep Alive 10 s.
+  socket.send(new Uint8Array([0x10, 19, 0, 4, 77, 81, 84, 84, 4, 0b110, 0, 10, 0, 1, 98, 0, 1, 0x77, 0, 1, 0x21]));
+  await broker.idle();
+  const before = broker.now();
+  await broker.advance(14_999);
+  expect(heard).toEqual([]);
+  await broker.advance(1);
+  expect(heard).toEqual(['w']);
+  expect(broker.now() - before).toBe(15_000);
+  await expect((await create()).advance(1)).rejects.toThrow(/clock: 'manual'/);
+});
+
+test('after a sleep nobody is blamed for having slept', () => {
+  let [wall, steady] = [1_000_000, 0];
+  const calls: (() => void)[] = [];
+  const clock = new RealClock({
+    wall: () => wall,
+    steady: () => steady,
+    setTimeout: (call) => calls.push(call),
+    clearTimeout: () => {},
+  });
+  const told: (number | string)[] = [];
+  clock.onwoke = (sleptUs) => told.push(sleptUs);
+  const due = clock.now() + 2_000_000;
+  clock.wake(due, () => told.push('due'));
+  // The machine slept an hour, which the steady clock did not count.
+  wall += 3_602_000;
+  steady += 2_000;
+  calls.pop()?.();
+  expect(told).toEqual([3_600_000_000, 'due']);
+  expect(clock.now()).toBe(1_000_000_000 + 3_602_000_000);
+  // A timer that is a little late is no sleep.
+  clock.wake(clock.now() + 1_000_000, () => told.push('again'));
+  wall += 1_500;
+  steady += 1_500;
+  calls.pop()?.();
+  expect(told).toEqual([3_600_000_000, 'due', 'again']);
+});
+
+test('a snapshot brings everything back but connections', async () => {
+  const broker = await create({ seed: 7 });
+  const phone = await client(broker, { clientId: 'phone', clean: false });
+  await phone.subscribeAsync('a', { qos: 1 });
+  broker.publish('kept', 'x', { retain: true });
+  const snapshot = broker.snapshot();
+  const digest = broker.digest();
+  broker.publish('kept', '', { retain: true });
+  expect(broker.digest()).not.toBe(digest);
+  const closed = new Promise((resolve) => phone.on('close', () => resolve(undefined)));
+  broker.restore(snapshot);
+  await closed;
+  expect(broker.inspect('phone')).toMatchObject({ connected: false, subscriptions: [{ filter: 'a', qos: 1 }] });
+  expect(broker.inspect().retained).toMatchObject([{ topic: 'kept' }]);
+  const again = await client(broker, { clientId: 'phone', clean: false });
+  const told = new Promise((resolve) => again.on('message', (topic) => resolve(topic)));
+  broker.publish('a', 'x', { qos: 1 });
+  expect(await told).toBe('a');
+  await again.endAsync();
+  expect(() => broker.restore(new Uint8Array(100))).toThrow(/no snapshot/);
+});
+
+test('who may connect, and what they may do, is for `auth` to say', async () => {
+  const errors: unknown[] = [];
+  const broker = await create({
+    auth: async ({ userName, password }) => {
+      if (userName === 'broken') throw new Error('the database is away');
+      const isRight = new TextDecoder().decode(password) === 'secret';
+      return isRight && { allow: true, user: 'alice', permissions: { publish: { allow: ['mine/#'] } } };
+    },
+  });
+  broker.on('connection', (event) => event.type === 'auth-error' && errors.push(event.error));
+  const v5 = { protocolVersion: 5 as const };
+  await expect(client(broker, { ...v5, username: 'alice', password: 'wrong' })).rejects.toMatchObject({ code: 0x87 });
+  await expect(client(broker, { ...v5, username: 'broken' })).rejects.toMatchObject({ code: 0x88 });
+  expect(errors).toEqual([new Error('the database is away')]);
+  const alice = await client(broker, { ...v5, username: 'alice', password: 'secret', clientId: 'a' });
+  expect(broker.inspect('a')?.user).toBe('alice');
+  await alice.publishAsync('mine/x', '1', { qos: 1 });
+  await expect(alice.publishAsync('yours', '1', { qos: 1 })).rejects.toMatchObject({ code: 0x87 });
+  await alice.endAsync();
+});
+
+test('a page that is loaded again finds its Sessions, queues and Retained Messages', async () => {
+  const storage = 'idb:home';
+  const before = await create({ storage });
+  const phone = await client(before, { clientId: 'phone', clean: false, protocolVersion: 4 });
+  await phone.subscribeAsync('home/#', { qos: 2 });
+  await phone.endAsync();
+  before.publish('home/kitchen', '1', { qos: 2, retain: true });
+  before.publish('home/kitchen', '2', { qos: 1 });
+  await before.close();
+  const events: unknown[] = [];
+  const after = await create({ storage });
+  after.on('storage', (event) => events.push(event.type));
+  expect(after.inspect('phone')).toMatchObject({ connected: false, queue: [{ qos: 2 }, { qos: 1 }] });
+  expect(after.inspect().retained).toMatchObject([{ topic: 'home/kitchen' }]);
+  const heard: string[] = [];
+  const again = mqtt.connect('ws://home.invalid/mqtt', {
+    createWebsocket: after.createWebsocket as never,
+    forceNativeWebSocket: true,
+    timerVariant: 'native',
+    clientId: 'phone',
+    clean: false,
+  });
+  again.on('message', (_, payload) => heard.push(String(payload)));
+  await vi.waitFor(() => expect(heard.sort()).toEqual(['1', '2']));
+  await again.endAsync();
+  expect(events).toEqual(['opened']);
+  const file = await after.export();
+  await after.close();
+  await Broker.destroy(storage);
+  const copy = await create({ storage: 'idb:copy', import: file });
+  expect(copy.inspect().retained).toMatchObject([{ topic: 'home/kitchen' }]);
+});
+
+test('a trace that nobody reads leaves out, and says so', async () => {
+  const broker = await create();
+  const reader = broker.trace().getReader();
+  const end = await broker.subscribe('t', () => {});
+  const first = await reader.read();
+  expect(first.value?.name).toBe('packet');
+  end();
+  await reader.cancel();
+});
+
+test('closing tells everybody, any number of times', async () => {
+  const broker = await create();
+  const socket = broker.websocket();
+  await next(socket, 'open');
+  socket.send(connect('a'));
+  await broker.idle();
+  const closed = next<CloseEvent>(socket, 'close');
+  await Promise.all([broker.close(), broker.close()]);
+  expect(await closed).toMatchObject({ code: 1000 });
+  await broker[Symbol.asyncDispose]();
+  const late = broker.websocket();
+  expect(await next<CloseEvent>(late, 'close')).toMatchObject({ code: 1006 });
+});
