@@ -101,11 +101,21 @@ export const nobodyKnows: Lesson = {
   traps: [
     {
       when: {
-        quiet: {
-          of: { told: { who: 'dashboard' } },
-          after: { delivered: { to: 'dashboard', packet: 'SUBACK' } },
-          ms: 3000,
-        },
+        all: [
+          {
+            before: [
+              { command: { do: 'publish', by: 'user', topic: TEMPERATURE } },
+              { delivered: { to: 'dashboard', packet: 'SUBACK' } },
+            ],
+          },
+          {
+            quiet: {
+              of: { told: { who: 'dashboard' } },
+              after: { delivered: { to: 'dashboard', packet: 'SUBACK' } },
+              ms: 3000,
+            },
+          },
+        ],
       },
       say: {
         ko: '구독하기 전에 지나간 메시지는 오지 않아요. 구독한 뒤에 온도를 한 번 더 발행해 보세요.',

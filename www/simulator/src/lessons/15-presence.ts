@@ -115,8 +115,8 @@ export const presence: Lesson = {
     {
       when: { command: { do: 'publish', by: 'user', topic: KITCHEN, payload: 'offline' } },
       say: {
-        ko: '`offline`을 손으로 발행하면 안 돼요. 죽은 센서는 그럴 수 없어요.',
-        en: 'Don’t publish `offline` by hand. A dead sensor couldn’t.',
+        ko: '`offline`을 손으로 발행했네요. 죽은 센서는 그럴 수 없어요. 되감아 보세요.',
+        en: 'You published `offline` by hand. A dead sensor couldn’t: rewind.',
       },
     },
     {

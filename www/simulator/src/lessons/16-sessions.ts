@@ -140,7 +140,7 @@ export const sessions: Lesson = {
     },
     {
       v5: '4.1',
-      v311: '4.1',
+      v311: '3.1.2.4',
       says: {
         ko: '브로커의 세션에는 구독과, 아직 전하지 못한 QoS 1·2 메시지가 들어 있어요.',
         en: 'The broker’s Session holds the Subscriptions and the QoS 1 and 2 messages not delivered yet.',

@@ -149,7 +149,7 @@ export const oneId: Lesson = {
   look: {
     at: 'log',
     text: {
-      ko: '로그에서 `0x8E`를 찾아 앞뒤를 읽어 보세요. 같은 다섯 줄이 되풀이돼요.',
+      ko: '로그에서 `0x8E`를 찾아 앞뒤를 읽어 보세요. 같은 몇 줄이 되풀이돼요.',
       en: 'Find `0x8E` in the log and read around it: the same few lines, over and over.',
     },
   },

@@ -148,11 +148,11 @@ export const restart: Lesson = {
       },
     },
     {
-      v5: '4.1.1',
+      v5: '4.1.2',
       v311: '4.1.1',
       says: {
-        ko: '어디에 얼마나 단단히 저장할지는 쓰는 사람이 정해요. 메모리에만 두면 정전에 사라질 수 있어요.',
-        en: 'How durably to store is the operator’s choice: what is only in memory may be lost with the power.',
+        ko: '(예) 전원이 믿을 만하면 메모리에만 두어도 되지만, 잃으면 안 되는 데이터는 디스크에 적은 뒤에 보내야 해요.',
+        en: '(Example) With reliable power, memory may do; what must never be lost is written to disk before it is sent on.',
       },
     },
   ],

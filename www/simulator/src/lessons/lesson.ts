@@ -19,7 +19,7 @@ export interface Action {
   readonly label: Text;
   /** Given one after another at the same moment. */
   readonly commands: readonly Command[];
-  /** Fields of the first command that are open; none: the button acts at once. */
+  /** Fields of the first command that are open, `will.retain` for one inside another; none: the button acts at once. */
   readonly edit?: readonly string[];
 }
 
