@@ -330,7 +330,7 @@ export const en = {
       sys: () => 'Update of $SYS',
       other: () => 'Timer',
     },
-    restarted: (storage: boolean) =>
+    restarted: (storage: boolean): string =>
       storage ? 'The broker restarted from what was stored' : 'The broker restarted empty',
     idle: 'Nothing is on its way',
   },

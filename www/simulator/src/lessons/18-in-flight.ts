@@ -87,7 +87,7 @@ export const inFlight: Lesson = {
     },
     {
       ko: '‘하나 확인하기’ 두 번, 재생, ‘다음 PUBACK이 가는 도중에 끊기’, ‘하나 확인하기’, 재생.',
-      en: '“Acknowledge one” twice, play, “Cut when the next PUBACK is half-way”, “Acknowledge one”, play.',
+      en: '“Phone: acknowledge one” twice, play, “Cut when the next PUBACK is half-way”, “Phone: acknowledge one”, play.',
     },
   ],
   traps: [
