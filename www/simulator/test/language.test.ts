@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { TERMS } from '../src/glossary/terms';
 import { en } from '../src/i18n/en';
-import { particle, type Particles } from '../src/i18n/josa';
+import { type Particles, particle } from '../src/i18n/josa';
 import { ko } from '../src/i18n/ko';
 import { inLanguage } from '../src/i18n/text';
 import { CONTENTS } from '../src/lessons/contents';

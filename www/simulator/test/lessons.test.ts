@@ -145,6 +145,6 @@ test('lessons.json is what the lessons are', () => {
     solution,
   }));
   const text = `[\n${data.map((one) => JSON.stringify(one)).join(',\n')}\n]\n`;
-  if (process.env['UPDATE_LESSONS']) writeFileSync(file, text);
+  if (process.env.UPDATE_LESSONS) writeFileSync(file, text);
   expect(readFileSync(file, 'utf8')).toBe(text);
 });

@@ -1,6 +1,7 @@
 // Every string of the user interface in English. What holds values is a function. The other catalogues have the type of
 // this one, so that a string in one language only doesn't compile.
 
+import type { PacketName } from '../lessons/stage';
 import {
   type CommandMessages,
   type DeliveryFacts,
@@ -10,7 +11,6 @@ import {
   type PacketFacts,
   type WhyNotMessages,
 } from './facts';
-import type { PacketName } from '../lessons/stage';
 import { reasons } from './reasons.en';
 
 const field = (label: string, hint = ''): Field => ({ label, hint });
