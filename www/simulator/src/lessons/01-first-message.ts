@@ -21,17 +21,17 @@ export const firstMessage: Lesson = {
     options: [
       { id: 'direct', text: { ko: '센서에서 휴대폰으로 곧바로', en: 'Straight from the sensor to the phone' } },
       {
-        id: 'broker',
-        text: {
-          ko: '센서에서 브로커로, 브로커에서 휴대폰으로',
-          en: 'From the sensor to the broker, from there to the phone',
-        },
-      },
-      {
         id: 'fetch',
         text: {
           ko: '브로커에 쌓여 있다가 휴대폰이 가지러 올 때',
           en: 'It waits at the broker until the phone fetches it',
+        },
+      },
+      {
+        id: 'broker',
+        text: {
+          ko: '센서에서 브로커로, 브로커에서 휴대폰으로',
+          en: 'From the sensor to the broker, from there to the phone',
         },
       },
     ],
@@ -75,7 +75,7 @@ export const firstMessage: Lesson = {
   ],
   traps: [
     {
-      when: { decision: { outcome: 'not_delivered', who: 'phone', why: 'no_match' } },
+      when: { decision: { is: 'not_delivered', who: 'phone', why: 'no_match' } },
       say: {
         ko: '메시지는 브로커까지 왔지만 토픽이 휴대폰의 구독과 달라요. 한 글자까지 같아야 해요.',
         en: 'The message reached the broker, but its topic differs from what the phone subscribed to. Every letter counts.',

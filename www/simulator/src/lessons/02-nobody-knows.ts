@@ -23,12 +23,12 @@ export const nobodyKnows: Lesson = {
     options: [
       { id: 'error', text: { ko: '받을 사람이 없다는 오류', en: 'An error: nobody is there' } },
       {
-        id: 'nothing',
-        text: { ko: '아무것도 없음. 둘이 받을 때와 똑같음', en: 'Nothing, just as when two clients receive it' },
-      },
-      {
         id: 'later',
         text: { ko: '나중에 누가 구독하면 그때 전했다는 알림', en: 'A notice later, when somebody subscribes' },
+      },
+      {
+        id: 'nothing',
+        text: { ko: '아무것도 없음. 둘이 받을 때와 똑같음', en: 'Nothing, just as when two clients receive it' },
       },
     ],
     right: 'nothing',

@@ -83,7 +83,8 @@ export const oneLevel: Lesson = {
               { delivered: { from: 'restroom', packet: 'PUBLISH', topic: RESTROOM_HUMIDITY } },
               told('phone', TEMPERATURE),
               told('phone', RESTROOM_TEMPERATURE),
-              { not: told('phone', 'home/+/humidity') },
+              { not: told('phone', HUMIDITY) },
+              { not: told('phone', RESTROOM_HUMIDITY) },
               { not: told('phone', OVEN) },
             ],
           },
@@ -111,7 +112,9 @@ export const oneLevel: Lesson = {
       },
     },
     {
-      when: { since: { last: ROUND_BEGINS, check: told('phone', 'home/+/humidity') } },
+      when: {
+        since: { last: ROUND_BEGINS, check: { any: [told('phone', HUMIDITY), told('phone', RESTROOM_HUMIDITY)] } },
+      },
       say: {
         ko: '습도까지 왔어요. 마지막 레벨은 `temperature`로 정해 두세요. 넓은 구독은 취소하고요.',
         en: 'That brought humidity too. Leave the last level `temperature`, and unsubscribe from what was too wide.',

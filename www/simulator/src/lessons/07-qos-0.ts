@@ -25,8 +25,8 @@ export const qos0: Lesson = {
       en: 'The link breaks while one reading is on its way to the phone. When the phone is back, does the broker send it again?',
     },
     options: [
-      { id: 'again', text: { ko: '네. 돌아오면 다시 보내요', en: 'Yes, as soon as it is back' } },
       { id: 'gone', text: { ko: '아니요. 보내자마자 잊었어요', en: 'No, it forgot the message when it was sent' } },
+      { id: 'again', text: { ko: '네. 돌아오면 다시 보내요', en: 'Yes, as soon as it is back' } },
       {
         id: 'kitchen',
         text: { ko: '브로커는 안 보내고, 센서가 다시 보내요', en: 'No, but the sensor sends it again' },
@@ -90,10 +90,17 @@ export const qos0: Lesson = {
       },
     },
     {
-      when: { decision: { outcome: 'not_delivered', who: 'phone', why: 'offline' } },
+      when: { decision: { is: 'not_delivered', who: 'phone', why: 'offline' } },
       say: {
         ko: '휴대폰이 없는 사이에 메시지가 와서, 브로커가 아예 보내지 않았어요. 이것도 놓친 거지만, 선 위에서 잃은 것과는 달라요.',
         en: 'A message came while the phone was away, so the broker never sent it. It is missed too, but it wasn’t lost on the way.',
+      },
+    },
+    {
+      when: { all: [{ command: { do: 'cut', who: 'phone' } }, { count: { of: told('phone', TEMPERATURE), min: 5 } }] },
+      say: {
+        ko: '끊었을 때 선 위에 아무것도 없었어요. 되감아서 화살표가 휴대폰으로 날아가는 동안 끊으세요.',
+        en: 'Nothing was on the wire when you cut. Rewind, and cut while an arrow flies to the phone.',
       },
     },
     {

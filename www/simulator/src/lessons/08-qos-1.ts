@@ -28,6 +28,7 @@ export const qos1: Lesson = {
     },
     options: [
       { id: 'timer', text: { ko: '몇 초마다 다시 보내요', en: 'It sends again every few seconds' } },
+      { id: 'drop', text: { ko: '보냈으니 지워요', en: 'It drops the message: it was sent' } },
       {
         id: 'return',
         text: {
@@ -35,7 +36,6 @@ export const qos1: Lesson = {
           en: 'It waits until the phone connects again, and sends again then',
         },
       },
-      { id: 'drop', text: { ko: '보냈으니 지워요', en: 'It drops the message: it was sent' } },
     ],
     right: 'return',
     why: {

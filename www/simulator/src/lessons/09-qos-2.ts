@@ -35,8 +35,8 @@ export const qos2: Lesson = {
     },
     options: [
       { id: 'publish', text: { ko: '`DUP 1`을 적은 PUBLISH', en: 'PUBLISH with `DUP 1`' } },
-      { id: 'pubrel', text: { ko: 'PUBREL', en: 'PUBREL' } },
       { id: 'nothing', text: { ko: '아무것도 안 보내요', en: 'Nothing' } },
+      { id: 'pubrel', text: { ko: 'PUBREL', en: 'PUBREL' } },
     ],
     right: 'pubrel',
     why: {

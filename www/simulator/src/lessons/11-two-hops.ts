@@ -20,8 +20,8 @@ export const twoHops: Lesson = {
       en: 'The sensor publishes with QoS 2, the phone subscribed with QoS 1. With which QoS does the phone get the message?',
     },
     options: [
-      { id: 'two', text: { ko: 'QoS 2. 메시지가 QoS 2니까요', en: 'QoS 2: that is the message’s' } },
       { id: 'one', text: { ko: 'QoS 1. 둘 중 낮은 쪽이에요', en: 'QoS 1: the lower of the two' } },
+      { id: 'two', text: { ko: 'QoS 2. 메시지가 QoS 2니까요', en: 'QoS 2: that is the message’s' } },
       {
         id: 'connection',
         text: { ko: '휴대폰의 연결에 정해 둔 QoS', en: 'The QoS that was set for the phone’s connection' },
@@ -77,7 +77,7 @@ export const twoHops: Lesson = {
   ],
   traps: [
     {
-      when: { decision: { outcome: 'not_delivered', who: 'phone', why: 'offline' } },
+      when: { decision: { is: 'not_delivered', who: 'phone', why: 'offline' } },
       say: {
         ko: 'QoS 0 메시지는 자리에 없는 휴대폰을 기다려 주지 않아요. QoS를 올려 발행하세요.',
         en: 'A QoS 0 message doesn’t wait for a phone that is away. Publish with a higher QoS.',

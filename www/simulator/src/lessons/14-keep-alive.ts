@@ -6,6 +6,14 @@ const WILL_TOLD = told('phone', WILL_TOPIC, { payload: WILL_PAYLOAD });
 const PING: Atom = { delivered: { from: 'kitchen', packet: 'PINGREQ' } };
 const CHOSEN: Atom = { command: { do: 'connect', who: 'kitchen', by: 'user' } };
 const SILENT: Atom = { command: { do: 'half_open', who: 'kitchen', by: 'user' } };
+const IN_TIME: Check = { within: { of: WILL_TOLD, after: SILENT, ms: 15_000 } };
+// Whether it has come by now or not.
+const TOO_LATE: Check = {
+  any: [
+    { quiet: { of: WILL_TOLD, after: SILENT, ms: 15_001 } },
+    { all: [{ before: [SILENT, WILL_TOLD] }, { not: IN_TIME }] },
+  ],
+};
 // Eight a minute are one every 7.5 s.
 const TOO_OFTEN: Check = { within: { of: PING, after: PING, ms: 7_499 } };
 
@@ -70,11 +78,7 @@ export const keepAlive: Lesson = {
     since: {
       last: CHOSEN,
       check: {
-        all: [
-          { count: { of: PING, min: 2 } },
-          { not: TOO_OFTEN },
-          { within: { of: WILL_TOLD, after: SILENT, ms: 15_000 } },
-        ],
+        all: [{ count: { of: PING, min: 2 } }, { not: TOO_OFTEN }, IN_TIME],
       },
     },
   },
@@ -98,7 +102,7 @@ export const keepAlive: Lesson = {
       },
     },
     {
-      when: { since: { last: CHOSEN, check: { quiet: { of: WILL_TOLD, after: SILENT, ms: 15_001 } } } },
+      when: { since: { last: CHOSEN, check: TOO_LATE } },
       say: {
         ko: '15초가 지났는데 유언이 안 왔어요. 브로커는 Keep Alive의 1.5배를 기다려요. 공유기를 켜고 더 짧게 다시 연결하세요.',
         en: '15 seconds have passed without the Will: the broker waits 1.5 times the Keep Alive. Switch the router on and connect with a shorter one.',
@@ -113,11 +117,18 @@ export const keepAlive: Lesson = {
     },
     {
       when: {
-        since: { last: CHOSEN, check: { all: [SILENT, { count: { of: PING, max: 1 } }, WILL_TOLD] } },
+        since: { last: CHOSEN, check: { all: [{ count: { of: PING, max: 1 } }, IN_TIME] } },
       },
       say: {
         ko: '유언은 왔지만 PINGREQ를 두 번 보기 전에 껐어요. 조금 더 지켜본 뒤에 꺼 보세요.',
         en: 'The Will came, but you switched off before two PINGREQ were seen. Watch a little longer first.',
+      },
+    },
+    {
+      when: { since: { last: CHOSEN, check: { command: { do: 'cut', who: 'kitchen' } } } },
+      say: {
+        ko: '그냥 끊으면 양쪽이 바로 알아서 Keep Alive가 할 일이 없어요. 다시 연결하고 공유기를 조용히 끄세요.',
+        en: 'With a plain cut both ends know at once, and Keep Alive has nothing to do. Connect again and switch the router off.',
       },
     },
   ],

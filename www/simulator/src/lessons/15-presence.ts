@@ -30,8 +30,8 @@ export const presence: Lesson = {
     },
     options: [
       { id: 'offline', text: { ko: '`offline`', en: '`offline`' } },
-      { id: 'online', text: { ko: '`online`', en: '`online`' } },
       { id: 'nothing', text: { ko: '아무것도 못 봐요', en: 'Nothing' } },
+      { id: 'online', text: { ko: '`online`', en: '`online`' } },
     ],
     right: 'online',
     why: {

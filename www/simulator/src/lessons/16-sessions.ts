@@ -5,7 +5,7 @@ import { type Atom, type Command, s } from './stage';
 const reading = (payload: string): Command => ({ do: 'publish', who: 'kitchen', topic: TEMPERATURE, payload, qos: 1 });
 const THREE: readonly Command[] = [reading('21'), reading('22'), reading('23')];
 const PUBLISHED: Atom = { command: { do: 'publish', who: 'kitchen', by: 'user' } };
-const WAITS: Atom = { decision: { outcome: 'delivered', who: 'phone', topic: TEMPERATURE, how: 'queued' } };
+const WAITS: Atom = { decision: { is: 'delivered', who: 'phone', how: 'queued' } };
 
 // script   phone CONNECT Clean Start 1, SUBSCRIBE, DISCONNECT: its Session ends; three PUBLISH for nobody;
 //          CONNECT, CONNACK Session Present 0, nothing
@@ -109,7 +109,7 @@ export const sessions: Lesson = {
     },
     {
       when: {
-        since: { last: PUBLISHED, check: { decision: { outcome: 'not_delivered', who: 'phone', why: 'offline' } } },
+        since: { last: PUBLISHED, check: { decision: { is: 'not_delivered', who: 'phone', why: 'offline' } } },
       },
       say: {
         ko: '세션은 남아 있지만 QoS 0 메시지는 기다리지 않아요. 구독과 발행 모두 QoS 1이어야 해요.',
@@ -120,7 +120,7 @@ export const sessions: Lesson = {
       when: {
         since: {
           last: PUBLISHED,
-          check: { decision: { outcome: 'not_delivered', who: 'phone', why: 'no_subscription' } },
+          check: { decision: { is: 'not_delivered', who: 'phone', why: 'no_subscription' } },
         },
       },
       say: {

@@ -130,7 +130,7 @@ export type Command =
 
 export type CommandName = Command['do'];
 
-/** Fields that must be equal in a packet on a link; `topic` is a Topic Filter, what is absent matches all. */
+/** Fields that must be equal in a packet on a link; what is absent may be anything. */
 export interface OnLink {
   readonly from?: string;
   readonly to?: string;
@@ -201,12 +201,11 @@ export type Atom =
   | { readonly refused: { readonly who?: string; readonly do?: CommandName; readonly why?: string } }
   | {
       readonly decision: {
-        readonly outcome: 'published' | 'delivered' | 'not_delivered';
+        readonly is: 'published' | 'delivered' | 'not_delivered';
         readonly who?: string;
         readonly topic?: string;
         readonly why?: WhyNot;
         readonly filter?: string;
-        readonly retained?: boolean;
         readonly how?: 'sent' | 'queued';
       };
     }
