@@ -133,6 +133,40 @@ describe.each(LESSONS.map((lesson) => [lesson.id, lesson] as const))('%s', (_, l
   });
 });
 
+// Commands that people give who have not understood yet, and some who have: whether each passes, and which traps it
+// springs on its way. Who plays solutions plays these too, so that no check is passed by accident.
+describe('attempts', () => {
+  interface Attempt {
+    readonly lesson: string;
+    readonly what: string;
+    readonly passes: boolean;
+    readonly traps: readonly number[];
+    readonly commands: Lesson['solution'];
+  }
+  const attempts: readonly Attempt[] = JSON.parse(readFileSync(new URL('attempts.json', import.meta.url), 'utf8'));
+
+  test('belong to lessons, and tell what is tried', () => {
+    const ids = LESSONS.map(({ id }) => id);
+    for (const { lesson, what } of attempts) {
+      expect(ids).toContain(lesson);
+      expect(what).not.toBe('');
+    }
+    expect(new Set(attempts.map(({ lesson, what }) => `${lesson}: ${what}`)).size).toBe(attempts.length);
+  });
+
+  test.each(LESSONS.map((lesson) => [lesson.id, lesson] as const))(
+    '%s: every trap is sprung by one that fails',
+    (id, lesson) => {
+      const failed = attempts.filter(({ lesson, passes }) => lesson === id && !passes);
+      expect(failed.length).toBeGreaterThan(0);
+      const sprung = new Set(failed.flatMap(({ traps }) => traps));
+      // A refusal is the client's own and needs no attempt to be believed.
+      const own = lesson.traps.flatMap(({ when }, index) => ('refused' in when ? [] : [index]));
+      for (const index of own) expect(sprung, `trap ${index}`).toContain(index);
+    },
+  );
+});
+
 // The same lessons as JSON, for who plays them without TypeScript. UPDATE_LESSONS=1 writes it anew; review decides.
 test('lessons.json is what the lessons are', () => {
   const file = new URL('../src/lessons/generated/lessons.json', import.meta.url);

@@ -38,7 +38,7 @@ export const nobodyKnows: Lesson = {
     },
   },
   goal: {
-    ko: '한 번의 발행으로 휴대폰과 현황판이 모두 온도를 받게 하세요. 그다음 아무도 구독하지 않은 `home/kitchen/humidity`에 발행하고, 센서 쪽이 무엇이 다른지 보세요.',
+    ko: '한 번의 발행으로 휴대폰과 현황판이 모두 온도를 받게 하세요. 그다음 아무도 구독하지 않은 `home/kitchen/humidity`에 발행하고, 센서 쪽에서 무엇이 달라지는지 보세요.',
     en: 'Let one publish bring the temperature to both phone and dashboard. Then publish to `home/kitchen/humidity`, to which nobody subscribed, and look for a difference at the sensor.',
   },
   actions: [

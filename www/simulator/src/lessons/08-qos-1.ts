@@ -39,7 +39,7 @@ export const qos1: Lesson = {
     ],
     right: 'return',
     why: {
-      ko: 'QoS 1의 재전송은 시계가 아니라 재연결이 일으켜요. 5.0은 다른 때에 다시 보내는 것을 금지하고, 3.1.1은 이때만 다시 보내라고 요구해요.',
+      ko: 'QoS 1의 재전송은 시계가 아니라 재연결이 일으켜요. 5.0은 다른 때에 다시 보내는 것을 금지하고, 3.1.1도 다시 보내야 하는 때로는 이때만 꼽아요.',
       en: 'It is the reconnect that makes QoS 1 send again, not a clock. 5.0 forbids it at any other time; 3.1.1 demands it only then.',
     },
   },

@@ -86,10 +86,10 @@ export const lastWill: Lesson = {
       },
     },
     {
-      when: { lost: { from: 'kitchen', packet: 'DISCONNECT' } },
+      when: { refused: { who: 'kitchen', why: 'not_connected' } },
       say: {
-        ko: 'DISCONNECT가 닿기 전에 연결이 끊겨서 브로커는 인사를 못 들었어요.',
-        en: 'The link broke before DISCONNECT arrived, so the broker never heard the goodbye.',
+        ko: '센서는 이미 떠났어요. 다시 연결한 다음에 다른 방법으로 떠나 보세요.',
+        en: 'The sensor has left already. Connect it again before it leaves the other way.',
       },
     },
   ],

@@ -32,7 +32,7 @@ export const keepAlive: Lesson = {
   },
   question: {
     ask: {
-      ko: 'Keep Alive가 60초예요. 마지막 패킷이 온 뒤 브로커는 얼마나 조용해야 연결을 닫을까요?',
+      ko: 'Keep Alive가 60초예요. 마지막 패킷이 온 뒤 얼마나 조용하면 브로커가 연결을 닫을까요?',
       en: 'Keep Alive is 60 seconds. How long after the last packet does the broker close a silent connection?',
     },
     options: [
@@ -162,7 +162,7 @@ export const keepAlive: Lesson = {
     },
   },
   closing: {
-    ko: '브로커가 보내는 PUBLISH로는 알 수 없어요. 세는 것은 클라이언트에게서 온 패킷뿐이에요.',
+    ko: '브로커가 보내는 패킷은 세지 않아요. 클라이언트에게서 온 패킷만 살아 있다는 증거예요.',
     en: 'What the broker sends doesn’t count. Only packets from the client show that it is alive.',
   },
 };

@@ -33,7 +33,7 @@ export const oneId: Lesson = {
     },
   },
   goal: {
-    ko: '두 센서가 서로 밀어내는 고리를 로그에서 찾고, 하나의 식별자를 고쳐서 10초 동안 아무도 끊기지 않게 하세요.',
+    ko: '두 센서가 서로 밀어내는 고리를 로그에서 찾고, 둘 중 하나의 식별자를 고쳐서 10초 동안 아무도 끊기지 않게 하세요.',
     en: 'Find in the log the loop in which the sensors push each other out, and change one identifier so that for 10 seconds nobody is disconnected.',
   },
   actions: [

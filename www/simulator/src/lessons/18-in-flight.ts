@@ -26,7 +26,7 @@ export const inFlight: Lesson = {
   },
   question: {
     ask: {
-      ko: '1과 2의 PUBACK은 도착했고, 3의 PUBACK은 가다가 끊겼어요. 4와 5는 아직이에요. 다시 연결하면 무엇이 어떤 순서로 올까요?',
+      ko: '1과 2의 PUBACK은 도착했고, 3의 PUBACK은 가는 도중에 사라졌어요. 4와 5는 아직이에요. 다시 연결하면 무엇이 어떤 순서로 올까요?',
       en: 'PUBACK for 1 and 2 arrived; PUBACK for 3 was lost as the link broke; 4 and 5 had none yet. What comes after the reconnect, in which order?',
     },
     options: [
@@ -145,7 +145,7 @@ export const inFlight: Lesson = {
     },
   },
   closing: {
-    ko: '같은 메시지가 두 번 올 수는 있어도 순서가 뒤섞이지는 않아요. 한 번에 몇 개까지 날아도 되는지는 수신 최대치(Receive Maximum)로 정해요.',
-    en: 'A message may come twice, but the order holds. How many may be in flight at a time is set by Receive Maximum.',
+    ko: '같은 메시지가 두 번 올 수는 있어도, 다시 오는 것들도 처음 순서를 지켜요. 한 번에 몇 개까지 날아도 되는지는 수신 최대치(Receive Maximum)로 정해요.',
+    en: 'A message may come twice, but what comes again keeps its first order. How many may be in flight at a time is set by Receive Maximum.',
   },
 };
