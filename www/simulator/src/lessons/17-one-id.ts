@@ -13,8 +13,8 @@ export const oneId: Lesson = {
   minutes: 5,
   title: { ko: '이름 하나에 둘', en: 'One name, two clients' },
   story: {
-    ko: '화장실 센서를 새로 달면서 주방 센서의 설정을 그대로 복사했어요. 그 뒤로 둘 다 3초마다 끊겼다 붙었다 해요. 네트워크는 멀쩡하고요. 잠시 재생해서 보세요.',
-    en: 'The restroom sensor is new; its settings were copied from the kitchen sensor’s. Since then both drop off and come back every three seconds, though the network is fine. Play for a while and watch.',
+    ko: '화장실 센서를 새로 달면서 주방 센서의 설정을 그대로 복사했어요. 그 뒤로 둘 다 몇 초마다 끊겼다 붙었다 해요. 네트워크는 멀쩡하고요. 잠시 재생해서 보세요.',
+    en: 'The restroom sensor is new; its settings were copied from the kitchen sensor’s. Since then both drop off and come back every few seconds, though the network is fine. Play for a while and watch.',
   },
   question: {
     ask: {
