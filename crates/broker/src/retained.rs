@@ -23,7 +23,8 @@ use crate::trace::{Delivery as How, Trace};
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Retained {
     pub message: MessageId,
-    expiry: Option<TimerKey>,
+    /// Few have one, and nodes are many: it lies elsewhere.
+    expiry: Option<Box<TimerKey>>,
 }
 
 /// The Retained Messages that a new Subscription is still owed.
@@ -192,7 +193,7 @@ impl Broker {
         };
         let id = self.messages.share(id);
         let node = self.retained.insert(message.topic);
-        let expiry = message.expires_at.map(|at| self.timers.arm(at, Timer::RetainedExpiry(node)));
+        let expiry = message.expires_at.map(|at| self.timers.arm(at, Timer::RetainedExpiry(node)).into());
         self.counters.retained_bytes += self.messages.get(id).bytes();
         match self.retained.value_mut(node).replace(Retained { message: id, expiry }) {
             None => self.counters.retained += 1,
@@ -203,7 +204,7 @@ impl Broker {
 
     fn let_go_retained(&mut self, old: &Retained) {
         self.counters.retained_bytes -= self.messages.get(old.message).bytes();
-        self.timers.cancel(old.expiry);
+        self.timers.cancel(old.expiry.as_deref().copied());
         self.messages.release(old.message);
     }
 
