@@ -1,9 +1,12 @@
 //! The project's own MQTT client for JavaScript, so that a page can publish and subscribe without bringing one.
 
+use alloc::string::String;
+use alloc::vec::Vec;
+
 use js_sys::{Array, Uint8Array};
 use wasm_bindgen::prelude::*;
 use wasmqtt_broker::codec::{PacketIdentifier, Qos, ReasonCode, RetainHandling, SubscriptionOptions};
-use wasmqtt_client::{Acknowledged, CommandError, Event, Message, Options, PropertyList};
+use wasmqtt_client::{Acknowledged, Closed, CommandError, Event, Message, Options, PropertyList};
 
 use crate::object::{object, set};
 
@@ -76,7 +79,7 @@ impl Client {
         match self.client.poll() {
             None => JsValue::UNDEFINED,
             Some(Event::Connected { .. }) => event("connected", &[]),
-            Some(Event::Closed(why)) => event("closed", &[("why", format!("{why:?}").into())]),
+            Some(Event::Closed(why)) => event("closed", &[("why", text_of(&why).into())]),
             Some(Event::Challenge { .. }) => event("challenge", &[]),
             Some(Event::Subscribed { id, codes }) => event("subscribed", &[("id", id.get().into()), codes_of(&codes)]),
             Some(Event::Unsubscribed { id, codes }) => {
@@ -92,6 +95,16 @@ impl Client {
             }
             Some(Event::Pong) => event("pong", &[]),
         }
+    }
+}
+
+fn text_of(why: &Closed) -> &'static str {
+    match why {
+        Closed::Refused(_) => "the broker refused the connection",
+        Closed::Disconnected(reason) => reason.name(),
+        Closed::Silent => "the broker is silent",
+        Closed::Malformed(error) => error.rule.text(),
+        Closed::Violation => "the broker sent what it may not send",
     }
 }
 

@@ -3,12 +3,16 @@
 //! the server talks to its guest: the page reads it by the shapes in `door.ts`, which `crates/bindgen` writes, and the
 //! page's download has no second encoding of every type in it.
 
+use alloc::string::String;
+use alloc::vec::Vec;
+
 use bytes::Bytes;
 use js_sys::{Array, Uint8Array, Uint32Array};
 use wasm_bindgen::prelude::*;
 use wasmqtt_broker::codec::ReasonCode;
 use wasmqtt_broker::{
-    Broker, CloseReason, Config, ConnectionId, Event, Input, Lsn, Output, Peer, Record, Seed, Time, Transport,
+    Broker, CloseReason, Config, ConnectionId, Event, Input, LoadError, Lsn, Output, Peer, Record, RestoreError, Seed,
+    Time, Transport,
 };
 
 use crate::object::{object, set};
@@ -45,15 +49,26 @@ impl Core {
                 postcard::from_bytes(&bytes).map_err(|_| JsError::new("a record of the log can't be read"))?;
             log.push((Lsn(*lsn as u64), record));
         }
-        let broker = Broker::restore(config, seed_of(seed)?, log.into_iter())
-            .map_err(|error| JsError::new(&format!("the log can't be restored: {error:?}")))?;
+        let broker = Broker::restore(config, seed_of(seed)?, log.into_iter()).map_err(|error| {
+            JsError::new(match error {
+                RestoreError::UnknownSession(_) => "a record of the log names a Session that none before it started",
+                RestoreError::UnknownDelivery(_) => "a record of the log names a delivery that none before it queued",
+                RestoreError::InvalidTopic(_) => "a record of the log has an invalid Topic Name or Topic Filter",
+                RestoreError::OutOfOrder(_) => "the records of the log are not in their order",
+            })
+        })?;
         Ok(Core::around(broker))
     }
 
     /// A broker as `save` left it, with every connection.
     pub fn load(saved: &[u8]) -> Result<Core, JsError> {
-        let broker =
-            Broker::load(saved).map_err(|error| JsError::new(&format!("the snapshot can't be loaded: {error:?}")))?;
+        let broker = Broker::load(saved).map_err(|error| {
+            JsError::new(match error {
+                LoadError::NotSaved => "these bytes are no snapshot",
+                LoadError::UnknownFormat(_) => "the snapshot has a format that this build doesn't know",
+                LoadError::Damaged => "the snapshot is damaged",
+            })
+        })?;
         Ok(Core::around(broker))
     }
 

@@ -4,7 +4,8 @@
 //! - `core` is the broker behind its door, turn by turn;
 //! - `client` is the project's own MQTT client, for helpers of a page that has no other;
 //! - `packets` cuts a stream into packets, for people who look on; `fields` (feature `describe`, which the npm package
-//!   doesn't pay for) names every field of one.
+//!   doesn't pay for) names every field of one;
+//! - `runtime` is what else comes with the standard library.
 //!
 //! Clock and entropy are the page's: time comes with `begin`, the seed with the constructor. A turn is
 //!
@@ -16,9 +17,15 @@
 //! for (each slot, generation of ready) core.outgoing(slot, generation, bytes_max);   // answered by core.sent(...)
 //! ```
 
+#![cfg_attr(target_arch = "wasm32", no_std)]
+
+extern crate alloc;
+
 mod client;
 mod core;
 #[cfg(feature = "describe")]
 mod fields;
 mod object;
 mod packets;
+#[cfg(target_arch = "wasm32")]
+mod runtime;

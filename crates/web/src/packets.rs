@@ -1,5 +1,8 @@
 //! For people who look on: a stream cut into packets.
 
+use alloc::string::String;
+use alloc::vec::Vec;
+
 use wasm_bindgen::prelude::*;
 use wasmqtt_broker::codec::{self, Connect, Framing, PacketType, ProtocolVersion};
 
