@@ -1,7 +1,7 @@
 //! Two cores joined by a bridge, while everything between and behind them breaks: the wire is cut at any byte, either
-//! broker crashes and is restored from what was stored, storing waits or fails, dialling fails. Then the world heals, and
-//! every message that was accepted must have arrived: with QoS 1 at least once, with QoS 2 exactly once, end to end, on
-//! the sides that it is for and on no other, and nothing goes round in circles. All is drawn from a seed.
+//! broker crashes and is restored from what was stored, storing waits or fails, dialling fails. Then the world heals,
+//! and every message that was accepted must have arrived: with QoS 1 at least once, with QoS 2 exactly once, end to
+//! end, on the sides that it is for and on no other, and nothing goes round in circles. All is drawn from a seed.
 
 use std::collections::BTreeMap;
 

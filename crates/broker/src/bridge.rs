@@ -277,8 +277,8 @@ impl Broker {
         self.outputs.push_back(Output::Event(Event::BridgeDown { name: bridge.config.name, why, dials_at: None }));
     }
 
-    /// DISCONNECT with 0x00, which a client sends when it leaves on purpose (3.14); to a remote that keeps a Session for
-    /// us and will not see us again, with an expiry of 0 (3.14.2.2.2).
+    /// DISCONNECT with 0x00, which a client sends when it leaves on purpose (3.14); to a remote that keeps a Session
+    /// for us and will not see us again, with an expiry of 0 (3.14.2.2.2).
     pub(crate) fn say_goodbye(&mut self, slot: u32, for_good: bool) {
         let connection = self.connection(slot);
         let Phase::Bridged { bridge, .. } = connection.phase else { return };

@@ -1,6 +1,6 @@
-//! What a bridge is told: where its remote broker is, how to introduce itself there, and which topics go which way under
-//! which names. A configuration is checked as a whole before anything is made of it ([`BridgeConfig::check`]); what the
-//! rest of the core holds is a configuration that is in order.
+//! What a bridge is told: where its remote broker is, how to introduce itself there, and which topics go which way
+//! under which names. A configuration is checked as a whole before anything is made of it ([`BridgeConfig::check`]);
+//! what the rest of the core holds is a configuration that is in order.
 
 use alloc::format;
 use alloc::string::String;

@@ -1,5 +1,5 @@
-//! Messages that pass a bridge: what they are called on the other side, and how many bridges they have passed. A message
-//! is kept once, under its local name; what a remote sees of it is made when it is sent.
+//! Messages that pass a bridge: what they are called on the other side, and how many bridges they have passed. A
+//! message is kept once, under its local name; what a remote sees of it is made when it is sent.
 //!
 //! Circles are broken thrice: every Subscription of a bridge has No Local, here and, in 5.0, at the remote, so that
 //! nothing comes back the way it went; and each bridge counts itself in a User Property, so that a circle over several

@@ -1,6 +1,7 @@
 //! What a bridge says on its transport: the client's side of MQTT (3.1.4 seen from the other end). CONNECT, CONNACK and
 //! SUBSCRIBE are here, and the packets that only a server sends. A PUBLISH that comes is given its local name and then
-//! goes the way of every PUBLISH; acknowledgements go to `publish.rs` as they are, for they mean the same on either side.
+//! goes the way of every PUBLISH; acknowledgements go to `publish.rs` as they are, for they mean the same on either
+//! side.
 
 use alloc::vec::Vec;
 use wasmqtt_codec::{
@@ -268,9 +269,9 @@ impl Broker {
         self.send_behind(slot, &Packet::Subscribe(subscribe), What::Other, barrier);
     }
 
-    /// The next topics to ask for, and behind which one to go on. RETAIN comes as it was published, our own messages not
-    /// at all. Retained Messages come once for each Session at the remote, for that remembers what comes later; with
-    /// QoS 0 it doesn't, and they come each time.
+    /// The next topics to ask for, and behind which one to go on. RETAIN comes as it was published, our own messages
+    /// not at all. Retained Messages come once for each Session at the remote, for that remembers what comes later;
+    /// with QoS 0 it doesn't, and they come each time.
     fn next_topics(&mut self, slot: u32, id: BridgeId, from: u32) -> (u32, Vec<u32>, Vec<u8>) {
         const HEADER_BYTES: usize = 5 + 2 + 1;
         let limit = self.connection(slot).packet_bytes_max as usize;
@@ -321,8 +322,8 @@ impl Broker {
         (next, topics, raw)
     }
 
-    /// What is retained here and goes out is sent when the two meet for the first time: then nothing of it can have come
-    /// from there.
+    /// What is retained here and goes out is sent when the two meet for the first time: then nothing of it can have
+    /// come from there.
     fn owe_retained(&mut self, slot: u32, session: u32) {
         let subscriptions = self.sessions[session].subscriptions.clone();
         for subscription in subscriptions {

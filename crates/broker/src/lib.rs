@@ -64,6 +64,7 @@ mod inspect;
 mod level;
 mod message;
 mod outbox;
+mod patience;
 mod permission;
 mod publish;
 mod queue;

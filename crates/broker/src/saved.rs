@@ -6,8 +6,9 @@
 
 use serde::de::{Deserialize, Error, SeqAccess};
 
-/// `saved!(Type from BLANK; field, ...; without field, ...)`: all saved fields in the order of the format, and those that
-/// are no state and keep the value that they have in `BLANK`. A field that stands in neither list does not compile.
+/// `saved!(Type from BLANK; field, ...; without field, ...)`: all saved fields in the order of the format, and those
+/// that are no state and keep the value that they have in `BLANK`. A field that stands in neither list does not
+/// compile.
 macro_rules! saved {
     ($type:ident from $blank:expr; $($field:ident),+ $(,)?; without $($scratch:ident),* $(,)?) => {
         impl serde::Serialize for $type {

@@ -1,5 +1,5 @@
-//! `bridge NAME add …` and `bridge NAME remove`: what a story says of bridges. The remote is an actor of the story, named
-//! by `to=`, who speaks the server's side by hand.
+//! `bridge NAME add …` and `bridge NAME remove`: what a story says of bridges. The remote is an actor of the story,
+//! named by `to=`, who speaks the server's side by hand.
 
 use bytes::Bytes;
 use wasmqtt_broker::{BridgeConfig, BridgeTopic, Command, Direction};

@@ -1,5 +1,6 @@
-//! A client of a story, or the remote of a bridge: it sends what the story says, reads what the broker sends, and acknowledges by itself unless
-//! the story wants to do that by hand. It remembers nothing over connections; a story that resumes says what it sends.
+//! A client of a story, or the remote of a bridge: it sends what the story says, reads what the broker sends, and
+//! acknowledges by itself unless the story wants to do that by hand. It remembers nothing over connections; a story
+//! that resumes says what it sends.
 
 use wasmqtt_codec::{Framing, Packet, PacketIdentifier, PacketType, ProtocolVersion, Qos, ReasonCode, Sender, frame};
 
