@@ -7,12 +7,14 @@ mod expiry;
 mod ledger;
 mod milestone;
 mod order;
+mod packet_size;
 mod qos;
 mod receive_maximum;
 mod retained;
 mod sessions;
 mod shared;
 mod subscriptions;
+mod terms;
 mod wills;
 
 #[cfg(test)]
@@ -22,7 +24,8 @@ use std::fmt;
 
 use crate::sight::Sight;
 
-pub use ledger::{Ledger, Terms};
+pub use ledger::Ledger;
+pub use terms::Terms;
 
 /// What an oracle holds against the broker.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -71,6 +74,7 @@ impl Judge {
                 Box::new(wills::Wills::default()),
                 Box::new(expiry::Expiry),
                 Box::new(shared::Shared::default()),
+                Box::new(packet_size::PacketSize),
                 Box::new(bounded::Bounded::default()),
             ],
         }

@@ -15,8 +15,6 @@ use crate::sight::{Gauges, Sight};
 const OUTBOX_TIMES: u64 = 2;
 /// The largest burst of one turn in the World, in bytes.
 const BURST_BYTES: u64 = 128 << 10;
-/// Limits from here on are out of the World's reach.
-const OUT_OF_REACH: u32 = 2_000;
 
 /// See the file.
 #[derive(Debug, Default)]
@@ -46,10 +44,15 @@ impl Oracle for Bounded {
             }
             Sight::Dropping(client, why) => {
                 let reachable = match why {
-                    DropReason::QueueFull => terms.queue_messages_max < OUT_OF_REACH,
+                    DropReason::QueueFull => terms.may_drop(),
                     DropReason::OutboxFull => terms.outbox_bytes_max < BURST_BYTES as u32,
                     DropReason::Expired => true,
-                    DropReason::PacketTooLarge | DropReason::Memory => false,
+                    DropReason::PacketTooLarge => {
+                        let its = facts.conns.iter().filter(|(_, conn)| conn.client == *client);
+                        let mut connects = its.filter_map(|(conn, _)| facts.connect_of(*conn));
+                        connects.any(|connect| connect.packet_bytes_max.is_some())
+                    }
+                    DropReason::Memory => false,
                 };
                 match reachable {
                     true => Ok(()),

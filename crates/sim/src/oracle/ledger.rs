@@ -5,32 +5,12 @@
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
+use wasmqtt_broker::DropReason;
 use wasmqtt_codec::{PacketType, ProtocolVersion, Qos, RetainHandling};
 
 use super::matches;
+use super::terms::Terms;
 use crate::sight::{ClientNo, ConnNo, Ended, MessageNo, Seen, SeenConnect, SeenPublish, SeenSubscribe, Sight};
-
-/// What was agreed with the broker before the run.
-#[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub struct Terms {
-    /// The broker's Receive Maximum.
-    pub receive_maximum: u16,
-    /// Most messages in flight towards a client, whatever it allows.
-    pub in_flight_max: u16,
-    /// Longest queue of a Session.
-    pub queue_messages_max: u32,
-    /// Bytes that wait for a transport before messages are dropped.
-    pub outbox_bytes_max: u32,
-    /// Bound on the broker's memory.
-    pub memory_bytes_max: u64,
-    /// Turns have so little room that packets which arrive together may be looked at in another order.
-    pub turns_are_short: bool,
-    /// How long a packet may be held because a record is not stored yet, in microseconds.
-    pub held_us_max: u64,
-    /// The clients' names. The first is the witness, who subscribes to everything; the last is the auditor, who looks
-    /// at the Retained Messages in the end.
-    pub names: Vec<String>,
-}
 
 /// A transport.
 #[derive(Clone, Debug)]
@@ -338,7 +318,11 @@ impl Ledger {
                 }
                 self.storing = true;
             }
-            Sight::Dropping(client, _) => self.clients[*client].dropping = true,
+            // What is too large is known by itself, unless that hides other reasons, which are told no more.
+            Sight::Dropping(client, why) => {
+                let too_large = *why == DropReason::PacketTooLarge && !self.terms.may_drop();
+                self.clients[*client].dropping |= !too_large;
+            }
             Sight::Storing(works) => {
                 self.storing = *works;
                 self.upsets += usize::from(!works);
@@ -349,7 +333,12 @@ impl Ledger {
                 let soon = self.woke.filter(|(at_us, _)| now_us - us - at_us <= self.terms.held_us_max);
                 self.woke = Some((now_us, us + soon.map_or(0, |(_, before_us)| before_us)));
             }
-            Sight::Told(..) | Sight::Looked(_) | Sight::Broken(_) | Sight::Healed | Sight::Finished => {}
+            Sight::Told(..)
+            | Sight::Weighed(..)
+            | Sight::Looked(_)
+            | Sight::Broken(_)
+            | Sight::Healed
+            | Sight::Finished => {}
         }
     }
 

@@ -14,6 +14,7 @@ use wasmqtt_codec::Qos;
 use super::Oracle;
 use super::ledger::{Attribution, Ledger, MessageFacts};
 use super::milestone::Milestone;
+use super::packet_size::fits;
 use crate::sight::{ClientNo, MessageNo, SeenPublish, Sight};
 
 /// A message for one Session.
@@ -123,7 +124,7 @@ impl Qualities {
 /// The QoS at which a client's ordinary Subscriptions surely bring it a message; `None` if they may not.
 fn owed_qos(facts: &Ledger, client: ClientNo, message: &MessageFacts) -> Option<Qos> {
     let its = &facts.clients[client];
-    if its.dropping || !its.surely_lives(facts.now_us) {
+    if its.dropping || !its.surely_lives(facts.now_us) || !fits(facts, client, message) {
         return None;
     }
     let since_us = *message.reached_us.first()?;

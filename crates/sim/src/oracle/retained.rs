@@ -16,6 +16,7 @@ use wasmqtt_codec::{PacketType, Qos};
 
 use super::Oracle;
 use super::ledger::{Ledger, SubscriptionFacts};
+use super::packet_size::fits;
 use crate::sight::{ClientNo, ConnNo, MessageNo, Seen, SeenPublish, Sight};
 
 /// A Retained Message; `None` where there is none.
@@ -236,7 +237,10 @@ impl Retained {
                 let Some(message) = facts.messages.get(number) else { continue };
                 let qos = message.qos.min(one.granted.unwrap_or(Qos::AtMostOnce));
                 let unchanged = topic.1.changed_us < one.asked_us;
-                let wants = one.wants(client, message) && message.expiry_s.is_none() && !message.is_will;
+                let wants = one.wants(client, message)
+                    && fits(facts, client, message)
+                    && message.expiry_s.is_none()
+                    && !message.is_will;
                 let delivery = (client, its.session, *number);
                 let told = self.told_us.get(&delivery).is_some_and(|at| *at >= one.asked_us);
                 if unchanged && wants && !told && (qos > Qos::AtMostOnce || is_auditor) {

@@ -173,8 +173,12 @@ impl World<'_> {
             found.extend(link.down.look(new));
         }
         link.looked_ahead = total;
-        for packet in found {
+        let who = self.links[conn as usize].client;
+        for (packet, bytes) in found {
             self.see(Sight::Left(conn, packet));
+            if self.actors[who].profile.packet_bytes_max.is_some() {
+                self.see(Sight::Weighed(conn, bytes));
+            }
         }
         total
     }
