@@ -21,6 +21,7 @@ use crate::id::{ConnectionId, QuestionId, Seed};
 use crate::inspect::Counters;
 use crate::message::MessageStore;
 use crate::permission::Access;
+use crate::reader::read;
 use crate::retained::Retained;
 use crate::rng::Rng;
 use crate::saved::saved;
@@ -283,7 +284,7 @@ impl Broker {
         if magic[7] != SAVE_MAGIC[7] {
             return Err(LoadError::UnknownFormat(magic[7]));
         }
-        let mut broker: Broker = postcard::from_bytes(state).map_err(|_| LoadError::Damaged)?;
+        let mut broker: Broker = read(state).ok_or(LoadError::Damaged)?;
         broker.subscriptions.rebuild();
         broker.retained.rebuild();
         broker.rebuild_clients();

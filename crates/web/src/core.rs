@@ -12,7 +12,7 @@ use wasm_bindgen::prelude::*;
 use wasmqtt_broker::codec::ReasonCode;
 use wasmqtt_broker::{
     Broker, CloseReason, Config, ConnectionId, Event, Input, LoadError, Lsn, Output, Peer, Record, RestoreError, Seed,
-    Time, Transport,
+    Time, Transport, read,
 };
 
 use crate::object::{object, set};
@@ -45,8 +45,7 @@ impl Core {
         let mut log = Vec::with_capacity(lsns.len());
         for (lsn, record) in lsns.iter().zip(records.iter()) {
             let bytes = Uint8Array::from(record).to_vec();
-            let record: Record =
-                postcard::from_bytes(&bytes).map_err(|_| JsError::new("a record of the log can't be read"))?;
+            let record: Record = read(&bytes).ok_or_else(|| JsError::new("a record of the log can't be read"))?;
             log.push((Lsn(*lsn as u64), record));
         }
         let broker = Broker::restore(config, seed_of(seed)?, log.into_iter()).map_err(|error| {
@@ -102,7 +101,7 @@ impl Core {
 
     /// Any other `Input`.
     pub fn handle(&mut self, input: &[u8]) -> Result<(), JsError> {
-        let input: Input = postcard::from_bytes(input).map_err(|_| JsError::new("not an Input of this core"))?;
+        let input: Input = read(input).ok_or_else(|| JsError::new("not an Input of this core"))?;
         self.broker.handle(self.now, input);
         Ok(())
     }
@@ -173,7 +172,7 @@ fn seed_of(seed: &[u8]) -> Result<Seed, JsError> {
 }
 
 fn config_of(config: &[u8]) -> Result<Config, JsError> {
-    postcard::from_bytes(config).map_err(|_| JsError::new("not a Config of this core"))
+    read(config).ok_or_else(|| JsError::new("not a Config of this core"))
 }
 
 fn bytes_of(record: &Record) -> Uint8Array {
@@ -185,12 +184,12 @@ fn bytes_of(record: &Record) -> Uint8Array {
 /// was somebody's fault `statement` and `text`.
 #[wasm_bindgen]
 pub fn explain(output: &[u8]) -> JsValue {
-    let (fault, code) = match postcard::from_bytes(output) {
-        Ok(Output::Event(Event::Refused { fault, .. } | Event::LimitReached { fault, .. })) => {
+    let (fault, code) = match read(output) {
+        Some(Output::Event(Event::Refused { fault, .. } | Event::LimitReached { fault, .. })) => {
             let code = fault.reason();
             (Some(fault), code)
         }
-        Ok(Output::Event(Event::Disconnected { why: Some(why), .. })) => {
+        Some(Output::Event(Event::Disconnected { why: Some(why), .. })) => {
             let code = why.reason();
             (if let CloseReason::Fault(fault) = why { Some(fault) } else { None }, code)
         }
