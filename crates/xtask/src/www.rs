@@ -30,7 +30,9 @@ pub fn npm_packages() -> Outcome {
     let lock = folder().join("package-lock.json");
     let installed = folder().join("node_modules/.package-lock.json");
     if tools::is_older(&installed, &lock) {
-        run(program("npm").args(["ci", "--no-audit", "--no-fund"]).current_dir(folder()))?;
+        // Not `npm ci`: it refuses a lock file without the packages of other platforms, and npm leaves those out that
+        // the registry of the machine does not have. Without `--no-save` it would write the lock file anew.
+        run(npm().args(["install", "--no-save", "--no-audit", "--no-fund"]))?;
     }
     Ok(())
 }

@@ -111,7 +111,6 @@ export class Broker {
         if (event.type === 'lost') void this.close();
       });
     }
-    if (clock instanceof RealClock) clock.onwoke = (sleptUs) => this.#engine.input({ Woke: { slept_us: sleptUs } });
     // What a restored broker owes, Wills that came due while it was away say, is due at once.
     this.#engine.run();
   }
@@ -343,7 +342,13 @@ export class Broker {
     this.#engine.run();
     const saved = this.#engine.core.save();
     const links = this.#engine.links();
-    const head = new Uint32Array([SNAPSHOT_MAGIC, links.length, ...links.flatMap((id) => [id.slot, id.generation])]);
+    const head = new Uint32Array(4 + 2 * links.length);
+    head.set([SNAPSHOT_MAGIC, links.length]);
+    new DataView(head.buffer).setFloat64(8, this.#clock.now(), true);
+    head.set(
+      links.flatMap((id) => [id.slot, id.generation]),
+      4,
+    );
     const snapshot = new Uint8Array(head.byteLength + saved.length);
     snapshot.set(new Uint8Array(head.buffer));
     snapshot.set(saved, head.byteLength);
@@ -351,7 +356,8 @@ export class Broker {
   }
 
   /**
-   * Becomes what a snapshot says. Every connection of now is cut, and those of then count as cut.
+   * Becomes what a snapshot says. Every connection of now is cut, and those of then count as cut; what `subscribe` gave
+   * goes on. A manual clock stands where it stood then; a real one is never behind the snapshot.
    * @throws Error if these bytes are no snapshot, or with a storage other than `memory:`.
    */
   restore(snapshot: Uint8Array): void {
@@ -359,12 +365,13 @@ export class Broker {
     const copy = snapshot.slice();
     const words = new Uint32Array(copy.buffer, 0, copy.length >> 2);
     const count = words[1] ?? 0;
-    if (words[0] !== SNAPSHOT_MAGIC || copy.length < 8 + 8 * count) throw new Error('wasmqtt: this is no snapshot');
-    const core = Core.load(copy.subarray(8 + 8 * count));
+    if (words[0] !== SNAPSHOT_MAGIC || copy.length < 16 + 8 * count) throw new Error('wasmqtt: this is no snapshot');
+    const core = Core.load(copy.subarray(16 + 8 * count));
     const links = Array.from({ length: count }, (_, at) => ({
-      slot: words[2 + 2 * at] as number,
-      generation: words[3 + 2 * at] as number,
+      slot: words[4 + 2 * at] as number,
+      generation: words[5 + 2 * at] as number,
     }));
+    this.#clock.reach(new DataView(copy.buffer).getFloat64(8, true));
     this.#clients.clear();
     this.#engine.replace(core, links);
     if (this.#listeners.has('decision')) this.#command({ SetTrace: true });

@@ -22,7 +22,7 @@ const system: ClockSource = {
   clearTimeout: (timeout) => clearTimeout(timeout as ReturnType<typeof setTimeout>),
 };
 
-/** Longest wait between two looks at the time: a gap is noticed when a look comes much later than it was due. */
+/** Longest wait between two looks at the time: what one look finds late can't be older than that. */
 const LOOK_MS = 10_000;
 /** A look that comes this much later than it was due: nobody here was awake, and hidden tabs, which browsers wake once a
  * minute, are no different. */
@@ -30,50 +30,65 @@ const GAP_MS = 5_000;
 
 /** The time of the machine that this runs on. */
 export class RealClock implements Clock {
-  /** Called when everything stood still for this many microseconds. */
-  onwoke: ((sleptUs: number) => void) | undefined;
   #source: ClockSource;
+  /** What the steady clock lacks to the wall clock: where that stood at first, and sleeps that only it counted. */
   #offsetMs: number;
   #last = 0;
+  #slept = 0;
   #timeout: unknown;
-  /** When the next look is due, by both clocks, in milliseconds. */
-  #due: { wall: number; steady: number } | undefined;
+  /** When the next look is due by the steady clock, in milliseconds; Infinity if none is. */
+  #due = Infinity;
+  #call: () => void = () => {};
 
   constructor(source: ClockSource = system) {
     this.#source = source;
     this.#offsetMs = source.wall() - source.steady();
   }
 
+  /** Looks at both clocks, since after a sleep anything may be the first to wake up, a message as well as a timer. */
   now(): number {
-    // Microseconds: the steady clock has fractions, and the wall clock decides only where it stood at first and how
-    // long a sleep was.
-    this.#last = Math.max(this.#last, Math.floor((this.#source.steady() + this.#offsetMs) * 1000));
+    const steady = this.#source.steady();
+    // The wall clock went on without the steady one: the machine slept, or somebody set the wall clock forward.
+    const missed = this.#source.wall() - steady - this.#offsetMs;
+    if (missed >= GAP_MS) {
+      this.#offsetMs += missed;
+      this.#slept += missed;
+    }
+    const late = steady - this.#due;
+    if (late >= GAP_MS) {
+      this.#due = Infinity;
+      this.#slept += late;
+    }
+    this.#last = Math.max(this.#last, Math.floor((steady + this.#offsetMs) * 1000));
     return this.#last;
   }
 
-  wake(at: number | undefined, call: () => void): void {
-    this.#source.clearTimeout(this.#timeout);
-    this.#due = undefined;
-    if (at === undefined) return;
-    const ms = Math.min(Math.max(Math.ceil((at - this.now()) / 1000), 0), LOOK_MS);
-    this.#due = { wall: this.#source.wall() + ms, steady: this.#source.steady() + ms };
-    this.#timeout = this.#source.setTimeout(() => {
-      this.#notice();
-      if (this.now() >= at) call();
-      else this.wake(at, call);
-    }, ms);
+  slept(): number {
+    const slept = Math.round(this.#slept * 1000);
+    this.#slept = 0;
+    return slept;
   }
 
-  /** Tells if this look came so late that nobody can have been awake. */
-  #notice(): void {
-    if (this.#due === undefined) return;
-    const late = Math.max(this.#source.wall() - this.#due.wall, this.#source.steady() - this.#due.steady);
-    if (late < GAP_MS) return;
-    // What the steady clock did not count is counted now, once.
-    const missed = late - (this.#source.steady() - this.#due.steady);
-    if (missed > 0) this.#offsetMs += missed;
-    this.#due = undefined;
-    this.onwoke?.(Math.round(late * 1000));
+  reach(at: number): void {
+    this.#offsetMs += Math.max(0, at - this.now()) / 1000;
+  }
+
+  wake(at: number | undefined, call: () => void): void {
+    this.#call = call;
+    const due = at === undefined ? Infinity : this.#source.steady() + Math.min(Math.max((at - this.now()) / 1000, 0), LOOK_MS);
+    // A look that comes too early costs less than a new timer for each turn.
+    if (at !== undefined && this.#timeout !== undefined && this.#due <= due) return;
+    if (this.#timeout !== undefined) this.#source.clearTimeout(this.#timeout);
+    this.#timeout = undefined;
+    this.#due = due;
+    if (due === Infinity) return;
+    const ms = Math.max(Math.ceil(due - this.#source.steady()), 0);
+    this.#timeout = this.#source.setTimeout(() => {
+      this.#timeout = undefined;
+      this.now();
+      this.#due = Infinity;
+      this.#call();
+    }, ms);
   }
 }
 
@@ -90,6 +105,14 @@ export class ManualClock implements Clock {
 
   now(): number {
     return this.#now;
+  }
+
+  slept(): number {
+    return 0;
+  }
+
+  reach(at: number): void {
+    this.#now = at;
   }
 
   wake(at: number | undefined, call: () => void): void {

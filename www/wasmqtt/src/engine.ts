@@ -16,7 +16,7 @@ export interface Link {
   deliver(bytes: Uint8Array<ArrayBuffer>): void;
   /** The broker is done with it and everything was delivered that could be. */
   close(): void;
-  /** The broker is another one now, and knows nothing of this link. */
+  /** The broker is gone, or another one that knows nothing of this link. */
   cut?(): void;
   /** The broker reads it again, and nothing is unread. */
   resumed?(): void;
@@ -26,7 +26,11 @@ export interface Link {
 export interface Clock {
   /** Microseconds since 1970; never goes back. */
   now(): number;
-  /** Calls back at that time, once; replaces an earlier wish. `undefined` takes it back. */
+  /** For how many microseconds everything stood still that this was not asked about yet; `now` notices. */
+  slept(): number;
+  /** A snapshot of that moment, in microseconds since 1970, becomes the present. */
+  reach(at: number): void;
+  /** Calls back at that time or earlier, once; replaces an earlier wish. `undefined` takes it back. */
   wake(at: number | undefined, call: () => void): void;
 }
 
@@ -207,12 +211,17 @@ export class Engine {
     for (const state of cut) state.link?.cut?.();
   }
 
-  /** Ends: nothing is called any more, and the core's memory is given back. */
+  /** Ends: links that are still open are cut, nothing else is called any more, the core's memory is given back. */
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
     this.#clock.wake(undefined, () => {});
     this.core.free();
+    for (const state of this.#slots) {
+      const link = state.link;
+      state.link = undefined;
+      link?.cut?.();
+    }
   }
 
   #due(): number | undefined {
@@ -239,6 +248,9 @@ export class Engine {
     if (!this.#begun) {
       this.#begun = true;
       this.core.begin(this.#clock.now());
+      const slept_us = this.#clock.slept();
+      // Before all else: what comes after a sleep must find nobody late.
+      if (slept_us > 0) handle(this.core, { Woke: { slept_us } });
       for (const state of this.#carried.splice(0)) {
         if (state.link !== undefined) this.core.sent(state.id.slot, state.id.generation, state.carried);
         state.carried = 0;
