@@ -35,7 +35,7 @@ pub fn guest(release: bool) -> Outcome<Guest> {
     }
     let host = host(release, None)?;
     let compiled = wasm.with_extension("cwasm");
-    if is_older(&compiled, &wasm) || is_older(&compiled, &host) {
+    if tools::is_older(&compiled, &wasm) || tools::is_older(&compiled, &host) {
         run(tools::program(&host).arg("precompile").args([&wasm, &compiled]))?;
     }
     Ok(Guest { wasm, compiled })
@@ -105,12 +105,4 @@ fn copy_if_changed(from: &Path, to: &Path) -> Outcome {
         return Ok(());
     }
     std::fs::copy(from, to).map(drop).map_err(|error| file(to, error))
-}
-
-fn is_older(made: &Path, source: &Path) -> bool {
-    let time = |path: &Path| std::fs::metadata(path).and_then(|metadata| metadata.modified()).ok();
-    match (time(made), time(source)) {
-        (Some(made), Some(source)) => made < source,
-        _ => true,
-    }
 }

@@ -11,6 +11,7 @@ mod statements;
 mod test;
 mod tidy;
 mod tools;
+mod www;
 
 use std::process::ExitCode;
 
@@ -93,6 +94,8 @@ enum Command {
     },
     /// Look for inputs that break what must always hold: in codec, core, recordings, stories, transports.
     Fuzz(fuzz::Arguments),
+    /// Build what pages need: the core for the browser and the npm package.
+    Www,
     /// Check what no compiler checks: file lengths, stray files, what ARCHITECTURE.md names.
     Tidy,
 }
@@ -109,6 +112,7 @@ fn main() -> ExitCode {
         Command::Test { filter } => test::test(filter.as_deref()),
         Command::Sim { seeds, seed, threads, tell } => sim::sim(seeds, seed, threads, tell),
         Command::Fuzz(arguments) => fuzz::fuzz(&arguments),
+        Command::Www => www::package(),
         Command::Tidy => tidy::tidy(),
     };
     match outcome {

@@ -77,6 +77,20 @@ pub fn read(path: &Path) -> Outcome<String> {
     std::fs::read_to_string(path).map_err(|error| Failure::File { path: PathBuf::from(path), error })
 }
 
+/// Whether `made` is missing or older than what it is made from.
+pub fn is_older(made: &Path, source: &Path) -> bool {
+    let time = |path: &Path| std::fs::metadata(path).and_then(|metadata| metadata.modified()).ok();
+    match (time(made), time(source)) {
+        (Some(made), Some(source)) => made < source,
+        _ => true,
+    }
+}
+
+/// A failure about a file.
+pub fn file_failure(path: &Path, error: io::Error) -> Failure {
+    Failure::File { path: path.into(), error }
+}
+
 /// Runs a program to its end; its output is ours.
 pub fn run(command: &mut Command) -> Outcome {
     let shown = shown(command);

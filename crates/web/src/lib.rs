@@ -1,0 +1,25 @@
+//! The broker core for JavaScript. It knows no MQTT: it carries what happens in a page into the
+//! [`Broker`](wasmqtt_broker::Broker) and what the broker wants back out, with one copy of the bytes each way.
+//!
+//! - `core` is the broker behind its door, turn by turn;
+//! - `client` is the project's own MQTT client, for helpers of a page that has no other;
+//! - `packets` cuts a stream into packets, for people who look on; `fields` (feature `describe`, which the npm package
+//!   doesn't pay for) names every field of one;
+//! - `value` is how what crosses the door looks in JavaScript.
+//!
+//! Clock and entropy are the page's: time comes with `begin`, the seed with the constructor. A turn is
+//!
+//! ```text
+//! core.begin(now_us);
+//! core.received(slot, generation, bytes); ...            // what happened since the last turn
+//! const ready = core.end();                              // fires timers; connections with something to send
+//! for (let output; (output = core.poll()) !== undefined;) ...
+//! for (each slot, generation of ready) core.outgoing(slot, generation, bytes_max);   // answered by core.sent(...)
+//! ```
+
+mod client;
+mod core;
+#[cfg(feature = "describe")]
+mod fields;
+mod packets;
+mod value;
