@@ -133,6 +133,25 @@ pub enum Seen {
     Unreadable(String),
 }
 
+impl Seen {
+    /// Its type, if it is a packet.
+    #[must_use]
+    pub fn packet_type(&self) -> Option<PacketType> {
+        Some(match self {
+            Seen::Connect(_) => PacketType::Connect,
+            Seen::Connack { .. } => PacketType::Connack,
+            Seen::Publish(_) => PacketType::Publish,
+            Seen::Ack { kind, .. } | Seen::Other(kind) => *kind,
+            Seen::Subscribe(_) => PacketType::Subscribe,
+            Seen::Suback { .. } => PacketType::Suback,
+            Seen::Unsubscribe { .. } => PacketType::Unsubscribe,
+            Seen::Unsuback { .. } => PacketType::Unsuback,
+            Seen::Disconnect { .. } => PacketType::Disconnect,
+            Seen::Unreadable(_) => return None,
+        })
+    }
+}
+
 /// CONNECT.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct SeenConnect {
