@@ -122,6 +122,12 @@ impl Client {
         self.phase == Phase::Live
     }
 
+    /// Whether a PINGREQ was sent that has no answer yet, so that [`Self::deadline`] is the end of patience.
+    #[must_use]
+    pub fn awaits_pingresp(&self) -> bool {
+        self.pinged_us.is_some()
+    }
+
     /// How many messages of this client are in flight or wait for room.
     #[must_use]
     pub fn unfinished(&self) -> usize {

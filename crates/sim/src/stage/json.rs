@@ -1,0 +1,209 @@
+//! Reading JSON that a person or a link wrote: every value knows its place (`clients[2].will.qos`), every field that
+//! nobody asks for is an error that names it, and an error says what was found and what is allowed.
+
+use std::fmt;
+
+use serde_json::{Map, Value};
+
+/// Numbers up to here pass JavaScript unharmed.
+pub const NUMBER_MAX: u64 = (1 << 53) - 1;
+
+/// What is wrong with a text, and where.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Wrong {
+    /// The place, such as `clients[2].will.qos`; empty for the whole.
+    pub at: String,
+    /// What is wrong there.
+    pub what: Fault,
+}
+
+/// What can be wrong with a value.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Fault {
+    /// The text is no JSON.
+    NotJson(String),
+    /// A field is missing.
+    Missing(&'static str),
+    /// A field that nobody knows, and those that are allowed.
+    Unknown(String, Vec<&'static str>),
+    /// What was found, and what is wanted.
+    Not(String, String),
+    /// Two that must differ do not.
+    Twice(String),
+    /// A Topic Name or Topic Filter that is none: the text, and the rule that it breaks.
+    Topic(String, &'static str, &'static str),
+}
+
+impl fmt::Display for Wrong {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if !self.at.is_empty() {
+            write!(f, "{}: ", self.at)?;
+        }
+        match &self.what {
+            Fault::NotJson(why) => write!(f, "this is no JSON: {why}"),
+            Fault::Missing(name) => write!(f, "\"{name}\" is missing"),
+            Fault::Unknown(name, allowed) if allowed.is_empty() => write!(f, "\"{name}\" is not known here"),
+            Fault::Unknown(name, allowed) => {
+                write!(f, "\"{name}\" is not known here; allowed are {}", allowed.join(", "))
+            }
+            Fault::Not(found, wanted) => write!(f, "{found} is not {wanted}"),
+            Fault::Twice(name) => write!(f, "\"{name}\" is there twice"),
+            Fault::Topic(text, rule, statement) => write!(f, "\"{text}\": {rule} [{statement}]"),
+        }
+    }
+}
+
+impl std::error::Error for Wrong {}
+
+/// Reads a text as JSON.
+///
+/// # Errors
+/// `NotJson`, with line and column.
+pub fn value_of(text: &str) -> Result<Value, Wrong> {
+    serde_json::from_str(text).map_err(|error| Wrong { at: String::new(), what: Fault::NotJson(error.to_string()) })
+}
+
+/// A value with its place.
+#[derive(Clone, Debug)]
+pub struct Found<'a> {
+    /// Its place.
+    pub at: String,
+    /// The value.
+    pub value: &'a Value,
+}
+
+/// An object whose fields are taken one after another.
+pub struct Fields<'a> {
+    at: String,
+    map: &'a Map<String, Value>,
+    asked: Vec<&'static str>,
+}
+
+impl<'a> Found<'a> {
+    /// The whole of a text.
+    #[must_use]
+    pub fn whole(value: &'a Value) -> Self {
+        Found { at: String::new(), value }
+    }
+
+    /// An error about this value.
+    #[must_use]
+    pub fn wrong(&self, what: Fault) -> Wrong {
+        Wrong { at: self.at.clone(), what }
+    }
+
+    /// It is something else than what is wanted.
+    #[must_use]
+    pub fn not(&self, wanted: impl Into<String>) -> Wrong {
+        const SHOWN: usize = 40;
+        let mut found = self.value.to_string();
+        if found.chars().count() > SHOWN {
+            found = found.chars().take(SHOWN).chain("...".chars()).collect();
+        }
+        self.wrong(Fault::Not(found, wanted.into()))
+    }
+
+    /// # Errors
+    /// It is no text.
+    pub fn text(&self) -> Result<&'a str, Wrong> {
+        self.value.as_str().ok_or_else(|| self.not("a text"))
+    }
+
+    /// # Errors
+    /// It is neither true nor false.
+    pub fn flag(&self) -> Result<bool, Wrong> {
+        self.value.as_bool().ok_or_else(|| self.not("true or false"))
+    }
+
+    /// # Errors
+    /// It is no whole number of this range.
+    pub fn number(&self, least: u64, most: u64) -> Result<u64, Wrong> {
+        let number = self.value.as_u64().filter(|number| (least..=most).contains(number));
+        number.ok_or_else(|| self.not(format!("a whole number from {least} to {most}")))
+    }
+
+    /// # Errors
+    /// It is none of these words.
+    pub fn one_of<T: Copy>(&self, words: &[(&str, T)]) -> Result<T, Wrong> {
+        let found = self.value.as_str().and_then(|text| words.iter().find(|(word, _)| *word == text));
+        found.map(|(_, meaning)| *meaning).ok_or_else(|| {
+            let words: Vec<String> = words.iter().map(|(word, _)| format!("\"{word}\"")).collect();
+            self.not(match words.split_last() {
+                Some((last, first)) if !first.is_empty() => format!("{} or {last}", first.join(", ")),
+                _ => words.concat(),
+            })
+        })
+    }
+
+    /// # Errors
+    /// It is no list.
+    pub fn list(&self) -> Result<Vec<Found<'a>>, Wrong> {
+        let list = self.value.as_array().ok_or_else(|| self.not("a list"))?;
+        let place = |(n, value)| Found { at: format!("{}[{n}]", self.at), value };
+        Ok(list.iter().enumerate().map(place).collect())
+    }
+
+    /// # Errors
+    /// It is no list of as many.
+    pub fn pair(&self) -> Result<[Found<'a>; 2], Wrong> {
+        <[Found<'a>; 2]>::try_from(self.list()?).map_err(|_| self.not("a list of two"))
+    }
+
+    /// # Errors
+    /// It is no object.
+    pub fn fields(&self) -> Result<Fields<'a>, Wrong> {
+        let map = self.value.as_object().ok_or_else(|| self.not("an object"))?;
+        Ok(Fields { at: self.at.clone(), map, asked: Vec::new() })
+    }
+}
+
+impl<'a> Fields<'a> {
+    /// A field, if it is there and not null.
+    pub fn may(&mut self, name: &'static str) -> Option<Found<'a>> {
+        self.asked.push(name);
+        let value = self.map.get(name).filter(|value| !value.is_null())?;
+        Some(Found { at: if self.at.is_empty() { name.into() } else { format!("{}.{name}", self.at) }, value })
+    }
+
+    /// A field that may be null; `None` if it is not there at all.
+    pub fn may_be_null(&mut self, name: &'static str) -> Option<Option<Found<'a>>> {
+        let null = self.map.get(name).is_some_and(Value::is_null);
+        let found = self.may(name);
+        (null || found.is_some()).then_some(found)
+    }
+
+    /// A field that must be there.
+    ///
+    /// # Errors
+    /// It is not.
+    pub fn must(&mut self, name: &'static str) -> Result<Found<'a>, Wrong> {
+        self.may(name).ok_or_else(|| Wrong { at: self.at.clone(), what: Fault::Missing(name) })
+    }
+
+    /// All has been asked for.
+    ///
+    /// # Errors
+    /// There are other fields.
+    pub fn end(self) -> Result<(), Wrong> {
+        match self.map.keys().find(|key| !self.asked.contains(&key.as_str())) {
+            Some(key) => Err(Wrong { at: self.at, what: Fault::Unknown(key.clone(), self.asked) }),
+            None => Ok(()),
+        }
+    }
+}
+
+/// The bytes that hexadecimal digits stand for; blanks between them are nothing.
+#[must_use]
+pub fn bytes_of_hex(text: &str) -> Option<Vec<u8>> {
+    let digits: Option<Vec<u8>> =
+        text.chars().filter(|c| !c.is_whitespace()).map(|c| c.to_digit(16).map(|digit| digit as u8)).collect();
+    let digits = digits?;
+    digits.len().is_multiple_of(2).then(|| digits.chunks(2).map(|pair| pair[0] << 4 | pair[1]).collect())
+}
+
+/// Hexadecimal digits of bytes.
+#[must_use]
+pub fn hex_of(bytes: &[u8]) -> String {
+    let digit = |n: u8| char::from_digit(u32::from(n), 16).expect("four bits are one digit");
+    bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
+}

@@ -1,0 +1,453 @@
+//! A scenario: who is there, how the broker is set up, what happens by itself, and for the page what the lesson wants.
+//! It is read from JSON once, checked whole, and kept beside its normal text, which is what a permalink carries.
+
+use std::rc::Rc;
+
+use serde_json::Value;
+use wasmqtt_broker::{Allowed, Config, Permissions, Rules, Storage};
+use wasmqtt_codec::{ProtocolVersion, Qos, TopicFilter, TopicName};
+
+use super::check::Check;
+use super::command::Command;
+use super::json::{Fault, Fields, Found, NUMBER_MAX, Wrong, bytes_of_hex, value_of};
+use crate::world::link::Pace;
+
+/// The version of the format.
+const FORMAT: u64 = 1;
+/// More clients than a person can look at.
+const CLIENTS_MAX: usize = 1_000;
+
+/// A scenario.
+#[derive(Clone, Debug)]
+pub struct Scenario {
+    /// All luck is drawn from it.
+    pub seed: u64,
+    /// The broker at the beginning.
+    pub broker: Config,
+    /// The clients at the beginning.
+    pub clients: Vec<ClientSpec>,
+    /// What happens by itself, in order of time.
+    pub script: Vec<(u64, Command)>,
+    /// What passes the lesson.
+    pub goal: Option<Check>,
+    /// The normal text.
+    json: Value,
+}
+
+/// A client as it is described.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct ClientSpec {
+    /// What commands call it.
+    pub id: String,
+    /// What it says in CONNECT, and how it behaves.
+    pub connect: ConnectSpec,
+    /// Its link.
+    pub pace: Pace,
+}
+
+/// What a client says in CONNECT, and how its user behaves.
+#[derive(Clone, PartialEq, Eq, Debug)]
+#[allow(missing_docs, reason = "each field is the field of CONNECT of that name, as JSON has it")]
+pub struct ConnectSpec {
+    pub client_identifier: String,
+    pub version: ProtocolVersion,
+    pub clean_start: bool,
+    pub keep_alive_s: u16,
+    pub session_expiry_s: u32,
+    pub receive_maximum: u16,
+    pub maximum_packet_size: Option<u32>,
+    pub topic_alias_maximum: u16,
+    pub request_response_information: Option<bool>,
+    pub request_problem_information: Option<bool>,
+    pub user: Vec<(String, String)>,
+    pub user_name: Option<String>,
+    pub password: Option<String>,
+    pub will: Option<WillSpec>,
+    /// How long it waits before it comes back by itself; `None` = it does not.
+    pub reconnect_s: Option<u32>,
+    /// Whether its user acknowledges by hand.
+    pub manual_ack: bool,
+}
+
+/// A Will Message.
+#[derive(Clone, PartialEq, Eq, Debug)]
+#[allow(missing_docs, reason = "each field is the field of the Will of that name")]
+pub struct WillSpec {
+    pub message: MessageSpec,
+    pub delay_s: u32,
+}
+
+/// An Application Message with all that 5.0 can say of it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+#[allow(missing_docs, reason = "each field is the field of PUBLISH of that name")]
+pub struct MessageSpec {
+    pub topic: String,
+    pub payload: Vec<u8>,
+    pub qos: Qos,
+    pub retain: bool,
+    pub expiry_s: Option<u32>,
+    pub content_type: Option<String>,
+    pub response_topic: Option<String>,
+    pub correlation: Option<String>,
+    pub payload_is_text: Option<bool>,
+    pub user: Vec<(String, String)>,
+}
+
+impl Scenario {
+    /// Reads a scenario.
+    ///
+    /// # Errors
+    /// What is wrong, and where.
+    pub fn parse(text: &str) -> Result<Self, Wrong> {
+        Self::read(value_of(text)?)
+    }
+
+    /// Reads a scenario.
+    ///
+    /// # Errors
+    /// What is wrong, and where.
+    pub fn read(json: Value) -> Result<Self, Wrong> {
+        let mut fields = Found::whole(&json).fields()?;
+        fields.must("v")?.number(FORMAT, FORMAT)?;
+        let seed = fields.may("seed").map_or(Ok(0), |found| found.number(0, NUMBER_MAX))?;
+        let mut broker = Config { trace: true, sys_interval_s: 0, storage: Storage::Log, ..Config::default() };
+        if let Some(found) = fields.may("broker") {
+            read_broker(&found, &mut broker, true)?;
+        }
+        let mut clients: Vec<ClientSpec> = Vec::new();
+        if let Some(found) = fields.may("clients") {
+            if found.list()?.len() > CLIENTS_MAX {
+                return Err(found.wrong(Fault::Not("this".into(), format!("a list of at most {CLIENTS_MAX} clients"))));
+            }
+            for found in found.list()? {
+                let client = ClientSpec::read(&found)?;
+                if clients.iter().any(|other| other.id == client.id) {
+                    return Err(found.wrong(Fault::Twice(client.id)));
+                }
+                clients.push(client);
+            }
+        }
+        let mut script = Vec::new();
+        for found in fields.may("script").map_or(Ok(Vec::new()), |found| found.list())? {
+            let [at_us, command] = found.pair()?;
+            script.push((at_us.number(0, NUMBER_MAX)?, Command::read(&command)?));
+        }
+        script.sort_by_key(|(at_us, _): &(u64, Command)| *at_us);
+        let goal = fields.may("goal").map(|found| Check::read(&found)).transpose()?;
+        for found in fields.may("lock").map_or(Ok(Vec::new()), |found| found.list())? {
+            found.text()?;
+        }
+        fields.may("view").map(|found| found.one_of(&[("map", ()), ("ladder", ()), ("split", ())])).transpose()?;
+        fields.may("lang").map(|found| found.one_of(&[("ko", ()), ("en", ())])).transpose()?;
+        fields.end()?;
+        Ok(Scenario { seed, broker, clients, script, goal, json })
+    }
+
+    /// The scenario as one line of JSON with its keys in order, and `added` behind its script.
+    #[must_use]
+    pub fn to_json(&self, added: &[(u64, Rc<Value>)]) -> String {
+        let mut json = self.json.clone();
+        if let (Some(fields), false) = (json.as_object_mut(), added.is_empty()) {
+            let script = fields.entry("script").or_insert_with(|| Value::Array(Vec::new()));
+            if let Some(list) = script.as_array_mut() {
+                list.extend(
+                    added.iter().map(|(at_us, command)| Value::from(vec![(*at_us).into(), (**command).clone()])),
+                );
+                list.sort_by_key(|pair| pair.get(0).and_then(Value::as_u64));
+            }
+        }
+        json.to_string()
+    }
+}
+
+impl ClientSpec {
+    /// Reads a client.
+    ///
+    /// # Errors
+    /// What is wrong, and where.
+    pub fn read(found: &Found<'_>) -> Result<Self, Wrong> {
+        let mut fields = found.fields()?;
+        let id = fields.must("id")?;
+        let name = id.text()?.to_owned();
+        if name.is_empty() || name == "broker" {
+            return Err(id.not("the id of a client: a text, not empty and not \"broker\""));
+        }
+        if let Some(found) = fields.may("name")
+            && found.value.as_str().is_none()
+        {
+            let mut names = found.fields()?;
+            names.must("ko")?.text()?;
+            names.must("en")?.text()?;
+            names.end()?;
+        }
+        let icons = [("sensor", ()), ("phone", ()), ("server", ()), ("dashboard", ())];
+        fields.may("icon").map(|found| found.one_of(&icons)).transpose()?;
+        let mut pace = Pace { latency_us: 200_000, ..Pace::default() };
+        if let Some(found) = fields.may("link") {
+            let mut fields = found.fields()?;
+            pace = read_pace(&mut fields, pace)?;
+            fields.end()?;
+        }
+        let mut connect = ConnectSpec::of(&name);
+        connect.change(&mut fields)?;
+        fields.end()?;
+        Ok(ClientSpec { id: name, connect, pace })
+    }
+}
+
+/// Reads what is said of a link.
+///
+/// # Errors
+/// What is wrong, and where.
+pub fn read_pace(fields: &mut Fields<'_>, mut pace: Pace) -> Result<Pace, Wrong> {
+    const MINUTE_MS: u64 = 60_000;
+    if let Some(found) = fields.may("latency_ms") {
+        pace.latency_us = found.number(0, MINUTE_MS)? * 1_000;
+    }
+    if let Some(found) = fields.may("jitter_ms") {
+        pace.jitter_us = found.number(0, MINUTE_MS)? * 1_000;
+    }
+    if let Some(found) = fields.may("bytes_per_s") {
+        pace.bytes_per_s = found.number(0, u64::from(u32::MAX))?;
+    }
+    Ok(pace)
+}
+
+impl ConnectSpec {
+    /// What a client says of which nothing is said.
+    #[must_use]
+    pub fn of(id: &str) -> Self {
+        ConnectSpec {
+            client_identifier: id.into(),
+            version: ProtocolVersion::V5,
+            clean_start: true,
+            keep_alive_s: 60,
+            session_expiry_s: 0,
+            receive_maximum: u16::MAX,
+            maximum_packet_size: None,
+            topic_alias_maximum: 0,
+            request_response_information: None,
+            request_problem_information: None,
+            user: Vec::new(),
+            user_name: None,
+            password: None,
+            will: None,
+            reconnect_s: None,
+            manual_ack: false,
+        }
+    }
+
+    /// Takes what the fields say of it; `null` takes back what may be absent.
+    ///
+    /// # Errors
+    /// What is wrong, and where. Some fields may have been taken by then.
+    pub fn change(&mut self, fields: &mut Fields<'_>) -> Result<(), Wrong> {
+        if let Some(found) = fields.may("client_identifier") {
+            self.client_identifier = found.text()?.into();
+        }
+        if let Some(found) = fields.may("version") {
+            let versions =
+                [("3.1", ProtocolVersion::V3_1), ("3.1.1", ProtocolVersion::V3_1_1), ("5.0", ProtocolVersion::V5)];
+            self.version = found.one_of(&versions)?;
+        }
+        if let Some(found) = fields.may("clean_start") {
+            self.clean_start = found.flag()?;
+        }
+        if let Some(found) = fields.may("keep_alive_s") {
+            self.keep_alive_s = found.number(0, 65_535)? as u16;
+        }
+        if let Some(found) = fields.may("session_expiry_s") {
+            self.session_expiry_s = found.number(0, u64::from(u32::MAX))? as u32;
+        }
+        if let Some(found) = fields.may("receive_maximum") {
+            self.receive_maximum = found.number(1, 65_535)? as u16;
+        }
+        if let Some(found) = fields.may_be_null("maximum_packet_size") {
+            let most = u64::from(u32::MAX);
+            self.maximum_packet_size = found.map(|found| found.number(1, most)).transpose()?.map(|size| size as u32);
+        }
+        if let Some(found) = fields.may("topic_alias_maximum") {
+            self.topic_alias_maximum = found.number(0, 65_535)? as u16;
+        }
+        if let Some(found) = fields.may_be_null("request_response_information") {
+            self.request_response_information = found.map(|found| found.flag()).transpose()?;
+        }
+        if let Some(found) = fields.may_be_null("request_problem_information") {
+            self.request_problem_information = found.map(|found| found.flag()).transpose()?;
+        }
+        if let Some(found) = fields.may("user") {
+            self.user = read_user(&found)?;
+        }
+        if let Some(found) = fields.may_be_null("user_name") {
+            self.user_name = found.map(|found| found.text().map(Into::into)).transpose()?;
+        }
+        if let Some(found) = fields.may_be_null("password") {
+            self.password = found.map(|found| found.text().map(Into::into)).transpose()?;
+        }
+        if let Some(found) = fields.may_be_null("will") {
+            self.will = found.map(|found| WillSpec::read(&found)).transpose()?;
+        }
+        if let Some(found) = fields.may_be_null("reconnect_s") {
+            self.reconnect_s = found.map(|found| found.number(0, 86_400)).transpose()?.map(|s| s as u32);
+        }
+        if let Some(found) = fields.may("ack") {
+            self.manual_ack = found.one_of(&[("auto", false), ("manual", true)])?;
+        }
+        Ok(())
+    }
+
+    /// The same, from what a command kept.
+    pub fn change_by(&mut self, json: &Value) {
+        let mut fields = Found::whole(json).fields().expect("a command is an object");
+        self.change(&mut fields).expect("the command was checked when it was read");
+    }
+}
+
+impl WillSpec {
+    fn read(found: &Found<'_>) -> Result<Self, Wrong> {
+        let mut fields = found.fields()?;
+        let message = MessageSpec::read(&mut fields)?;
+        let delay_s = fields.may("delay_s").map_or(Ok(0), |found| found.number(0, u64::from(u32::MAX)))? as u32;
+        fields.end()?;
+        Ok(WillSpec { message, delay_s })
+    }
+}
+
+impl MessageSpec {
+    /// Reads what a message is made of.
+    ///
+    /// # Errors
+    /// What is wrong, and where.
+    pub fn read(fields: &mut Fields<'_>) -> Result<Self, Wrong> {
+        let topic = read_topic(&fields.must("topic")?)?;
+        let payload = match (fields.may("payload"), fields.may("payload_hex")) {
+            (_, Some(found)) => bytes_of_hex(found.text()?).ok_or_else(|| found.not("pairs of hexadecimal digits"))?,
+            (found, None) => found.map_or(Ok(Vec::new()), |found| found.text().map(|text| text.as_bytes().to_vec()))?,
+        };
+        let qos = fields.may("qos").map_or(Ok(Qos::AtMostOnce), |found| read_qos(&found))?;
+        let retain = fields.may("retain").map_or(Ok(false), |found| found.flag())?;
+        let text = |found: Option<Found<'_>>| found.map(|found| found.text().map(str::to_owned)).transpose();
+        let expiry_s = fields.may("expiry_s").map(|found| found.number(0, u64::from(u32::MAX))).transpose()?;
+        Ok(MessageSpec {
+            topic,
+            payload,
+            qos,
+            retain,
+            expiry_s: expiry_s.map(|s| s as u32),
+            content_type: text(fields.may("content_type"))?,
+            response_topic: fields.may("response_topic").map(|found| read_topic(&found)).transpose()?,
+            correlation: text(fields.may("correlation"))?,
+            payload_is_text: fields.may("payload_is_text").map(|found| found.flag()).transpose()?,
+            user: fields.may("user").map_or(Ok(Vec::new()), |found| read_user(&found))?,
+        })
+    }
+}
+
+/// # Errors
+/// It is no Topic Name.
+pub fn read_topic(found: &Found<'_>) -> Result<String, Wrong> {
+    let text = found.text()?;
+    let statement = |rule: wasmqtt_codec::Rule| rule.statement(ProtocolVersion::V5);
+    match TopicName::parse(text) {
+        Ok(_) => Ok(text.into()),
+        Err(rule) => Err(found.wrong(Fault::Topic(text.into(), rule.text(), statement(rule)))),
+    }
+}
+
+/// # Errors
+/// It is no Topic Filter.
+pub fn read_filter(found: &Found<'_>) -> Result<String, Wrong> {
+    let text = found.text()?;
+    let parsed = TopicFilter::parse(text).and_then(|filter| filter.share());
+    match parsed {
+        Ok(_) => Ok(text.into()),
+        Err(rule) => Err(found.wrong(Fault::Topic(text.into(), rule.text(), rule.statement(ProtocolVersion::V5)))),
+    }
+}
+
+/// # Errors
+/// It is no QoS.
+pub fn read_qos(found: &Found<'_>) -> Result<Qos, Wrong> {
+    let bits = found.value.as_u64().and_then(|bits| u8::try_from(bits).ok());
+    bits.and_then(Qos::from_bits).ok_or_else(|| found.not("0, 1 or 2"))
+}
+
+fn read_user(found: &Found<'_>) -> Result<Vec<(String, String)>, Wrong> {
+    let pair = |found: Found<'_>| {
+        let [key, value] = found.pair()?;
+        Ok((key.text()?.to_owned(), value.text()?.to_owned()))
+    };
+    found.list()?.into_iter().map(pair).collect()
+}
+
+/// Reads what is said of the broker; `whole` at the beginning, when also what can't change later may be said.
+///
+/// # Errors
+/// What is wrong, and where. Some fields may have been taken by then.
+pub fn read_broker(found: &Found<'_>, config: &mut Config, whole: bool) -> Result<(), Wrong> {
+    const SYS_INTERVAL_S: u32 = 10;
+    let mut fields = found.fields()?;
+    if whole {
+        if let Some(found) = fields.may("storage") {
+            config.storage = if found.flag()? { Storage::Log } else { Storage::Memory };
+        }
+        if let Some(found) = fields.may("sys") {
+            config.sys_interval_s = if found.flag()? { SYS_INTERVAL_S } else { 0 };
+        }
+    }
+    let limits = &mut config.limits;
+    let mut number = |name, least, most| fields.may(name).map(|found| found.number(least, most)).transpose();
+    let set = |limit: &mut u32, number: Option<u64>| *limit = number.map_or(*limit, |number| number as u32);
+    let set_short = |limit: &mut u16, number: Option<u64>| *limit = number.map_or(*limit, |number| number as u16);
+    set_short(&mut limits.receive_maximum, number("receive_maximum", 1, 65_535)?);
+    set_short(&mut limits.in_flight_max, number("in_flight_max", 1, 65_535)?);
+    set_short(&mut limits.keep_alive_max_s, number("keep_alive_max_s", 0, 65_535)?);
+    set_short(&mut limits.topic_alias_maximum, number("topic_alias_maximum", 0, 65_535)?);
+    set(&mut limits.queue_messages_max, number("queue_messages_max", 0, u64::from(u32::MAX))?);
+    set(&mut limits.session_expiry_max_s, number("session_expiry_max_s", 0, u64::from(u32::MAX))?);
+    set(&mut limits.packet_bytes_max, number("packet_bytes_max", 64, 1 << 24)?);
+    if let Some(found) = fields.may("maximum_qos") {
+        limits.maximum_qos = read_qos(&found)?;
+    }
+    flag(&mut fields, "retain_available", &mut limits.retain_available)?;
+    flag(&mut fields, "wildcard_subscription_available", &mut limits.wildcard_subscription_available)?;
+    flag(&mut fields, "shared_subscription_available", &mut limits.shared_subscription_available)?;
+    if let Some(found) = fields.may("permissions") {
+        config.permissions = read_permissions(&found)?;
+    }
+    config.limits = core::mem::take(&mut config.limits).within_reason();
+    fields.end()
+}
+
+fn flag(fields: &mut Fields<'_>, name: &'static str, into: &mut bool) -> Result<(), Wrong> {
+    if let Some(found) = fields.may(name) {
+        *into = found.flag()?;
+    }
+    Ok(())
+}
+
+fn read_permissions(found: &Found<'_>) -> Result<Permissions, Wrong> {
+    let mut permissions = Permissions::everything();
+    let mut fields = found.fields()?;
+    let all = [
+        ("publish", &mut permissions.publish),
+        ("subscribe", &mut permissions.subscribe),
+        ("receive", &mut permissions.receive),
+    ];
+    for (name, rules) in all {
+        if let Some(found) = fields.may(name) {
+            *rules = read_rules(&found)?;
+        }
+    }
+    fields.end()?;
+    Ok(permissions)
+}
+
+fn read_rules(found: &Found<'_>) -> Result<Rules, Wrong> {
+    let mut fields = found.fields()?;
+    let filters = |found: Found<'_>| found.list()?.iter().map(read_filter).collect::<Result<Vec<_>, _>>();
+    let allow = fields.may("allow").map(filters).transpose()?.map_or(Allowed::Everything, Allowed::Filters);
+    let deny = fields.may("deny").map_or(Ok(Vec::new()), filters)?;
+    fields.end()?;
+    Ok(Rules { allow, deny })
+}
