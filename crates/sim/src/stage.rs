@@ -29,7 +29,6 @@ mod text;
 mod view;
 mod why;
 
-use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use wasmqtt_broker::{Broker, Config, Lsn, Seed};
@@ -39,16 +38,18 @@ pub use check::{Check, Verdict};
 pub use clock::Next;
 pub use command::{Act, Command, Refusal};
 pub use diagram::mermaid;
-pub use entry::{By, Decision, End, Entry, Happening, Passed, Sent, TimerKind, Told, What};
+pub use entry::{
+    By, Decision, End, Entry, Happening, Passed, Place, Refused, Restarted, Sent, Timer, TimerKind, Told, What,
+};
 pub use history::{Error, History, KEYFRAME_BYTES_MAX, Playhead};
 pub use json::{Fault, Wrong};
 pub use scenario::{ClientSpec, ConnectSpec, MessageSpec, Scenario, WillSpec};
 pub use text::{line, text};
 pub use view::{FilterView, SessionsView, TopicView};
-pub use why::{PacketView, Why};
+pub use why::{PacketView, Why, fields_of};
 
 use actor::Actor;
-use lines::Line;
+use lines::{Line, Lines};
 
 /// The wall clock at the beginning of every scenario, in microseconds since 1970.
 pub const EPOCH_US: u64 = 1_700_000_000_000_000;
@@ -69,10 +70,10 @@ pub struct Stage {
     fresh: bool,
     restarts: u64,
     actors: Vec<Actor>,
-    lines: BTreeMap<u32, Line>,
+    lines: Lines,
     next_line: u32,
     /// Which client was last connected under a Client Identifier.
-    names: BTreeMap<String, usize>,
+    names: Vec<(String, usize)>,
     /// Transports that the broker wants closed, and why.
     closing: Vec<(u32, String)>,
     log: Vec<Entry>,
@@ -96,9 +97,9 @@ impl Stage {
             fresh: false,
             restarts: 0,
             actors: scenario.clients.iter().map(Actor::new).collect(),
-            lines: BTreeMap::new(),
+            lines: Lines::default(),
             next_line: 0,
-            names: BTreeMap::new(),
+            names: Vec::new(),
             closing: Vec::new(),
             log: Vec::new(),
             next_n: 0,
@@ -211,7 +212,7 @@ impl Stage {
         const REST_BYTES: usize = 16_384;
         let flying: usize = self.lines.values().map(Line::bytes).sum();
         let kept = self.broker.counters().memory_bytes as usize;
-        REST_BYTES + kept + self.actors.len() * CLIENT_BYTES + self.lines.len() * LINE_BYTES + flying
+        REST_BYTES + kept + self.actors.len() * CLIENT_BYTES + self.lines.values().count() * LINE_BYTES + flying
     }
 }
 

@@ -5,6 +5,7 @@
 //! - `client` is the project's own MQTT client, for helpers of a page that has no other;
 //! - `packets` cuts a stream into packets, for people who look on; `fields` (feature `describe`, which the npm package
 //!   doesn't pay for) names every field of one;
+//! - `stage` (feature `sim`) is the simulator's World, which has a broker of its own; its wasm has nothing else;
 //! - `value` is how what crosses the door looks in JavaScript.
 //!
 //! Clock and entropy are the page's: time comes with `begin`, the seed with the constructor. A turn is
@@ -17,9 +18,15 @@
 //! for (each slot, generation of ready) core.outgoing(slot, generation, bytes_max);   // answered by core.sent(...)
 //! ```
 
+#[cfg(feature = "broker")]
 mod client;
+#[cfg(feature = "broker")]
 mod core;
 #[cfg(feature = "describe")]
 mod fields;
+#[cfg(feature = "broker")]
 mod packets;
+#[cfg(feature = "sim")]
+mod stage;
+#[cfg(any(feature = "broker", feature = "describe"))]
 mod value;

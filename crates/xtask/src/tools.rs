@@ -91,6 +91,15 @@ pub fn file_failure(path: &Path, error: io::Error) -> Failure {
     Failure::File { path: path.into(), error }
 }
 
+/// Keeps the time of a file whose content is the same, so that nothing that depends on it is made anew.
+pub fn copy_if_changed(from: &Path, to: &Path) -> Outcome {
+    let content = std::fs::read(from).map_err(|error| file_failure(from, error))?;
+    if std::fs::read(to).is_ok_and(|old| old == content) {
+        return Ok(());
+    }
+    std::fs::copy(from, to).map(drop).map_err(|error| file_failure(to, error))
+}
+
 /// Runs a program to its end; its output is ours.
 pub fn run(command: &mut Command) -> Outcome {
     let shown = shown(command);

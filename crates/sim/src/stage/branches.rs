@@ -1,7 +1,6 @@
 //! Branches: what a person did, what happened, and where it parted from what had happened before. None is ever thrown
 //! away, so that two can stand side by side: the same fault, once with QoS 1 and once with QoS 2.
 
-use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use serde::Serialize;
@@ -78,8 +77,8 @@ pub struct Side {
     pub sent: u64,
     /// Packets lost.
     pub lost: u64,
-    /// For each client, the entries with which its user was told something.
-    pub told: BTreeMap<Rc<str>, Vec<u64>>,
+    /// The entries with which users were told something, with the client's name.
+    pub told: Vec<(Rc<str>, u64)>,
 }
 
 impl Branch {
@@ -114,29 +113,24 @@ impl Branch {
     }
 
     fn side(&self, number: usize, common: u64) -> Side {
-        let mut side = Side {
-            branch: number,
-            ends_at: self.time_of(self.log.len() as u64),
-            sent: 0,
-            lost: 0,
-            told: BTreeMap::new(),
-        };
+        let mut side =
+            Side { branch: number, ends_at: self.time_of(self.log.len() as u64), sent: 0, lost: 0, told: Vec::new() };
         for entry in &self.log[common as usize..] {
             match &entry.what {
                 What::Sent(_) => side.sent += 1,
                 What::Lost(_) => side.lost += 1,
-                What::Told(told) => side.told.entry(told.who.clone()).or_default().push(entry.n),
+                What::Told(told) => side.told.push((told.who.clone(), entry.n)),
                 What::Command(_)
-                | What::Refused { .. }
-                | What::Opened { .. }
+                | What::Refused(_)
+                | What::Opened(_)
                 | What::Delivered(_)
-                | What::Broke { .. }
-                | What::Learned { .. }
-                | What::Closed { .. }
+                | What::Broke(_)
+                | What::Learned(_)
+                | What::Closed(_)
                 | What::Decision(_)
                 | What::Event(_)
-                | What::Timer { .. }
-                | What::Restarted { .. } => {}
+                | What::Timer(_)
+                | What::Restarted(_) => {}
             }
         }
         side

@@ -7,7 +7,7 @@ use wasmqtt_broker::{
 };
 use wasmqtt_codec::ReasonCode;
 
-use super::entry::{Decision, Happening, What};
+use super::entry::{Decision, Happening, Restarted, What};
 use super::{EPOCH_US, Stage, seed_of};
 use crate::world::faults::Toward;
 use crate::world::link::BrokerEnd;
@@ -98,7 +98,7 @@ impl Stage {
 
     /// The client that was last connected under a Client Identifier.
     pub(super) fn named(&self, client_identifier: &str) -> Option<std::rc::Rc<str>> {
-        self.names.get(client_identifier).map(|who| self.actors[*who].id.clone())
+        self.names.iter().find(|(name, _)| name == client_identifier).map(|(_, who)| self.actors[*who].id.clone())
     }
 
     fn decision(&self, trace: Trace) -> Decision {
@@ -165,7 +165,8 @@ impl Stage {
             Event::Connected { conn, client_identifier, session_present, .. } => {
                 let found = by_link(self, conn.generation);
                 if let Some((who, _)) = found {
-                    self.names.insert(client_identifier.clone(), who);
+                    self.names.retain(|(name, _)| *name != client_identifier);
+                    self.names.push((client_identifier.clone(), who));
                 }
                 Happening {
                     is: "connected",
@@ -231,7 +232,7 @@ impl Stage {
 
     /// The broker ends at once, and another begins with what was stored or with nothing.
     pub(super) fn restart(&mut self, storage: bool) {
-        self.cause = Some(self.tell(What::Restarted { storage }));
+        self.cause = Some(self.tell(What::Restarted(Restarted { storage })));
         self.restarts += 1;
         let seed = seed_of(self.seed, self.restarts);
         let with_log = storage && self.config.storage == Storage::Log;
@@ -248,7 +249,7 @@ impl Stage {
         }
         (self.fresh, self.closing) = (false, Vec::new());
         let cause = self.cause;
-        for number in self.lines.keys().copied().collect::<Vec<_>>() {
+        for number in self.lines.iter().map(|(number, _)| number).collect::<Vec<_>>() {
             self.cause = cause;
             // The new broker has never heard of these transports.
             if let Some(line) = self.lines.get_mut(&number) {

@@ -247,7 +247,7 @@ impl Atom {
             }
             (Atom::Decision(words), What::Decision(decision)) => words.are_in(&**decision),
             (Atom::Event(words), What::Event(happening)) => words.are_in(&**happening),
-            (Atom::Timer(words), timer @ What::Timer { .. }) => words.are_in_timer(timer),
+            (Atom::Timer(words), What::Timer(timer)) => words.are_in(timer),
             (Atom::Predicted(option), What::Command(command)) => {
                 let said = |key| command.get(key).and_then(Value::as_str);
                 said("do") == Some("predict") && said("option") == Some(option)
@@ -346,11 +346,6 @@ impl Words {
     fn are_in(&self, entry: &impl Serialize) -> bool {
         let value = serde_json::to_value(entry).expect("an entry is numbers, texts and lists");
         self.0.iter().all(|(name, wanted)| value.get(name) == Some(wanted))
-    }
-
-    fn are_in_timer(&self, timer: &What) -> bool {
-        let value = serde_json::to_value(timer).expect("an entry is numbers, texts and lists");
-        value.get("timer").is_some_and(|timer| self.0.iter().all(|(name, wanted)| timer.get(name) == Some(wanted)))
     }
 }
 

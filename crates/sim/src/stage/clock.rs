@@ -7,7 +7,7 @@ use serde::Serialize;
 use wasmqtt_broker::{Page, Subject};
 
 use super::command::Command;
-use super::entry::{By, TimerKind, What};
+use super::entry::{By, Refused, Timer, TimerKind, What};
 use super::lines::BOTH;
 use super::{EPOCH_US, Stage};
 use crate::world::faults::Toward;
@@ -72,14 +72,14 @@ impl Stage {
                 }
             }
         };
-        for (number, line) in &self.lines {
-            let order = u64::from(*number);
-            may(line.break_us(), 0, order, Due::Break(*number));
+        for (number, line) in self.lines.iter() {
+            let order = u64::from(number);
+            may(line.break_us(), 0, order, Due::Break(number));
             for toward in BOTH {
                 if let Some((at_us, packet)) = line.delivery(toward) {
-                    may(Some(at_us), 1, packet, Due::Deliver(*number, toward));
+                    may(Some(at_us), 1, packet, Due::Deliver(number, toward));
                 }
-                may(line.end(toward), 2, 2 * order + toward as u64, Due::End(*number, toward));
+                may(line.end(toward), 2, 2 * order + toward as u64, Due::End(number, toward));
             }
         }
         for (who, actor) in self.actors.iter().enumerate().filter(|(_, actor)| !actor.frozen) {
@@ -99,14 +99,14 @@ impl Stage {
             Due::Client(who) => {
                 let what = self.client_timer(who);
                 let id = self.actors[who].id.clone();
-                self.cause = Some(self.tell(What::Timer { what, who: Some(id) }));
+                self.cause = Some(self.tell(What::Timer(Timer { what, who: Some(id) })));
                 self.actors[who].client.tick(self.now_us);
                 self.attend(who);
             }
             Due::Back(who) => {
                 let cause = self.actors[who].back.take().and_then(|(_, cause)| cause);
                 let id = self.actors[who].id.clone();
-                let timer = What::Timer { what: TimerKind::Reconnect, who: Some(id) };
+                let timer = What::Timer(Timer { what: TimerKind::Reconnect, who: Some(id) });
                 self.cause = Some(self.tell_because(cause, timer));
                 self.open(who);
             }
@@ -117,7 +117,7 @@ impl Stage {
                     Ok(()) => self.obey(&command, By::Script),
                     Err(refusal) => {
                         self.cause = Some(self.tell_command(&command, By::Script));
-                        self.tell(What::Refused { why: refusal.to_string() });
+                        self.tell(What::Refused(Refused { why: refusal.to_string() }));
                     }
                 }
             }
@@ -138,7 +138,7 @@ impl Stage {
         }
         let now_us = self.now_us;
         for timer in self.broker_timers().into_iter().filter(|timer| timer.at <= now_us) {
-            let n = self.tell(What::Timer { what: timer.what, who: timer.who });
+            let n = self.tell(What::Timer(Timer { what: timer.what, who: timer.who }));
             self.cause = self.cause.or(Some(n));
         }
     }
@@ -161,8 +161,8 @@ impl Stage {
             add(session.expires_at.map(from_epoch), TimerKind::SessionExpiry);
             add(session.will_at.map(from_epoch), TimerKind::WillDelay);
         }
-        for (number, line) in &self.lines {
-            let waits = line.link.broker == BrokerEnd::Open && !connected.contains(number);
+        for (number, line) in self.lines.iter() {
+            let waits = line.link.broker == BrokerEnd::Open && !connected.contains(&number);
             let timeout_us = u64::from(self.config.limits.connect_timeout_s) * 1_000_000;
             if let Some(known_us) = line.known_at_us.filter(|_| waits) {
                 let who = Some(self.actors[line.link.client].id.clone());

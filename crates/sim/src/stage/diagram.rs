@@ -30,10 +30,10 @@ fn escaped(text: &str) -> String {
 pub fn mermaid(log: &[Rc<Entry>]) -> String {
     let mut names: Vec<Rc<str>> = Vec::new();
     for entry in log {
-        if let What::Opened { who, .. } = &entry.what
-            && !names.contains(who)
+        if let What::Opened(place) = &entry.what
+            && !names.contains(&place.who)
         {
-            names.push(who.clone());
+            names.push(place.who.clone());
         }
     }
     let mut text = String::from("sequenceDiagram\n    participant broker\n");
@@ -53,22 +53,23 @@ pub fn mermaid(log: &[Rc<Entry>]) -> String {
                 };
                 format!("    {from}{arrow}{to}: {}\n", escaped(&packet_line(sent)))
             }
-            What::Broke { who, .. } => note(format!("broker,{}", place(who)), "the link breaks"),
-            What::Closed { who, by: End::Broker, reason, .. } => {
-                note("broker".into(), &format!("closes the link of {who}: {reason}"))
+            What::Broke(link) => note(format!("broker,{}", place(&link.who)), "the link breaks"),
+            What::Closed(link) if link.end == Some(End::Broker) => {
+                let reason = link.reason.as_deref().unwrap_or("");
+                note("broker".into(), &format!("closes the link of {}: {reason}", link.who))
             }
-            What::Closed { who, by: End::Client, .. } => note(place(who), "closes its link"),
-            What::Timer { who, .. } => match who {
+            What::Closed(link) => note(place(&link.who), "closes its link"),
+            What::Timer(timer) => match &timer.who {
                 Some(who) => note(place(who), &super::text::line(entry, log)),
                 None => note("broker".into(), &super::text::line(entry, log)),
             },
             What::Told(told) => note(place(&told.who), &format!("{} {}", told.topic, told.payload)),
-            What::Restarted { .. } => note("broker".into(), &super::text::line(entry, log)),
+            What::Restarted(_) => note("broker".into(), &super::text::line(entry, log)),
             What::Command(_)
-            | What::Refused { .. }
-            | What::Opened { .. }
+            | What::Refused(_)
+            | What::Opened(_)
             | What::Sent(_)
-            | What::Learned { .. }
+            | What::Learned(_)
             | What::Decision(_)
             | What::Event(_) => continue,
         };

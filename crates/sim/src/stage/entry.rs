@@ -5,26 +5,24 @@
 
 use std::rc::Rc;
 
+use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 use serde_json::Value;
 
 use super::json::hex_of;
 
 /// One entry.
-#[derive(Clone, PartialEq, Debug, Serialize)]
+#[derive(Clone, PartialEq, Debug)]
 pub struct Entry {
     /// Its number, counted from 0.
     pub n: u64,
     /// When, in microseconds of virtual time.
     pub at: u64,
     /// The entry that led to it.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub cause: Option<u64>,
     /// Who told it, if it is a command.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub by: Option<By>,
     /// What.
-    #[serde(flatten)]
     pub what: What,
 }
 
@@ -49,23 +47,14 @@ pub enum End {
 }
 
 /// What an entry tells.
-#[derive(Clone, PartialEq, Debug, Serialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Clone, PartialEq, Debug)]
 pub enum What {
     /// Somebody told something to happen.
     Command(Rc<Value>),
     /// A command of the script could not be obeyed.
-    Refused {
-        /// Why.
-        why: String,
-    },
+    Refused(Refused),
     /// A client opened a transport.
-    Opened {
-        /// The transport's number; none is used twice.
-        link: u32,
-        /// Whose.
-        who: Rc<str>,
-    },
+    Opened(Place),
     /// A packet left.
     Sent(Rc<Sent>),
     /// It arrived and was read.
@@ -73,32 +62,11 @@ pub enum What {
     /// It did not.
     Lost(Passed),
     /// A link broke.
-    Broke {
-        /// Which.
-        link: u32,
-        /// Whose.
-        who: Rc<str>,
-    },
+    Broke(Place),
     /// An end learned that the link is gone.
-    Learned {
-        /// Which.
-        link: u32,
-        /// Whose.
-        who: Rc<str>,
-        /// Which end.
-        end: End,
-    },
+    Learned(Place),
     /// An end closed the link.
-    Closed {
-        /// Which.
-        link: u32,
-        /// Whose.
-        who: Rc<str>,
-        /// Which end.
-        by: End,
-        /// Why.
-        reason: String,
-    },
+    Closed(Place),
     /// What the broker decided about a message.
     Decision(Box<Decision>),
     /// What the broker says of a connection or a Session.
@@ -106,18 +74,48 @@ pub enum What {
     /// A client's user got a message.
     Told(Box<Told>),
     /// A timer fired.
-    Timer {
-        /// Which.
-        what: TimerKind,
-        /// Whose.
-        #[serde(skip_serializing_if = "Option::is_none")]
-        who: Option<Rc<str>>,
-    },
+    Timer(Timer),
     /// The broker began anew.
-    Restarted {
-        /// With what it had stored.
-        storage: bool,
-    },
+    Restarted(Restarted),
+}
+
+/// Why a command of the script could not be obeyed.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct Refused {
+    /// Why.
+    pub why: String,
+}
+
+/// A link, or one end of it.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct Place {
+    /// Its number; none is used twice.
+    pub link: u32,
+    /// Whose.
+    pub who: Rc<str>,
+    /// Which end learned it or closed it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub end: Option<End>,
+    /// Why it was closed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+}
+
+/// A timer that fired.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct Timer {
+    /// Which.
+    pub what: TimerKind,
+    /// Whose.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub who: Option<Rc<str>>,
+}
+
+/// A broker that began anew.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
+pub struct Restarted {
+    /// With what it had stored.
+    pub storage: bool,
 }
 
 /// A packet that left.
@@ -315,16 +313,49 @@ impl Entry {
             What::Event(_) => size_of::<Happening>() + 20,
             What::Told(told) => size_of::<Told>() + told.topic.len() + told.payload.len(),
             What::Command(_) => 400,
-            What::Closed { reason, .. } | What::Refused { why: reason } => reason.len(),
-            What::Opened { .. }
+            What::Closed(place) => place.reason.as_ref().map_or(0, String::len),
+            What::Refused(refused) => refused.why.len(),
+            What::Opened(_)
             | What::Delivered(_)
             | What::Lost(_)
-            | What::Broke { .. }
-            | What::Learned { .. }
-            | What::Timer { .. }
-            | What::Restarted { .. } => 0,
+            | What::Broke(_)
+            | What::Learned(_)
+            | What::Timer(_)
+            | What::Restarted(_) => 0,
         };
         size_of::<Self>() + more
+    }
+}
+
+/// One object: the fields of the entry, and one more that is called as what it tells.
+impl Serialize for Entry {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry("n", &self.n)?;
+        map.serialize_entry("at", &self.at)?;
+        if let Some(cause) = &self.cause {
+            map.serialize_entry("cause", cause)?;
+        }
+        if let Some(by) = &self.by {
+            map.serialize_entry("by", by)?;
+        }
+        match &self.what {
+            What::Command(command) => map.serialize_entry("command", &**command)?,
+            What::Refused(refused) => map.serialize_entry("refused", refused)?,
+            What::Opened(place) => map.serialize_entry("opened", place)?,
+            What::Sent(sent) => map.serialize_entry("sent", &**sent)?,
+            What::Delivered(passed) => map.serialize_entry("delivered", passed)?,
+            What::Lost(passed) => map.serialize_entry("lost", passed)?,
+            What::Broke(place) => map.serialize_entry("broke", place)?,
+            What::Learned(place) => map.serialize_entry("learned", place)?,
+            What::Closed(place) => map.serialize_entry("closed", place)?,
+            What::Decision(decision) => map.serialize_entry("decision", &**decision)?,
+            What::Event(happening) => map.serialize_entry("event", &**happening)?,
+            What::Told(told) => map.serialize_entry("told", &**told)?,
+            What::Timer(timer) => map.serialize_entry("timer", timer)?,
+            What::Restarted(restarted) => map.serialize_entry("restarted", restarted)?,
+        }
+        map.end()
     }
 }
 

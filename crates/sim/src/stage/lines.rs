@@ -9,7 +9,7 @@ use wasmqtt_broker::{ConnectionId, Input, Peer, Transport};
 use wasmqtt_codec::ProtocolVersion;
 
 use super::Stage;
-use super::entry::{End, Passed, What};
+use super::entry::{End, Passed, Place, What};
 use super::packet::{describe, word};
 use crate::luck::Luck;
 use crate::world::faults::Toward;
@@ -32,6 +32,53 @@ pub struct Line {
     breaks_at_us: Option<u64>,
     /// When the broker heard of it: with the first bytes, which is when a transport's handshake is done.
     pub known_at_us: Option<u64>,
+}
+
+/// All links that somebody has, in the order of their numbers. There are few, so a list does; and a map would cost the
+/// download more than it is worth.
+#[derive(Clone, Default)]
+pub struct Lines(Vec<(u32, Line)>);
+
+impl Lines {
+    fn place(&self, number: &u32) -> Result<usize, usize> {
+        self.0.binary_search_by_key(number, |(number, _)| *number)
+    }
+
+    /// A link, if somebody has it.
+    #[must_use]
+    pub fn get(&self, number: &u32) -> Option<&Line> {
+        Some(&self.0[self.place(number).ok()?].1)
+    }
+
+    /// A link, if somebody has it.
+    pub fn get_mut(&mut self, number: &u32) -> Option<&mut Line> {
+        let at = self.place(number).ok()?;
+        Some(&mut self.0[at].1)
+    }
+
+    /// All of them with their numbers.
+    pub fn iter(&self) -> impl Iterator<Item = (u32, &Line)> {
+        self.0.iter().map(|(number, line)| (*number, line))
+    }
+
+    /// All of them.
+    pub fn values(&self) -> impl Iterator<Item = &Line> {
+        self.0.iter().map(|(_, line)| line)
+    }
+
+    /// All of them.
+    pub fn values_mut(&mut self) -> impl Iterator<Item = &mut Line> {
+        self.0.iter_mut().map(|(_, line)| line)
+    }
+
+    /// Adds one, whose number is higher than all others.
+    fn push(&mut self, number: u32, line: Line) {
+        self.0.push((number, line));
+    }
+
+    fn remove(&mut self, number: u32) {
+        self.0.retain(|(other, _)| *other != number);
+    }
 }
 
 /// A packet on its way.
@@ -100,9 +147,9 @@ impl Stage {
         let version = actor.spec.version;
         let flights = [VecDeque::new(), VecDeque::new()];
         let line = Line { link, version, flights, ends: [None; 2], breaks_at_us: None, known_at_us: None };
-        self.lines.insert(number, line);
+        self.lines.push(number, line);
         let id = self.actors[who].id.clone();
-        self.tell(What::Opened { link: number, who: id });
+        self.tell(What::Opened(Place { link: number, who: id, end: None, reason: None }));
         self.actors[who].connected(self.now_us, number);
         self.attend(who);
     }
@@ -207,7 +254,7 @@ impl Stage {
         }
         let who = line.link.client;
         let id = self.actors[who].id.clone();
-        let broke = self.tell(What::Broke { link: number, who: id });
+        let broke = self.tell(What::Broke(Place { link: number, who: id, end: None, reason: None }));
         self.cause = Some(broke);
         self.lose(number);
         if !self.actors[who].frozen {
@@ -246,7 +293,8 @@ impl Stage {
         let who = line.link.client;
         if core::mem::take(&mut line.link.client_has_it) {
             let id = self.actors[who].id.clone();
-            let learned = self.tell(What::Learned { link: number, who: id, end: End::Client });
+            let learned =
+                self.tell(What::Learned(Place { link: number, who: id, end: Some(End::Client), reason: None }));
             self.keep_cuts(number);
             self.actors[who].closed(self.now_us);
             self.come_back(who, learned);
@@ -264,7 +312,8 @@ impl Stage {
         line.link.broker = BrokerEnd::Gone;
         if line.known_at_us.is_some() {
             let who = self.actors[line.link.client].id.clone();
-            self.cause = Some(self.tell(What::Learned { link: number, who, end: End::Broker }));
+            let place = Place { link: number, who, end: Some(End::Broker), reason: None };
+            self.cause = Some(self.tell(What::Learned(place)));
             self.input(Input::Closed { conn });
         }
         self.end_pipe(number, Toward::Client);
@@ -276,8 +325,9 @@ impl Stage {
         let Some(line) = self.lines.get_mut(&number) else { return };
         let who = line.link.client;
         if core::mem::take(&mut line.link.client_has_it) {
-            let (id, reason) = (self.actors[who].id.clone(), reason.to_owned());
-            let closed = self.tell(What::Closed { link: number, who: id, by: End::Client, reason });
+            let (id, reason) = (self.actors[who].id.clone(), Some(reason.to_owned()));
+            let place = Place { link: number, who: id, end: Some(End::Client), reason };
+            let closed = self.tell(What::Closed(place));
             self.keep_cuts(number);
             self.actors[who].closed(self.now_us);
             self.come_back(who, closed);
@@ -295,7 +345,7 @@ impl Stage {
         }
         line.link.broker = BrokerEnd::Gone;
         let who = self.actors[line.link.client].id.clone();
-        self.tell(What::Closed { link: number, who, by: End::Broker, reason });
+        self.tell(What::Closed(Place { link: number, who, end: Some(End::Broker), reason: Some(reason) }));
         self.input(Input::Closed { conn });
         self.end_pipe(number, Toward::Client);
         self.forget(number);
@@ -326,7 +376,7 @@ impl Stage {
             self.lines.get(&number).is_some_and(|line| !line.link.client_has_it && line.link.broker == BrokerEnd::Gone);
         if both_gone {
             self.lose(number);
-            self.lines.remove(&number);
+            self.lines.remove(number);
         }
     }
 

@@ -6,7 +6,7 @@ use std::rc::Rc;
 
 use serde_json::Value;
 
-use super::entry::{Decision, End, Entry, Happening, Sent, TimerKind, What};
+use super::entry::{Decision, End, Entry, Happening, Restarted, Sent, TimerKind, What};
 
 /// The whole log, one line an entry.
 #[must_use]
@@ -29,8 +29,8 @@ pub fn line(entry: &Entry, log: &[Rc<Entry>]) -> String {
     };
     match &entry.what {
         What::Command(command) => format!("command: {}", command_line(command)),
-        What::Refused { why } => format!("refused: {why}"),
-        What::Opened { link, who } => format!("{who} opens link {link}"),
+        What::Refused(refused) => format!("refused: {}", refused.why),
+        What::Opened(place) => format!("{} opens link {}", place.who, place.link),
         What::Sent(sent) => match sent.arrives_at {
             Some(at) => {
                 format!("sent {} {}; arrives at {}.{:06}", way(sent), packet_line(sent), at / 1_000_000, at % 1_000_000)
@@ -42,13 +42,18 @@ pub fn line(entry: &Entry, log: &[Rc<Entry>]) -> String {
             let percent = (passed.how_far.unwrap_or(0.0) * 100.0) as u32;
             format!("lost after {percent} % of its way {}", packet(passed.packet))
         }
-        What::Broke { link, who } => format!("link {link} of {who} breaks"),
-        What::Learned { link, who, end: End::Broker } => format!("the broker learns that link {link} of {who} is gone"),
-        What::Learned { link, who, end: End::Client } => format!("{who} learns that link {link} is gone"),
-        What::Closed { link, who, by: End::Broker, reason } => {
-            format!("the broker closes link {link} of {who}: {reason}")
+        What::Broke(place) => format!("link {} of {} breaks", place.link, place.who),
+        What::Learned(place) => match place.end {
+            Some(End::Broker) => format!("the broker learns that link {} of {} is gone", place.link, place.who),
+            _ => format!("{} learns that link {} is gone", place.who, place.link),
+        },
+        What::Closed(place) => {
+            let reason = place.reason.as_deref().unwrap_or("");
+            match place.end {
+                Some(End::Broker) => format!("the broker closes link {} of {}: {reason}", place.link, place.who),
+                _ => format!("{} closes link {}: {reason}", place.who, place.link),
+            }
         }
-        What::Closed { link, who, by: End::Client, reason } => format!("{who} closes link {link}: {reason}"),
         What::Decision(decision) => decision_line(decision),
         What::Event(happening) => happening_line(happening),
         What::Told(told) => {
@@ -57,12 +62,12 @@ pub fn line(entry: &Entry, log: &[Rc<Entry>]) -> String {
             put(&mut line, told.dup, " dup");
             line
         }
-        What::Timer { what, who } => match who {
-            Some(who) => format!("timer: {} of {who}", timer_name(*what)),
-            None => format!("timer: {}", timer_name(*what)),
+        What::Timer(timer) => match &timer.who {
+            Some(who) => format!("timer: {} of {who}", timer_name(timer.what)),
+            None => format!("timer: {}", timer_name(timer.what)),
         },
-        What::Restarted { storage: true } => "the broker restarts with what it stored".into(),
-        What::Restarted { storage: false } => "the broker restarts with nothing".into(),
+        What::Restarted(Restarted { storage: true }) => "the broker restarts with what it stored".into(),
+        What::Restarted(Restarted { storage: false }) => "the broker restarts with nothing".into(),
     }
 }
 

@@ -2,7 +2,6 @@
 //! is retained, and a Topic Filter tried on all of them. All of it comes from the broker's own view of itself and from
 //! the log; nothing is worked out a second time.
 
-use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use serde::Serialize;
@@ -203,7 +202,7 @@ impl Stage {
 
     /// The Session under a client's identifier.
     pub(super) fn session_of(&self, actor: &Actor) -> Option<SessionView> {
-        let name = self.names.iter().find(|(_, who)| self.actors[**who].id == actor.id);
+        let name = self.names.iter().rev().find(|(_, who)| self.actors[*who].id == actor.id);
         let name = name.map_or(&actor.spec.client_identifier, |(name, _)| name);
         self.held().iter().find(|held| held.client_identifier == *name).map(|held| self.session_view(held))
     }
@@ -296,7 +295,8 @@ impl Stage {
             return None;
         }
         let by_link = held.conn.and_then(|conn| self.lines.get(&(conn.generation - 1)).map(|line| line.link.client));
-        let who = by_link.or_else(|| self.names.get(&held.client_identifier).copied());
+        let who = by_link
+            .or_else(|| self.names.iter().find(|(name, _)| *name == held.client_identifier).map(|(_, who)| *who));
         let spec = who.and_then(|who| self.actors[who].armed.clone());
         let message = spec.as_ref().map(|will| MessageView {
             topic: will.message.topic.clone(),
@@ -334,21 +334,32 @@ impl History {
     /// All topics that were published to up to the playhead, and all that have a Retained Message.
     #[must_use]
     pub fn topics(&self) -> Vec<TopicView> {
-        let mut topics: BTreeMap<String, TopicView> = BTreeMap::new();
         let published = |entry: &Rc<Entry>| match &entry.what {
-            What::Decision(decision) if decision.is == "published" => Some((entry.n, decision.topic.clone()?)),
+            What::Decision(decision) if decision.is == "published" => Some((decision.topic.clone()?, entry.n)),
             _ => None,
         };
-        for (n, topic) in self.past().iter().filter_map(published) {
-            let view = topics.entry(topic).or_default();
-            view.published += 1;
-            view.last = Some(n);
+        let mut all: Vec<(String, u64)> = self.past().iter().filter_map(published).collect();
+        all.sort_unstable();
+        let mut topics: Vec<TopicView> = Vec::new();
+        for (topic, n) in all {
+            if topics.last().is_none_or(|last| last.topic != topic) {
+                topics.push(TopicView { topic, ..TopicView::default() });
+            }
+            if let Some(view) = topics.last_mut() {
+                view.published += 1;
+                view.last = Some(n);
+            }
         }
         for message in self.stage.retained() {
-            let topic = message.topic.clone();
-            topics.entry(topic).or_default().retained = Some(message);
+            match topics.binary_search_by(|view| view.topic.cmp(&message.topic)) {
+                Ok(at) => topics[at].retained = Some(message),
+                Err(at) => {
+                    let topic = message.topic.clone();
+                    topics.insert(at, TopicView { topic, retained: Some(message), ..TopicView::default() });
+                }
+            }
         }
-        topics.into_iter().map(|(topic, view)| TopicView { topic, ..view }).collect()
+        topics
     }
 
     /// Tries a Topic Filter on all known topics. A `$share` is left out of it.

@@ -218,7 +218,7 @@ impl History {
     }
 
     fn decisions(&self, from: u64) -> impl Iterator<Item = (&Rc<Entry>, &Decision)> {
-        let same_broker = |entry: &&Rc<Entry>| !matches!(entry.what, What::Restarted { .. });
+        let same_broker = |entry: &&Rc<Entry>| !matches!(entry.what, What::Restarted(_));
         let behind = self.past().iter().skip(from as usize).take_while(same_broker);
         behind.filter_map(|entry| match &entry.what {
             What::Decision(decision) => Some((entry, &**decision)),
