@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::Stage;
 use super::command::read_packet_type;
 use super::entry::{Entry, Sent, What};
-use super::json::{Fields, Found, Wrong, value_of};
+use super::json::{Found, Wrong, value_of};
 
 /// A check.
 #[derive(Clone, Debug)]
@@ -117,7 +117,7 @@ impl Check {
     ///
     /// # Errors
     /// What is wrong, and where.
-    pub fn parse(text: &str) -> Result<Self, Wrong> {
+    pub fn parse(text: &str) -> Result<Self, Box<Wrong>> {
         Self::read(&Found::whole(&value_of(text)?))
     }
 
@@ -125,7 +125,7 @@ impl Check {
     ///
     /// # Errors
     /// What is wrong, and where.
-    pub fn read(found: &Found<'_>) -> Result<Self, Wrong> {
+    pub fn read(found: &Found<'_>) -> Result<Self, Box<Wrong>> {
         let mut fields = found.fields()?;
         let list = |found: Found<'_>| found.list()?.iter().map(Check::read).collect::<Result<Vec<_>, _>>();
         let check = if let Some(found) = fields.may("all") {
@@ -137,8 +137,8 @@ impl Check {
         } else if let Some(found) = fields.may("count") {
             let mut fields = found.fields()?;
             let of = Atom::read(&fields.must("of")?)?;
-            let mut bound = |name, otherwise| fields.may(name).map_or(Ok(otherwise), |found| found.number(0, 1 << 32));
-            let (min, max) = (bound("min", 0)?, bound("max", u64::MAX)?);
+            let min = fields.number("min", 0, 1 << 32)?.unwrap_or(0);
+            let max = fields.number("max", 0, 1 << 32)?.unwrap_or(u64::MAX);
             fields.end()?;
             Check::Count(of, min, max)
         } else if let Some(found) = fields.may("before") {
@@ -194,11 +194,11 @@ impl Check {
 }
 
 impl Atom {
-    fn read(found: &Found<'_>) -> Result<Self, Wrong> {
+    fn read(found: &Found<'_>) -> Result<Self, Box<Wrong>> {
         let mut fields = found.fields()?;
         let Some((word, inner)) = ATOMS.iter().find_map(|word| Some((*word, fields.may(word)?))) else {
             let known: Vec<&str> = WORDS.iter().chain(&ATOMS).copied().collect();
-            return Err(found.not(format!("a check; it has one of {}", known.join(", "))));
+            return Err(found.not(&format!("a check; it has one of {}", known.join(", "))));
         };
         let atom = match word {
             "told" => Atom::Told(ToldLike::read(&inner)?),
@@ -245,9 +245,9 @@ impl Atom {
                 let like = like.as_object().expect("it was read as an object");
                 like.iter().all(|(key, value)| command.get(key) == Some(value))
             }
-            (Atom::Decision(words), What::Decision(decision)) => words.are_in(&**decision),
-            (Atom::Event(words), What::Event(happening)) => words.are_in(&**happening),
-            (Atom::Timer(words), What::Timer(timer)) => words.are_in(timer),
+            (Atom::Decision(words), What::Decision(decision)) => words.are_in(|name| decision.field(name)),
+            (Atom::Event(words), What::Event(happening)) => words.are_in(|name| happening.field(name)),
+            (Atom::Timer(words), What::Timer(timer)) => words.are_in(|name| timer.field(name)),
             (Atom::Predicted(option), What::Command(command)) => {
                 let said = |key| command.get(key).and_then(Value::as_str);
                 said("do") == Some("predict") && said("option") == Some(option)
@@ -261,28 +261,16 @@ fn is(wanted: &Option<String>, found: &str) -> bool {
     wanted.as_ref().is_none_or(|wanted| wanted == found)
 }
 
-fn text(fields: &mut Fields<'_>, name: &'static str) -> Result<Option<String>, Wrong> {
-    fields.may(name).map(|found| found.text().map(str::to_owned)).transpose()
-}
-
-fn flag(fields: &mut Fields<'_>, name: &'static str) -> Result<Option<bool>, Wrong> {
-    fields.may(name).map(|found| found.flag()).transpose()
-}
-
-fn number(fields: &mut Fields<'_>, name: &'static str, most: u64) -> Result<Option<u64>, Wrong> {
-    fields.may(name).map(|found| found.number(0, most)).transpose()
-}
-
 impl ToldLike {
-    fn read(found: &Found<'_>) -> Result<Self, Wrong> {
+    fn read(found: &Found<'_>) -> Result<Self, Box<Wrong>> {
         let mut fields = found.fields()?;
         let like = ToldLike {
-            who: text(&mut fields, "who")?,
-            topic: text(&mut fields, "topic")?,
-            payload: text(&mut fields, "payload")?,
-            qos: number(&mut fields, "qos", 2)?,
-            retain: flag(&mut fields, "retain")?,
-            dup: flag(&mut fields, "dup")?,
+            who: fields.text("who")?,
+            topic: fields.text("topic")?,
+            payload: fields.text("payload")?,
+            qos: fields.number("qos", 0, 2)?,
+            retain: fields.flag("retain")?,
+            dup: fields.flag("dup")?,
         };
         fields.end()?;
         Ok(like)
@@ -290,21 +278,21 @@ impl ToldLike {
 }
 
 impl PacketLike {
-    fn read(found: &Found<'_>) -> Result<Self, Wrong> {
+    fn read(found: &Found<'_>) -> Result<Self, Box<Wrong>> {
         let mut fields = found.fields()?;
         let like = PacketLike {
-            from: text(&mut fields, "from")?,
-            to: text(&mut fields, "to")?,
+            from: fields.text("from")?,
+            to: fields.text("to")?,
             packet: fields.may("packet").map(|found| read_packet_type(&found)).transpose()?.map(|packet| packet.name()),
-            topic: text(&mut fields, "topic")?,
-            payload: text(&mut fields, "payload")?,
-            filter: text(&mut fields, "filter")?,
-            id: number(&mut fields, "id", 65_535)?,
-            qos: number(&mut fields, "qos", 2)?,
-            dup: flag(&mut fields, "dup")?,
-            retain: flag(&mut fields, "retain")?,
-            reason: number(&mut fields, "reason", 255)?,
-            session_present: flag(&mut fields, "session_present")?,
+            topic: fields.text("topic")?,
+            payload: fields.text("payload")?,
+            filter: fields.text("filter")?,
+            id: fields.number("id", 0, 65_535)?,
+            qos: fields.number("qos", 0, 2)?,
+            dup: fields.flag("dup")?,
+            retain: fields.flag("retain")?,
+            reason: fields.number("reason", 0, 255)?,
+            session_present: fields.flag("session_present")?,
         };
         fields.end()?;
         Ok(like)
@@ -336,28 +324,27 @@ impl PacketLike {
 }
 
 impl Words {
-    fn read(found: &Found<'_>, known: &[&'static str]) -> Result<Self, Wrong> {
+    fn read(found: &Found<'_>, known: &[&'static str]) -> Result<Self, Box<Wrong>> {
         let mut fields = found.fields()?;
         let words = known.iter().filter_map(|name| Some((*name, fields.may(name)?.value.clone()))).collect();
         fields.end()?;
         Ok(Words(words))
     }
 
-    fn are_in(&self, entry: &impl Serialize) -> bool {
-        let value = serde_json::to_value(entry).expect("an entry is numbers, texts and lists");
-        self.0.iter().all(|(name, wanted)| value.get(name) == Some(wanted))
+    fn are_in(&self, field: impl Fn(&str) -> Value) -> bool {
+        self.0.iter().all(|(name, wanted)| field(name) == *wanted)
     }
 }
 
 impl State {
-    fn read(found: &Found<'_>) -> Result<Self, Wrong> {
+    fn read(found: &Found<'_>) -> Result<Self, Box<Wrong>> {
         let mut fields = found.fields()?;
         let state = State {
             who: fields.must("who")?.text()?.into(),
-            connected: flag(&mut fields, "connected")?,
-            session: flag(&mut fields, "session")?,
-            subscribed: text(&mut fields, "subscribed")?,
-            queued: number(&mut fields, "queued", 1 << 32)?,
+            connected: fields.flag("connected")?,
+            session: fields.flag("session")?,
+            subscribed: fields.text("subscribed")?,
+            queued: fields.number("queued", 0, 1 << 32)?,
         };
         fields.end()?;
         Ok(state)

@@ -8,6 +8,7 @@ use wasmqtt_broker::{Page, Subject};
 
 use super::command::Command;
 use super::entry::{By, Refused, Timer, TimerKind, What};
+use super::json::insert_in_order;
 use super::lines::BOTH;
 use super::{EPOCH_US, Stage};
 use crate::world::faults::Toward;
@@ -46,7 +47,7 @@ pub struct Next {
 }
 
 /// A timer that runs.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
 pub struct NextTimer {
     /// When it fires.
     pub at: u64,
@@ -184,17 +185,20 @@ impl Stage {
     /// What happens next, for people.
     #[must_use]
     pub fn next(&self) -> Next {
-        let mut timers = self.broker_timers();
+        let mut timers = Vec::new();
+        let in_order = |timer: &NextTimer| timer.at;
+        for timer in self.broker_timers() {
+            insert_in_order(&mut timers, timer, in_order);
+        }
         for (who, actor) in self.actors.iter().enumerate().filter(|(_, actor)| !actor.frozen) {
             let id = Some(actor.id.clone());
             if let Some(at) = actor.client.deadline().filter(|_| actor.link.is_some()) {
-                timers.push(NextTimer { at, what: self.client_timer(who), who: id.clone() });
+                insert_in_order(&mut timers, NextTimer { at, what: self.client_timer(who), who: id.clone() }, in_order);
             }
             if let Some((at, _)) = actor.back {
-                timers.push(NextTimer { at, what: TimerKind::Reconnect, who: id });
+                insert_in_order(&mut timers, NextTimer { at, what: TimerKind::Reconnect, who: id }, in_order);
             }
         }
-        timers.sort();
         let deliveries = self.lines.values().flat_map(|line| BOTH.map(|toward| line.delivery(toward)));
         let delivery = deliveries.flatten().map(|(at_us, _)| at_us.max(self.now_us)).min();
         let script = self.script.get(self.script_at).map(|(at_us, _)| *at_us);

@@ -152,7 +152,7 @@ impl Command {
     ///
     /// # Errors
     /// What is wrong, and where.
-    pub fn parse(text: &str) -> Result<Self, Wrong> {
+    pub fn parse(text: &str) -> Result<Self, Box<Wrong>> {
         Self::read(&Found::whole(&value_of(text)?))
     }
 
@@ -160,7 +160,7 @@ impl Command {
     ///
     /// # Errors
     /// What is wrong, and where.
-    pub fn read(found: &Found<'_>) -> Result<Self, Wrong> {
+    pub fn read(found: &Found<'_>) -> Result<Self, Box<Wrong>> {
         Ok(Command { act: Act::read(found)?, json: Rc::new(found.value.clone()) })
     }
 
@@ -202,7 +202,7 @@ const DEEDS: [&str; 16] = [
 ];
 
 impl Act {
-    fn read(whole: &Found<'_>) -> Result<Self, Wrong> {
+    fn read(whole: &Found<'_>) -> Result<Self, Box<Wrong>> {
         let mut fields = whole.fields()?;
         let what = fields.must("do")?;
         let act = match what.text()? {
@@ -229,15 +229,13 @@ impl Act {
 }
 
 impl Deed {
-    fn read(word: &str, fields: &mut super::json::Fields<'_>) -> Result<Self, Wrong> {
+    fn read(word: &str, fields: &mut super::json::Fields<'_>) -> Result<Self, Box<Wrong>> {
         let deed = match word {
             "connect" => {
                 ConnectSpec::of("").change(fields)?;
                 Deed::Connect
             }
-            "disconnect" => {
-                Deed::Disconnect { with_will: fields.may("with_will").map_or(Ok(false), |found| found.flag())? }
-            }
+            "disconnect" => Deed::Disconnect { with_will: fields.flag("with_will")?.unwrap_or(false) },
             "subscribe" => Deed::Subscribe(Wish::read(fields)?),
             "unsubscribe" => Deed::Unsubscribe(read_filter(&fields.must("filter")?)?),
             "publish" => Deed::Publish(Box::new(MessageSpec::read(fields)?)),
@@ -262,7 +260,7 @@ impl Deed {
             "cut_when" => {
                 let packet = read_packet_type(&fields.must("packet")?)?;
                 let toward = fields.must("toward")?.one_of(&TOWARD)?;
-                let nth = fields.may("nth").map_or(Ok(1), |found| found.number(1, 1_000_000))? as u32;
+                let nth = fields.number("nth", 1, 1_000_000)?.unwrap_or(1) as u32;
                 let moments = [("sent", Moment::Sent), ("half_way", Moment::HalfWay), ("delivered", Moment::Delivered)];
                 let at = fields.must("at")?.one_of(&moments)?;
                 Deed::CutWhen(toward, CutWhen { packet, nth, at })
@@ -281,20 +279,20 @@ pub const TOWARD: [(&str, Toward); 2] = [("broker", Toward::Broker), ("client", 
 
 /// # Errors
 /// It is no name of a packet.
-pub fn read_packet_type(found: &Found<'_>) -> Result<PacketType, Wrong> {
+pub fn read_packet_type(found: &Found<'_>) -> Result<PacketType, Box<Wrong>> {
     let all = (1..=15).filter_map(PacketType::from_bits);
     let words: Vec<(&str, PacketType)> = all.map(|packet| (packet.name(), packet)).collect();
     found.one_of(&words)
 }
 
 impl Wish {
-    fn read(fields: &mut super::json::Fields<'_>) -> Result<Self, Wrong> {
+    fn read(fields: &mut super::json::Fields<'_>) -> Result<Self, Box<Wrong>> {
         let filter = read_filter(&fields.must("filter")?)?;
         let qos = fields.may("qos").map_or(Ok(Qos::AtMostOnce), |found| read_qos(&found))?;
-        let mut flag = |name| fields.may(name).map_or(Ok(false), |found: Found<'_>| found.flag());
-        let (no_local, retain_as_published) = (flag("no_local")?, flag("retain_as_published")?);
-        let handling = fields.may("retain_handling").map_or(Ok(0), |found| found.number(0, 2))?;
-        let identifier = fields.may("identifier").map(|found| found.number(1, 268_435_455)).transpose()?;
+        let no_local = fields.flag("no_local")?.unwrap_or(false);
+        let retain_as_published = fields.flag("retain_as_published")?.unwrap_or(false);
+        let handling = fields.number("retain_handling", 0, 2)?.unwrap_or(0);
+        let identifier = fields.number("identifier", 1, 268_435_455)?;
         Ok(Wish {
             filter,
             qos,

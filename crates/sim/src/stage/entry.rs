@@ -276,8 +276,7 @@ pub struct Told {
 }
 
 /// A timer.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub enum TimerKind {
     /// The broker has heard nothing of a client for one and a half times its Keep Alive.
     KeepAlive,
@@ -324,6 +323,78 @@ impl Entry {
             | What::Restarted(_) => 0,
         };
         size_of::<Self>() + more
+    }
+}
+
+impl Decision {
+    /// A field by its name, for checks; null if it says nothing.
+    #[must_use]
+    pub fn field(&self, name: &str) -> Value {
+        match name {
+            "is" => self.is.into(),
+            "qos" => self.qos.into(),
+            "retain" => self.retain.into(),
+            "how" => self.how.into(),
+            "why" => self.why.into(),
+            "level" => self.level.into(),
+            "who" => self.who.as_deref().into(),
+            "client_identifier" => self.client_identifier.as_deref().into(),
+            "topic" => self.topic.as_deref().into(),
+            "filter" => self.filter.as_deref().into(),
+            _ => Value::Null,
+        }
+    }
+}
+
+impl Happening {
+    /// A field by its name, for checks; null if it says nothing.
+    #[must_use]
+    pub fn field(&self, name: &str) -> Value {
+        match name {
+            "is" => self.is.into(),
+            "session_present" => self.session_present.into(),
+            "session_kept" => self.session_kept.into(),
+            "reason" => self.reason.into(),
+            "why" => self.why.into(),
+            "who" => self.who.as_deref().into(),
+            "client_identifier" => self.client_identifier.as_deref().into(),
+            _ => Value::Null,
+        }
+    }
+}
+
+impl Timer {
+    /// A field by its name, for checks; null if it says nothing.
+    #[must_use]
+    pub fn field(&self, name: &str) -> Value {
+        match name {
+            "what" => self.what.name().into(),
+            "who" => self.who.as_deref().into(),
+            _ => Value::Null,
+        }
+    }
+}
+
+impl TimerKind {
+    /// As it is written.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            TimerKind::KeepAlive => "keep_alive",
+            TimerKind::ConnectTimeout => "connect_timeout",
+            TimerKind::SessionExpiry => "session_expiry",
+            TimerKind::WillDelay => "will_delay",
+            TimerKind::MessageExpiry => "message_expiry",
+            TimerKind::Ping => "ping",
+            TimerKind::NoPingresp => "no_pingresp",
+            TimerKind::Reconnect => "reconnect",
+        }
+    }
+}
+
+impl Serialize for TimerKind {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.name())
     }
 }
 

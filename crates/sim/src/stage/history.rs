@@ -59,7 +59,7 @@ pub struct Playhead {
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Error {
     /// It can't be read.
-    Wrong(Wrong),
+    Wrong(Box<Wrong>),
     /// It can't be obeyed at this moment.
     Refused(Refusal),
     /// There is no such branch.
@@ -88,8 +88,8 @@ impl fmt::Display for Error {
 
 impl std::error::Error for Error {}
 
-impl From<Wrong> for Error {
-    fn from(wrong: Wrong) -> Self {
+impl From<Box<Wrong>> for Error {
+    fn from(wrong: Box<Wrong>) -> Self {
         Error::Wrong(wrong)
     }
 }

@@ -59,8 +59,10 @@ impl std::error::Error for Wrong {}
 ///
 /// # Errors
 /// `NotJson`, with line and column.
-pub fn value_of(text: &str) -> Result<Value, Wrong> {
-    serde_json::from_str(text).map_err(|error| Wrong { at: String::new(), what: Fault::NotJson(error.to_string()) })
+pub fn value_of(text: &str) -> Result<Value, Box<Wrong>> {
+    let wrong =
+        |error: serde_json::Error| Box::new(Wrong { at: String::new(), what: Fault::NotJson(error.to_string()) });
+    serde_json::from_str(text).map_err(wrong)
 }
 
 /// A value with its place.
@@ -88,47 +90,47 @@ impl<'a> Found<'a> {
 
     /// An error about this value.
     #[must_use]
-    pub fn wrong(&self, what: Fault) -> Wrong {
-        Wrong { at: self.at.clone(), what }
+    pub fn wrong(&self, what: Fault) -> Box<Wrong> {
+        Box::new(Wrong { at: self.at.clone(), what })
     }
 
     /// It is something else than what is wanted.
     #[must_use]
-    pub fn not(&self, wanted: impl Into<String>) -> Wrong {
+    pub fn not(&self, wanted: &str) -> Box<Wrong> {
         const SHOWN: usize = 40;
-        let mut found = self.value.to_string();
+        let mut found = text_of(self.value);
         if found.chars().count() > SHOWN {
             found = found.chars().take(SHOWN).chain("...".chars()).collect();
         }
-        self.wrong(Fault::Not(found, wanted.into()))
+        self.wrong(Fault::Not(found, wanted.to_owned()))
     }
 
     /// # Errors
     /// It is no text.
-    pub fn text(&self) -> Result<&'a str, Wrong> {
+    pub fn text(&self) -> Result<&'a str, Box<Wrong>> {
         self.value.as_str().ok_or_else(|| self.not("a text"))
     }
 
     /// # Errors
     /// It is neither true nor false.
-    pub fn flag(&self) -> Result<bool, Wrong> {
+    pub fn flag(&self) -> Result<bool, Box<Wrong>> {
         self.value.as_bool().ok_or_else(|| self.not("true or false"))
     }
 
     /// # Errors
     /// It is no whole number of this range.
-    pub fn number(&self, least: u64, most: u64) -> Result<u64, Wrong> {
+    pub fn number(&self, least: u64, most: u64) -> Result<u64, Box<Wrong>> {
         let number = self.value.as_u64().filter(|number| (least..=most).contains(number));
-        number.ok_or_else(|| self.not(format!("a whole number from {least} to {most}")))
+        number.ok_or_else(|| self.not(&format!("a whole number from {least} to {most}")))
     }
 
     /// # Errors
     /// It is none of these words.
-    pub fn one_of<T: Copy>(&self, words: &[(&str, T)]) -> Result<T, Wrong> {
+    pub fn one_of<T: Copy>(&self, words: &[(&str, T)]) -> Result<T, Box<Wrong>> {
         let found = self.value.as_str().and_then(|text| words.iter().find(|(word, _)| *word == text));
         found.map(|(_, meaning)| *meaning).ok_or_else(|| {
             let words: Vec<String> = words.iter().map(|(word, _)| format!("\"{word}\"")).collect();
-            self.not(match words.split_last() {
+            self.not(&match words.split_last() {
                 Some((last, first)) if !first.is_empty() => format!("{} or {last}", first.join(", ")),
                 _ => words.concat(),
             })
@@ -137,7 +139,7 @@ impl<'a> Found<'a> {
 
     /// # Errors
     /// It is no list.
-    pub fn list(&self) -> Result<Vec<Found<'a>>, Wrong> {
+    pub fn list(&self) -> Result<Vec<Found<'a>>, Box<Wrong>> {
         let list = self.value.as_array().ok_or_else(|| self.not("a list"))?;
         let place = |(n, value)| Found { at: format!("{}[{n}]", self.at), value };
         Ok(list.iter().enumerate().map(place).collect())
@@ -145,13 +147,13 @@ impl<'a> Found<'a> {
 
     /// # Errors
     /// It is no list of as many.
-    pub fn pair(&self) -> Result<[Found<'a>; 2], Wrong> {
+    pub fn pair(&self) -> Result<[Found<'a>; 2], Box<Wrong>> {
         <[Found<'a>; 2]>::try_from(self.list()?).map_err(|_| self.not("a list of two"))
     }
 
     /// # Errors
     /// It is no object.
-    pub fn fields(&self) -> Result<Fields<'a>, Wrong> {
+    pub fn fields(&self) -> Result<Fields<'a>, Box<Wrong>> {
         let map = self.value.as_object().ok_or_else(|| self.not("an object"))?;
         Ok(Fields { at: self.at.clone(), map, asked: Vec::new() })
     }
@@ -159,37 +161,85 @@ impl<'a> Found<'a> {
 
 impl<'a> Fields<'a> {
     /// A field, if it is there and not null.
+    #[inline(never)]
     pub fn may(&mut self, name: &'static str) -> Option<Found<'a>> {
         self.asked.push(name);
         let value = self.map.get(name).filter(|value| !value.is_null())?;
         Some(Found { at: if self.at.is_empty() { name.into() } else { format!("{}.{name}", self.at) }, value })
     }
 
-    /// A field that may be null; `None` if it is not there at all.
-    pub fn may_be_null(&mut self, name: &'static str) -> Option<Option<Found<'a>>> {
-        let null = self.map.get(name).is_some_and(Value::is_null);
-        let found = self.may(name);
-        (null || found.is_some()).then_some(found)
+    /// A text, if it is there.
+    ///
+    /// # Errors
+    /// It is no text.
+    #[inline(never)]
+    pub fn text(&mut self, name: &'static str) -> Result<Option<String>, Box<Wrong>> {
+        Ok(match self.may(name) {
+            Some(found) => Some(found.text()?.to_owned()),
+            None => None,
+        })
+    }
+
+    /// True or false, if it is there.
+    ///
+    /// # Errors
+    /// It is neither.
+    #[inline(never)]
+    pub fn flag(&mut self, name: &'static str) -> Result<Option<bool>, Box<Wrong>> {
+        Ok(match self.may(name) {
+            Some(found) => Some(found.flag()?),
+            None => None,
+        })
+    }
+
+    /// A number, if it is there.
+    ///
+    /// # Errors
+    /// It is no whole number of this range.
+    #[inline(never)]
+    pub fn number(&mut self, name: &'static str, least: u64, most: u64) -> Result<Option<u64>, Box<Wrong>> {
+        Ok(match self.may(name) {
+            Some(found) => Some(found.number(least, most)?),
+            None => None,
+        })
+    }
+
+    /// Whether a field that may be absent is said to be absent.
+    #[must_use]
+    pub fn is_null(&self, name: &str) -> bool {
+        self.map.get(name).is_some_and(Value::is_null)
     }
 
     /// A field that must be there.
     ///
     /// # Errors
     /// It is not.
-    pub fn must(&mut self, name: &'static str) -> Result<Found<'a>, Wrong> {
-        self.may(name).ok_or_else(|| Wrong { at: self.at.clone(), what: Fault::Missing(name) })
+    pub fn must(&mut self, name: &'static str) -> Result<Found<'a>, Box<Wrong>> {
+        self.may(name).ok_or_else(|| Box::new(Wrong { at: self.at.clone(), what: Fault::Missing(name) }))
     }
 
     /// All has been asked for.
     ///
     /// # Errors
     /// There are other fields.
-    pub fn end(self) -> Result<(), Wrong> {
+    pub fn end(self) -> Result<(), Box<Wrong>> {
         match self.map.keys().find(|key| !self.asked.contains(&key.as_str())) {
-            Some(key) => Err(Wrong { at: self.at, what: Fault::Unknown(key.clone(), self.asked) }),
+            Some(key) => Err(Box::new(Wrong { at: self.at, what: Fault::Unknown(key.clone(), self.asked) })),
             None => Ok(()),
         }
     }
+}
+
+/// A value as one line.
+#[must_use]
+pub fn text_of(value: &Value) -> String {
+    serde_json::to_string(value).expect("a value is numbers, texts and lists")
+}
+
+/// Adds something to a list that is in order of a number, behind all of the same number.
+pub fn insert_in_order<T>(list: &mut Vec<T>, item: T, number: impl Fn(&T) -> u64) {
+    let at = list.partition_point(|other| number(other) <= number(&item));
+    list.insert(at, item);
 }
 
 /// The bytes that hexadecimal digits stand for; blanks between them are nothing.

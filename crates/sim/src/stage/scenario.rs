@@ -9,7 +9,7 @@ use wasmqtt_codec::{ProtocolVersion, Qos, TopicFilter, TopicName};
 
 use super::check::Check;
 use super::command::Command;
-use super::json::{Fault, Fields, Found, NUMBER_MAX, Wrong, bytes_of_hex, value_of};
+use super::json::{Fault, Fields, Found, NUMBER_MAX, Wrong, bytes_of_hex, insert_in_order, text_of, value_of};
 use crate::world::link::Pace;
 
 /// The version of the format.
@@ -98,7 +98,7 @@ impl Scenario {
     ///
     /// # Errors
     /// What is wrong, and where.
-    pub fn parse(text: &str) -> Result<Self, Wrong> {
+    pub fn parse(text: &str) -> Result<Self, Box<Wrong>> {
         Self::read(value_of(text)?)
     }
 
@@ -106,10 +106,10 @@ impl Scenario {
     ///
     /// # Errors
     /// What is wrong, and where.
-    pub fn read(json: Value) -> Result<Self, Wrong> {
+    pub fn read(json: Value) -> Result<Self, Box<Wrong>> {
         let mut fields = Found::whole(&json).fields()?;
         fields.must("v")?.number(FORMAT, FORMAT)?;
-        let seed = fields.may("seed").map_or(Ok(0), |found| found.number(0, NUMBER_MAX))?;
+        let seed = fields.number("seed", 0, NUMBER_MAX)?.unwrap_or(0);
         let mut broker = Config { trace: true, sys_interval_s: 0, storage: Storage::Log, ..Config::default() };
         if let Some(found) = fields.may("broker") {
             read_broker(&found, &mut broker, true)?;
@@ -130,9 +130,9 @@ impl Scenario {
         let mut script = Vec::new();
         for found in fields.may("script").map_or(Ok(Vec::new()), |found| found.list())? {
             let [at_us, command] = found.pair()?;
-            script.push((at_us.number(0, NUMBER_MAX)?, Command::read(&command)?));
+            let item = (at_us.number(0, NUMBER_MAX)?, Command::read(&command)?);
+            insert_in_order(&mut script, item, |(at_us, _): &(u64, Command)| *at_us);
         }
-        script.sort_by_key(|(at_us, _): &(u64, Command)| *at_us);
         let goal = fields.may("goal").map(|found| Check::read(&found)).transpose()?;
         for found in fields.may("lock").map_or(Ok(Vec::new()), |found| found.list())? {
             found.text()?;
@@ -150,13 +150,13 @@ impl Scenario {
         if let (Some(fields), false) = (json.as_object_mut(), added.is_empty()) {
             let script = fields.entry("script").or_insert_with(|| Value::Array(Vec::new()));
             if let Some(list) = script.as_array_mut() {
-                list.extend(
-                    added.iter().map(|(at_us, command)| Value::from(vec![(*at_us).into(), (**command).clone()])),
-                );
-                list.sort_by_key(|pair| pair.get(0).and_then(Value::as_u64));
+                let time = |pair: &Value| pair.get(0).and_then(Value::as_u64).unwrap_or(0);
+                for (at_us, command) in added {
+                    insert_in_order(list, Value::from(vec![(*at_us).into(), (**command).clone()]), time);
+                }
             }
         }
-        json.to_string()
+        text_of(&json)
     }
 }
 
@@ -165,7 +165,7 @@ impl ClientSpec {
     ///
     /// # Errors
     /// What is wrong, and where.
-    pub fn read(found: &Found<'_>) -> Result<Self, Wrong> {
+    pub fn read(found: &Found<'_>) -> Result<Self, Box<Wrong>> {
         let mut fields = found.fields()?;
         let id = fields.must("id")?;
         let name = id.text()?.to_owned();
@@ -199,17 +199,11 @@ impl ClientSpec {
 ///
 /// # Errors
 /// What is wrong, and where.
-pub fn read_pace(fields: &mut Fields<'_>, mut pace: Pace) -> Result<Pace, Wrong> {
+pub fn read_pace(fields: &mut Fields<'_>, mut pace: Pace) -> Result<Pace, Box<Wrong>> {
     const MINUTE_MS: u64 = 60_000;
-    if let Some(found) = fields.may("latency_ms") {
-        pace.latency_us = found.number(0, MINUTE_MS)? * 1_000;
-    }
-    if let Some(found) = fields.may("jitter_ms") {
-        pace.jitter_us = found.number(0, MINUTE_MS)? * 1_000;
-    }
-    if let Some(found) = fields.may("bytes_per_s") {
-        pace.bytes_per_s = found.number(0, u64::from(u32::MAX))?;
-    }
+    pace.latency_us = fields.number("latency_ms", 0, MINUTE_MS)?.map_or(pace.latency_us, |ms| ms * 1_000);
+    pace.jitter_us = fields.number("jitter_ms", 0, MINUTE_MS)?.map_or(pace.jitter_us, |ms| ms * 1_000);
+    pace.bytes_per_s = fields.number("bytes_per_s", 0, u64::from(u32::MAX))?.unwrap_or(pace.bytes_per_s);
     Ok(pace)
 }
 
@@ -241,55 +235,44 @@ impl ConnectSpec {
     ///
     /// # Errors
     /// What is wrong, and where. Some fields may have been taken by then.
-    pub fn change(&mut self, fields: &mut Fields<'_>) -> Result<(), Wrong> {
-        if let Some(found) = fields.may("client_identifier") {
-            self.client_identifier = found.text()?.into();
+    pub fn change(&mut self, fields: &mut Fields<'_>) -> Result<(), Box<Wrong>> {
+        const SHORT: u64 = 65_535;
+        const LONG: u64 = u32::MAX as u64;
+        let set = |value: &mut u16, number: Option<u64>| *value = number.map_or(*value, |number| number as u16);
+        if let Some(identifier) = fields.text("client_identifier")? {
+            self.client_identifier = identifier;
         }
         if let Some(found) = fields.may("version") {
             let versions =
                 [("3.1", ProtocolVersion::V3_1), ("3.1.1", ProtocolVersion::V3_1_1), ("5.0", ProtocolVersion::V5)];
             self.version = found.one_of(&versions)?;
         }
-        if let Some(found) = fields.may("clean_start") {
-            self.clean_start = found.flag()?;
-        }
-        if let Some(found) = fields.may("keep_alive_s") {
-            self.keep_alive_s = found.number(0, 65_535)? as u16;
-        }
-        if let Some(found) = fields.may("session_expiry_s") {
-            self.session_expiry_s = found.number(0, u64::from(u32::MAX))? as u32;
-        }
-        if let Some(found) = fields.may("receive_maximum") {
-            self.receive_maximum = found.number(1, 65_535)? as u16;
-        }
-        if let Some(found) = fields.may_be_null("maximum_packet_size") {
-            let most = u64::from(u32::MAX);
-            self.maximum_packet_size = found.map(|found| found.number(1, most)).transpose()?.map(|size| size as u32);
-        }
-        if let Some(found) = fields.may("topic_alias_maximum") {
-            self.topic_alias_maximum = found.number(0, 65_535)? as u16;
-        }
-        if let Some(found) = fields.may_be_null("request_response_information") {
-            self.request_response_information = found.map(|found| found.flag()).transpose()?;
-        }
-        if let Some(found) = fields.may_be_null("request_problem_information") {
-            self.request_problem_information = found.map(|found| found.flag()).transpose()?;
+        self.clean_start = fields.flag("clean_start")?.unwrap_or(self.clean_start);
+        set(&mut self.keep_alive_s, fields.number("keep_alive_s", 0, SHORT)?);
+        set(&mut self.receive_maximum, fields.number("receive_maximum", 1, SHORT)?);
+        set(&mut self.topic_alias_maximum, fields.number("topic_alias_maximum", 0, SHORT)?);
+        let expiry = fields.number("session_expiry_s", 0, LONG)?;
+        self.session_expiry_s = expiry.map_or(self.session_expiry_s, |s| s as u32);
+        let size = fields.number("maximum_packet_size", 1, LONG)?.map(|size| size as u32);
+        self.maximum_packet_size = or_old(fields, "maximum_packet_size", size, self.maximum_packet_size.take());
+        for (name, wanted) in [
+            ("request_response_information", &mut self.request_response_information),
+            ("request_problem_information", &mut self.request_problem_information),
+        ] {
+            let found = fields.flag(name)?;
+            *wanted = or_old(fields, name, found, *wanted);
         }
         if let Some(found) = fields.may("user") {
             self.user = read_user(&found)?;
         }
-        if let Some(found) = fields.may_be_null("user_name") {
-            self.user_name = found.map(|found| found.text().map(Into::into)).transpose()?;
+        for (name, text) in [("user_name", &mut self.user_name), ("password", &mut self.password)] {
+            let found = fields.text(name)?;
+            *text = or_old(fields, name, found, text.take());
         }
-        if let Some(found) = fields.may_be_null("password") {
-            self.password = found.map(|found| found.text().map(Into::into)).transpose()?;
-        }
-        if let Some(found) = fields.may_be_null("will") {
-            self.will = found.map(|found| WillSpec::read(&found)).transpose()?;
-        }
-        if let Some(found) = fields.may_be_null("reconnect_s") {
-            self.reconnect_s = found.map(|found| found.number(0, 86_400)).transpose()?.map(|s| s as u32);
-        }
+        let will = fields.may("will").map(|found| WillSpec::read(&found)).transpose()?;
+        self.will = or_old(fields, "will", will, self.will.take());
+        let reconnect = fields.number("reconnect_s", 0, 86_400)?.map(|s| s as u32);
+        self.reconnect_s = or_old(fields, "reconnect_s", reconnect, self.reconnect_s.take());
         if let Some(found) = fields.may("ack") {
             self.manual_ack = found.one_of(&[("auto", false), ("manual", true)])?;
         }
@@ -303,11 +286,16 @@ impl ConnectSpec {
     }
 }
 
+/// What is said of something that may be absent: a new value, `null` for none, or nothing.
+fn or_old<T>(fields: &Fields<'_>, name: &str, new: Option<T>, old: Option<T>) -> Option<T> {
+    if fields.is_null(name) { None } else { new.or(old) }
+}
+
 impl WillSpec {
-    fn read(found: &Found<'_>) -> Result<Self, Wrong> {
+    fn read(found: &Found<'_>) -> Result<Self, Box<Wrong>> {
         let mut fields = found.fields()?;
         let message = MessageSpec::read(&mut fields)?;
-        let delay_s = fields.may("delay_s").map_or(Ok(0), |found| found.number(0, u64::from(u32::MAX)))? as u32;
+        let delay_s = fields.number("delay_s", 0, u64::from(u32::MAX))?.unwrap_or(0) as u32;
         fields.end()?;
         Ok(WillSpec { message, delay_s })
     }
@@ -318,26 +306,24 @@ impl MessageSpec {
     ///
     /// # Errors
     /// What is wrong, and where.
-    pub fn read(fields: &mut Fields<'_>) -> Result<Self, Wrong> {
+    pub fn read(fields: &mut Fields<'_>) -> Result<Self, Box<Wrong>> {
         let topic = read_topic(&fields.must("topic")?)?;
-        let payload = match (fields.may("payload"), fields.may("payload_hex")) {
-            (_, Some(found)) => bytes_of_hex(found.text()?).ok_or_else(|| found.not("pairs of hexadecimal digits"))?,
-            (found, None) => found.map_or(Ok(Vec::new()), |found| found.text().map(|text| text.as_bytes().to_vec()))?,
+        let text = fields.text("payload")?;
+        let payload = match fields.may("payload_hex") {
+            Some(found) => bytes_of_hex(found.text()?).ok_or_else(|| found.not("pairs of hexadecimal digits"))?,
+            None => text.unwrap_or_default().into_bytes(),
         };
         let qos = fields.may("qos").map_or(Ok(Qos::AtMostOnce), |found| read_qos(&found))?;
-        let retain = fields.may("retain").map_or(Ok(false), |found| found.flag())?;
-        let text = |found: Option<Found<'_>>| found.map(|found| found.text().map(str::to_owned)).transpose();
-        let expiry_s = fields.may("expiry_s").map(|found| found.number(0, u64::from(u32::MAX))).transpose()?;
         Ok(MessageSpec {
             topic,
             payload,
             qos,
-            retain,
-            expiry_s: expiry_s.map(|s| s as u32),
-            content_type: text(fields.may("content_type"))?,
+            retain: fields.flag("retain")?.unwrap_or(false),
+            expiry_s: fields.number("expiry_s", 0, u64::from(u32::MAX))?.map(|s| s as u32),
+            content_type: fields.text("content_type")?,
             response_topic: fields.may("response_topic").map(|found| read_topic(&found)).transpose()?,
-            correlation: text(fields.may("correlation"))?,
-            payload_is_text: fields.may("payload_is_text").map(|found| found.flag()).transpose()?,
+            correlation: fields.text("correlation")?,
+            payload_is_text: fields.flag("payload_is_text")?,
             user: fields.may("user").map_or(Ok(Vec::new()), |found| read_user(&found))?,
         })
     }
@@ -345,7 +331,7 @@ impl MessageSpec {
 
 /// # Errors
 /// It is no Topic Name.
-pub fn read_topic(found: &Found<'_>) -> Result<String, Wrong> {
+pub fn read_topic(found: &Found<'_>) -> Result<String, Box<Wrong>> {
     let text = found.text()?;
     let statement = |rule: wasmqtt_codec::Rule| rule.statement(ProtocolVersion::V5);
     match TopicName::parse(text) {
@@ -356,7 +342,7 @@ pub fn read_topic(found: &Found<'_>) -> Result<String, Wrong> {
 
 /// # Errors
 /// It is no Topic Filter.
-pub fn read_filter(found: &Found<'_>) -> Result<String, Wrong> {
+pub fn read_filter(found: &Found<'_>) -> Result<String, Box<Wrong>> {
     let text = found.text()?;
     let parsed = TopicFilter::parse(text).and_then(|filter| filter.share());
     match parsed {
@@ -367,12 +353,12 @@ pub fn read_filter(found: &Found<'_>) -> Result<String, Wrong> {
 
 /// # Errors
 /// It is no QoS.
-pub fn read_qos(found: &Found<'_>) -> Result<Qos, Wrong> {
+pub fn read_qos(found: &Found<'_>) -> Result<Qos, Box<Wrong>> {
     let bits = found.value.as_u64().and_then(|bits| u8::try_from(bits).ok());
     bits.and_then(Qos::from_bits).ok_or_else(|| found.not("0, 1 or 2"))
 }
 
-fn read_user(found: &Found<'_>) -> Result<Vec<(String, String)>, Wrong> {
+fn read_user(found: &Found<'_>) -> Result<Vec<(String, String)>, Box<Wrong>> {
     let pair = |found: Found<'_>| {
         let [key, value] = found.pair()?;
         Ok((key.text()?.to_owned(), value.text()?.to_owned()))
@@ -384,34 +370,37 @@ fn read_user(found: &Found<'_>) -> Result<Vec<(String, String)>, Wrong> {
 ///
 /// # Errors
 /// What is wrong, and where. Some fields may have been taken by then.
-pub fn read_broker(found: &Found<'_>, config: &mut Config, whole: bool) -> Result<(), Wrong> {
+pub fn read_broker(found: &Found<'_>, config: &mut Config, whole: bool) -> Result<(), Box<Wrong>> {
     const SYS_INTERVAL_S: u32 = 10;
     let mut fields = found.fields()?;
     if whole {
-        if let Some(found) = fields.may("storage") {
-            config.storage = if found.flag()? { Storage::Log } else { Storage::Memory };
+        if let Some(stores) = fields.flag("storage")? {
+            config.storage = if stores { Storage::Log } else { Storage::Memory };
         }
-        if let Some(found) = fields.may("sys") {
-            config.sys_interval_s = if found.flag()? { SYS_INTERVAL_S } else { 0 };
+        if let Some(sys) = fields.flag("sys")? {
+            config.sys_interval_s = if sys { SYS_INTERVAL_S } else { 0 };
         }
     }
     let limits = &mut config.limits;
-    let mut number = |name, least, most| fields.may(name).map(|found| found.number(least, most)).transpose();
     let set = |limit: &mut u32, number: Option<u64>| *limit = number.map_or(*limit, |number| number as u32);
     let set_short = |limit: &mut u16, number: Option<u64>| *limit = number.map_or(*limit, |number| number as u16);
-    set_short(&mut limits.receive_maximum, number("receive_maximum", 1, 65_535)?);
-    set_short(&mut limits.in_flight_max, number("in_flight_max", 1, 65_535)?);
-    set_short(&mut limits.keep_alive_max_s, number("keep_alive_max_s", 0, 65_535)?);
-    set_short(&mut limits.topic_alias_maximum, number("topic_alias_maximum", 0, 65_535)?);
-    set(&mut limits.queue_messages_max, number("queue_messages_max", 0, u64::from(u32::MAX))?);
-    set(&mut limits.session_expiry_max_s, number("session_expiry_max_s", 0, u64::from(u32::MAX))?);
-    set(&mut limits.packet_bytes_max, number("packet_bytes_max", 64, 1 << 24)?);
+    set_short(&mut limits.receive_maximum, fields.number("receive_maximum", 1, 65_535)?);
+    set_short(&mut limits.in_flight_max, fields.number("in_flight_max", 1, 65_535)?);
+    set_short(&mut limits.keep_alive_max_s, fields.number("keep_alive_max_s", 0, 65_535)?);
+    set_short(&mut limits.topic_alias_maximum, fields.number("topic_alias_maximum", 0, 65_535)?);
+    set(&mut limits.queue_messages_max, fields.number("queue_messages_max", 0, u64::from(u32::MAX))?);
+    set(&mut limits.session_expiry_max_s, fields.number("session_expiry_max_s", 0, u64::from(u32::MAX))?);
+    set(&mut limits.packet_bytes_max, fields.number("packet_bytes_max", 64, 1 << 24)?);
     if let Some(found) = fields.may("maximum_qos") {
         limits.maximum_qos = read_qos(&found)?;
     }
-    flag(&mut fields, "retain_available", &mut limits.retain_available)?;
-    flag(&mut fields, "wildcard_subscription_available", &mut limits.wildcard_subscription_available)?;
-    flag(&mut fields, "shared_subscription_available", &mut limits.shared_subscription_available)?;
+    for (name, available) in [
+        ("retain_available", &mut limits.retain_available),
+        ("wildcard_subscription_available", &mut limits.wildcard_subscription_available),
+        ("shared_subscription_available", &mut limits.shared_subscription_available),
+    ] {
+        *available = fields.flag(name)?.unwrap_or(*available);
+    }
     if let Some(found) = fields.may("permissions") {
         config.permissions = read_permissions(&found)?;
     }
@@ -419,14 +408,7 @@ pub fn read_broker(found: &Found<'_>, config: &mut Config, whole: bool) -> Resul
     fields.end()
 }
 
-fn flag(fields: &mut Fields<'_>, name: &'static str, into: &mut bool) -> Result<(), Wrong> {
-    if let Some(found) = fields.may(name) {
-        *into = found.flag()?;
-    }
-    Ok(())
-}
-
-fn read_permissions(found: &Found<'_>) -> Result<Permissions, Wrong> {
+fn read_permissions(found: &Found<'_>) -> Result<Permissions, Box<Wrong>> {
     let mut permissions = Permissions::everything();
     let mut fields = found.fields()?;
     let all = [
@@ -443,7 +425,7 @@ fn read_permissions(found: &Found<'_>) -> Result<Permissions, Wrong> {
     Ok(permissions)
 }
 
-fn read_rules(found: &Found<'_>) -> Result<Rules, Wrong> {
+fn read_rules(found: &Found<'_>) -> Result<Rules, Box<Wrong>> {
     let mut fields = found.fields()?;
     let filters = |found: Found<'_>| found.list()?.iter().map(read_filter).collect::<Result<Vec<_>, _>>();
     let allow = fields.may("allow").map(filters).transpose()?.map_or(Allowed::Everything, Allowed::Filters);

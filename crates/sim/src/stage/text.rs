@@ -7,6 +7,7 @@ use std::rc::Rc;
 use serde_json::Value;
 
 use super::entry::{Decision, End, Entry, Happening, Restarted, Sent, TimerKind, What};
+use super::json::text_of;
 
 /// The whole log, one line an entry.
 #[must_use]
@@ -141,7 +142,7 @@ pub fn command_line(command: &Value) -> String {
         let _ = write!(line, " {}", word("who"));
     }
     for (key, value) in command.as_object().into_iter().flatten().filter(|(key, _)| *key != "do" && *key != "who") {
-        let _ = write!(line, " {key}={value}");
+        let _ = write!(line, " {key}={}", text_of(value));
     }
     line
 }

@@ -334,30 +334,25 @@ impl History {
     /// All topics that were published to up to the playhead, and all that have a Retained Message.
     #[must_use]
     pub fn topics(&self) -> Vec<TopicView> {
+        let mut topics: Vec<TopicView> = Vec::new();
+        let place = |topics: &mut Vec<TopicView>, topic: &str| {
+            topics.binary_search_by(|view| view.topic.as_str().cmp(topic)).unwrap_or_else(|at| {
+                topics.insert(at, TopicView { topic: topic.into(), ..TopicView::default() });
+                at
+            })
+        };
         let published = |entry: &Rc<Entry>| match &entry.what {
             What::Decision(decision) if decision.is == "published" => Some((decision.topic.clone()?, entry.n)),
             _ => None,
         };
-        let mut all: Vec<(String, u64)> = self.past().iter().filter_map(published).collect();
-        all.sort_unstable();
-        let mut topics: Vec<TopicView> = Vec::new();
-        for (topic, n) in all {
-            if topics.last().is_none_or(|last| last.topic != topic) {
-                topics.push(TopicView { topic, ..TopicView::default() });
-            }
-            if let Some(view) = topics.last_mut() {
-                view.published += 1;
-                view.last = Some(n);
-            }
+        for (topic, n) in self.past().iter().filter_map(published) {
+            let at = place(&mut topics, &topic);
+            topics[at].published += 1;
+            topics[at].last = Some(n);
         }
         for message in self.stage.retained() {
-            match topics.binary_search_by(|view| view.topic.cmp(&message.topic)) {
-                Ok(at) => topics[at].retained = Some(message),
-                Err(at) => {
-                    let topic = message.topic.clone();
-                    topics.insert(at, TopicView { topic, retained: Some(message), ..TopicView::default() });
-                }
-            }
+            let at = place(&mut topics, &message.topic);
+            topics[at].retained = Some(message);
         }
         topics
     }
