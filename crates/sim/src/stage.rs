@@ -89,7 +89,7 @@ impl Stage {
         Stage {
             seed: scenario.seed,
             config: scenario.broker.clone(),
-            script: scenario.script.clone().into(),
+            script: scenario.script.clone(),
             script_at: 0,
             now_us: 0,
             broker: Broker::new(scenario.broker.clone(), seed_of(scenario.seed, 0)),

@@ -95,7 +95,8 @@ fn qos_1_may_come_twice_and_only_after_a_reconnect() {
     assert!(holds(&history, r#"{"count":{"of":{"told":{"who":"phone","payload":"21"}},"min":2,"max":2}}"#));
     let check = r#"{"all":[
         {"before":[{"lost":{"packet":"PUBACK"}},{"sent":{"from":"kitchen","packet":"PUBLISH","dup":true}}]},
-        {"before":[{"timer":{"what":"reconnect","who":"kitchen"}},{"sent":{"from":"kitchen","packet":"PUBLISH","dup":true}}]},
+        {"before":[{"timer":{"what":"reconnect","who":"kitchen"}},
+                   {"sent":{"from":"kitchen","packet":"PUBLISH","dup":true}}]},
         {"count":{"of":{"sent":{"from":"kitchen","packet":"PUBLISH"}},"min":2,"max":2}} ]}"#;
     assert!(holds(&history, check), "{}", text(history.log()));
 }
@@ -210,7 +211,7 @@ fn bad_input_is_named_with_its_place() {
         (r#"{"v":2}"#, "v: 2 is not a whole number from 1 to 1"),
         (
             r#"{"v":1,"client":[]}"#,
-            "\"client\" is not known here; allowed are v, seed, broker, clients, script, goal, lock, view, lang",
+            "\"client\" is not known here; allowed are v, seed, broker, clients, script, goal, lock, view",
         ),
         (
             r#"{"v":1,"clients":[{"id":"a"},{"id":"b"},{"id":"c","will":{"topic":"t","qos":3}}]}"#,
@@ -273,10 +274,93 @@ fn a_scenario_leaves_as_one_line_with_what_was_done() {
 #[test]
 fn two_clients_of_one_identifier_take_turns() {
     let scenario = r#"{"v":1,"clients":[
-        {"id":"one","client_identifier":"sensor","reconnect_s":1},{"id":"two","client_identifier":"sensor","reconnect_s":1}],
+        {"id":"one","client_identifier":"sensor","reconnect_s":1},
+        {"id":"two","client_identifier":"sensor","reconnect_s":1}],
         "script":[[0,{"do":"connect","who":"one"}],[1000000,{"do":"connect","who":"two"}]]}"#;
     let mut history = History::new(Scenario::parse(scenario).unwrap());
     history.run_until(10_000_000);
     let taken = r#"{"count":{"of":{"sent":{"from":"broker","packet":"DISCONNECT","reason":142}},"min":4}}"#;
     assert!(holds(&history, taken), "{}", text(history.log()));
+}
+
+/// Two hundred clients that publish and listen, until the log has ten thousand entries.
+fn crowd() -> History {
+    let client = |n: u32| {
+        let link = format!(r#"{{"latency_ms":{},"jitter_ms":30}}"#, 20 + n % 7);
+        format!(r#"{{"id":"c{n}","keep_alive_s":60,"session_expiry_s":600,"link":{link}}}"#)
+    };
+    let clients: Vec<String> = (0..200).map(client).collect();
+    let scenario = format!(r#"{{"v":1,"seed":1,"clients":[{}]}}"#, clients.join(","));
+    let mut history = History::new(Scenario::parse(&scenario).unwrap());
+    for n in 0..200 {
+        tell(&mut history, &format!(r#"{{"do":"connect","who":"c{n}"}}"#));
+        let (room, qos) = (n % 40, n % 3);
+        let subscribe = format!(r#"{{"do":"subscribe","who":"c{n}","filter":"room/{room}/+","qos":{qos}}}"#);
+        tell(&mut history, &subscribe);
+    }
+    for n in 0_u32.. {
+        if history.log().len() >= 10_000 {
+            break;
+        }
+        let (who, room, qos) = (n * 7 % 200, n % 40, n % 3);
+        let publish = format!(
+            r#"{{"do":"publish","who":"c{who}","topic":"room/{room}/temperature","payload":"{n}","qos":{qos},
+                "retain":true}}"#
+        );
+        history.run_until(1_000_000 + u64::from(n) * 40_000);
+        tell(&mut history, &publish);
+    }
+    history
+}
+
+/// What a page has to bear: the keyframes stay within their budget, and from everywhere the same log follows.
+#[test]
+fn two_hundred_clients_and_ten_thousand_entries_can_be_rewound() {
+    let mut history = crowd();
+    assert!(history.keyframe_bytes() <= wasmqtt_sim::stage::KEYFRAME_BYTES_MAX);
+    let of = history.playhead().of;
+    let whole = text(history.log());
+    for n in (0..of).step_by(1_111) {
+        history.seek(Some(n)).unwrap();
+        assert_eq!(history.playhead().of, of);
+        assert_eq!(history.stage().sessions().clients.len(), 200);
+    }
+    history.seek(Some(of - 1)).unwrap();
+    assert_eq!(text(history.log()), whole);
+}
+
+/// Times for the eye: `cargo nextest run --release -p wasmqtt-sim --test stage --run-ignored only --no-capture`.
+#[test]
+#[ignore = "it measures time"]
+fn how_long_it_takes() {
+    use std::time::Instant;
+    let begun = Instant::now();
+    let mut history = crowd();
+    let of = history.playhead().of;
+    println!("{of} entries in {:?}, keyframes {} KiB", begun.elapsed(), history.keyframe_bytes() / 1_024);
+    println!("a copy of the Stage is {} KiB by its own account", history.stage().bytes() / 1_024);
+    let mut slowest = (std::time::Duration::ZERO, 0);
+    let mut sum = std::time::Duration::ZERO;
+    for n in (0..of).rev().step_by(37) {
+        let begun = Instant::now();
+        history.seek(Some(n)).unwrap();
+        let took = begun.elapsed();
+        sum += took;
+        slowest = slowest.max((took, n));
+    }
+    println!("rewind: {:?} on average, {:?} at most (entry {})", sum / (of as u32 / 37), slowest.0, slowest.1);
+    history.seek(Some(of / 2)).unwrap();
+    let mut slowest = std::time::Duration::ZERO;
+    for _ in 0..500 {
+        let begun = Instant::now();
+        history.step();
+        slowest = slowest.max(begun.elapsed());
+    }
+    println!("step: {slowest:?} at most");
+    let begun = Instant::now();
+    let views = (history.stage().sessions(), history.topics(), history.next());
+    println!("views: {:?} for {} Sessions", begun.elapsed(), views.0.sessions.len());
+    let begun = Instant::now();
+    let length = text(history.log()).len();
+    println!("text: {:?} for {length} bytes", begun.elapsed());
 }

@@ -37,7 +37,7 @@ impl fmt::Display for Failure {
             Failure::File { path, error } => write!(f, "{}: {error}", path.display()),
             Failure::Untidy(findings) => write!(f, "untidy:\n  {}", findings.join("\n  ")),
             Failure::Statements(findings) => write!(f, "statements:\n  {}", findings.join("\n  ")),
-            Failure::Dearer(findings) => write!(f, "messages cost more than before:\n  {}", findings.join("\n  ")),
+            Failure::Dearer(findings) => write!(f, "dearer than they may be:\n  {}", findings.join("\n  ")),
             Failure::Output { of, wanted } => write!(f, "{of} printed no {wanted}"),
         }
     }

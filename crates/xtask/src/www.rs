@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::tools::{self, Outcome, cargo, program, run};
+use crate::tools::{self, Failure, Outcome, cargo, program, run};
 
 /// What LLVM assumes of every engine by default, so that wasm-opt may read and write it too.
 const FEATURES: [&str; 6] = [
@@ -34,13 +34,20 @@ struct Wasm {
     name: &'static str,
     into: &'static str,
     features: &'static [&'static str],
+    /// What wasm-opt is told.
+    shrink: &'static [&'static str],
 }
 
 /// The core, for the npm package.
-const CORE: Wasm = Wasm { name: "wasmqtt", into: "wasmqtt/generated", features: &[] };
+const CORE: Wasm = Wasm { name: "wasmqtt", into: "wasmqtt/generated", features: &[], shrink: &["-Oz"] };
 /// The Stage, for the simulator.
-const STAGE: Wasm =
-    Wasm { name: "stage", into: "simulator/generated", features: &["--no-default-features", "--features", "sim"] };
+const STAGE: Wasm = Wasm {
+    name: "stage",
+    into: "simulator/generated",
+    features: &["--no-default-features", "--features", "sim"],
+    // It has much of a kind, and nobody waits for it.
+    shrink: &["--merge-similar-functions", "-Oz", "--converge"],
+};
 
 /// Builds a wasm and its glue. Each has a target folder of its own for the last step, since both are the same package.
 fn wasm(what: &Wasm) -> Outcome {
@@ -70,7 +77,7 @@ fn wasm(what: &Wasm) -> Outcome {
         std::fs::copy(glue.join(&name), &to).map_err(|error| tools::file_failure(&to, error))?;
     }
     let mut shrink = program(folder().join("node_modules/.bin/wasm-opt"));
-    shrink.args(["-Oz", "--strip-debug", "--strip-producers"]).args(FEATURES);
+    shrink.args(what.shrink).args(["--strip-debug", "--strip-producers"]).args(FEATURES);
     run(shrink.arg(glue.join(format!("{}_bg.wasm", what.name))).arg("-o").arg(&optimised))
 }
 
@@ -79,9 +86,25 @@ pub fn core() -> Outcome {
     wasm(&CORE)
 }
 
-/// Builds the Stage for the simulator into `www/simulator/generated`, and says how large it is.
+/// Bytes that the Stage's wasm may take, compressed as servers do.
+const STAGE_GZIP_BYTES_MAX: usize = 250 << 10;
+
+/// Builds the Stage for the simulator into `www/simulator/generated`, holds it to its size, and compares the logs that
+/// it gives with native ones.
 pub fn stage() -> Outcome {
-    wasm(&STAGE)
+    wasm(&STAGE)?;
+    let wasm = folder().join("simulator/generated/stage_bg.wasm");
+    let gzip = "const { gzipSync } = require('node:zlib'); const { readFileSync } = require('node:fs');\
+                console.log(gzipSync(readFileSync(process.argv[1]), { level: 9 }).length)";
+    let printed = tools::output(program("node").args(["-e", gzip]).arg(&wasm))?;
+    let bytes: usize = printed.trim().parse().map_err(|_| Failure::Output { of: "node", wanted: "number of bytes" })?;
+    println!("{}: {} KiB compressed, {} at most", wasm.display(), bytes.div_ceil(1 << 10), STAGE_GZIP_BYTES_MAX >> 10);
+    if bytes > STAGE_GZIP_BYTES_MAX {
+        return Err(Failure::Dearer(vec![format!("{} has {bytes} bytes compressed", wasm.display())]));
+    }
+    tools::nextest()?;
+    let test = ["nextest", "run", "--package", "wasmqtt-sim", "--test", "stage_wasm", "--run-ignored", "only"];
+    run(cargo().args(test))
 }
 
 /// Builds the core and the npm package.

@@ -49,11 +49,11 @@ pub struct Actor {
 #[derive(Clone, Debug)]
 pub enum Todo {
     /// SUBSCRIBE.
-    Subscribe(Wish),
+    Subscribe(Rc<Wish>),
     /// UNSUBSCRIBE.
-    Unsubscribe(String),
+    Unsubscribe(Rc<str>),
     /// PUBLISH.
-    Publish(Box<MessageSpec>),
+    Publish(Rc<MessageSpec>),
 }
 
 impl Actor {
@@ -100,7 +100,7 @@ impl Actor {
             }
             Will(message)
         });
-        self.armed = spec.will.clone().map(Rc::new);
+        self.armed = spec.will.clone();
         self.link = Some(link);
         (self.wants, self.back) = (true, None);
         self.unacknowledged.clear();

@@ -31,7 +31,7 @@ pub struct Input {
     /// At which time.
     pub at_us: u64,
     /// What.
-    pub command: Command,
+    pub command: Rc<Command>,
 }
 
 /// A branch, as pages show it.
@@ -56,7 +56,7 @@ pub struct BranchView {
 /// Two branches side by side.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
 pub struct Comparison {
-    /// How many entries they have in common.
+    /// How many entries they have in common: up to where they parted.
     pub common: u64,
     /// The time of the last of those.
     pub at: u64,
@@ -176,7 +176,8 @@ impl History {
     /// There is no such branch.
     pub fn compare(&self, left: usize, right: usize) -> Result<Comparison, Error> {
         let (a, b) = (self.log_of(left)?, self.log_of(right)?);
-        let common = a.iter().zip(b).take_while(|(a, b)| Rc::ptr_eq(a, b) || a == b).count() as u64;
+        // What they have in common they share.
+        let common = a.iter().zip(b).take_while(|(a, b)| Rc::ptr_eq(a, b)).count() as u64;
         Ok(Comparison {
             common,
             at: self.branches[left].time_of(common),

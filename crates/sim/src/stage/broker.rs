@@ -239,9 +239,10 @@ impl Stage {
         // Everything was stored at the moment it was written, so the shortest log is what a disk would have.
         let lsn = self.last_lsn;
         let stored = with_log.then(|| self.broker.records().map(|record| (lsn, record)).collect::<Vec<_>>());
-        self.broker = match stored {
-            Some(log) => Broker::restore(self.config.clone(), seed, log.into_iter())
-                .expect("a broker can be restored from its own records"),
+        let restored = stored.map(|log| Broker::restore(self.config.clone(), seed, log.into_iter()));
+        self.broker = match restored {
+            Some(Ok(broker)) => broker,
+            Some(Err(_)) => unreachable!("a broker can be restored from its own records"),
             None => Broker::new(self.config.clone(), seed),
         };
         if !with_log {

@@ -12,7 +12,7 @@ use super::entry::{Entry, Sent, What};
 use super::json::{Found, Wrong, value_of};
 
 /// A check.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub enum Check {
     /// All of them hold.
     All(Vec<Check>),

@@ -6,7 +6,6 @@ use std::rc::Rc;
 use serde::Serialize;
 use wasmqtt_broker::{Page, Subject};
 
-use super::command::Command;
 use super::entry::{By, Refused, Timer, TimerKind, What};
 use super::json::insert_in_order;
 use super::lines::BOTH;
@@ -112,12 +111,13 @@ impl Stage {
                 self.open(who);
             }
             Due::Script => {
-                let command: Command = self.script[self.script_at].1.clone();
+                let script = self.script.clone();
+                let command = &script[self.script_at].1;
                 self.script_at += 1;
-                match self.check(&command) {
-                    Ok(()) => self.obey(&command, By::Script),
+                match self.check(command) {
+                    Ok(()) => self.obey(command, By::Script),
                     Err(refusal) => {
-                        self.cause = Some(self.tell_command(&command, By::Script));
+                        self.cause = Some(self.tell_command(command, By::Script));
                         self.tell(What::Refused(Refused { why: refusal.to_string() }));
                     }
                 }

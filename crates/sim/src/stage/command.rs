@@ -13,7 +13,7 @@ use crate::world::faults::Toward;
 use crate::world::link::{CutWhen, Moment, Pace};
 
 /// A command: what it means, and its text.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Command {
     /// What it means.
     pub act: Act,
@@ -22,7 +22,7 @@ pub struct Command {
 }
 
 /// What a command means.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub enum Act {
     /// Something a client does, or that is done to it.
     Client(String, Deed),
@@ -40,7 +40,7 @@ pub enum Act {
 }
 
 /// What a client does, or what is done to it.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub enum Deed {
     /// Opens a transport and says CONNECT, perhaps with other fields than before.
     Connect,
@@ -50,11 +50,11 @@ pub enum Deed {
         with_will: bool,
     },
     /// Subscribes.
-    Subscribe(Wish),
+    Subscribe(Rc<Wish>),
     /// Unsubscribes.
-    Unsubscribe(String),
+    Unsubscribe(Rc<str>),
     /// Publishes.
-    Publish(Box<MessageSpec>),
+    Publish(Rc<MessageSpec>),
     /// Acknowledges the oldest message by hand.
     Ack,
     /// Sends these bytes as they are.
@@ -236,9 +236,9 @@ impl Deed {
                 Deed::Connect
             }
             "disconnect" => Deed::Disconnect { with_will: fields.flag("with_will")?.unwrap_or(false) },
-            "subscribe" => Deed::Subscribe(Wish::read(fields)?),
-            "unsubscribe" => Deed::Unsubscribe(read_filter(&fields.must("filter")?)?),
-            "publish" => Deed::Publish(Box::new(MessageSpec::read(fields)?)),
+            "subscribe" => Deed::Subscribe(Rc::new(Wish::read(fields)?)),
+            "unsubscribe" => Deed::Unsubscribe(read_filter(&fields.must("filter")?)?.into()),
+            "publish" => Deed::Publish(Rc::new(MessageSpec::read(fields)?)),
             "ack" => Deed::Ack,
             "raw" => {
                 let hex = fields.must("hex")?;

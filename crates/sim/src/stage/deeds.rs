@@ -105,9 +105,8 @@ impl Stage {
             Act::Restart { storage } => self.restart(*storage),
             Act::AddClient(client) => self.actors.push(Actor::new(client)),
             Act::Broker => {
-                let set = command.json.get("set").expect("the command was checked when it was read");
-                read_broker(&Found::whole(set), &mut self.config, false)
-                    .expect("the command was checked when it was read");
+                let set = command.json.get("set").map(|set| read_broker(&Found::whole(set), &mut self.config, false));
+                assert!(matches!(set, Some(Ok(()))), "the command was checked when it was read");
                 self.set_limits();
             }
             Act::Predict(_) => {}
@@ -144,9 +143,9 @@ impl Stage {
                 }
             }
             Deed::Link => {
-                let mut fields = Found::whole(&command.json).fields().expect("a command is an object");
-                let pace = read_pace(&mut fields, self.actors[who].pace);
-                let pace = pace.expect("the command was checked when it was read");
+                let old = self.actors[who].pace;
+                let read = Found::whole(&command.json).fields().and_then(|mut fields| read_pace(&mut fields, old));
+                let Ok(pace) = read else { unreachable!("the command was checked when it was read") };
                 self.actors[who].pace = pace;
                 self.each_pipe(who, |pipe, _| pipe.set_pace(pace));
             }

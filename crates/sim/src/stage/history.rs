@@ -174,7 +174,7 @@ impl History {
             self.branches.push(fork);
         }
         let at_us = self.stage.now_us();
-        self.branches[self.current].inputs.push(Input { after, at_us, command });
+        self.branches[self.current].inputs.push(Input { after, at_us, command: Rc::new(command) });
         self.absorb();
         Ok(())
     }
@@ -278,8 +278,8 @@ impl History {
         let moved = match self.branches[self.current].input(self.stage.moments()) {
             Some(input) => {
                 self.stage.wait_until(input.at_us);
-                let again = self.stage.command(&input.command);
-                again.expect("it was obeyed at the same moment before");
+                let obeyed = self.stage.command(&input.command).is_ok();
+                assert!(obeyed, "it was obeyed at the same moment before");
                 true
             }
             None => self.stage.moment(),

@@ -127,9 +127,15 @@ impl<'a> Found<'a> {
     /// # Errors
     /// It is none of these words.
     pub fn one_of<T: Copy>(&self, words: &[(&str, T)]) -> Result<T, Box<Wrong>> {
-        let found = self.value.as_str().and_then(|text| words.iter().find(|(word, _)| *word == text));
-        found.map(|(_, meaning)| *meaning).ok_or_else(|| {
-            let words: Vec<String> = words.iter().map(|(word, _)| format!("\"{word}\"")).collect();
+        let names: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
+        Ok(words[self.place_in(&names)?].1)
+    }
+
+    #[inline(never)]
+    fn place_in(&self, words: &[&str]) -> Result<usize, Box<Wrong>> {
+        let found = self.value.as_str().and_then(|text| words.iter().position(|word| *word == text));
+        found.ok_or_else(|| {
+            let words: Vec<String> = words.iter().map(|word| format!("\"{word}\"")).collect();
             self.not(&match words.split_last() {
                 Some((last, first)) if !first.is_empty() => format!("{} or {last}", first.join(", ")),
                 _ => words.concat(),

@@ -18,7 +18,7 @@ const FORMAT: u64 = 1;
 const CLIENTS_MAX: usize = 1_000;
 
 /// A scenario.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Scenario {
     /// All luck is drawn from it.
     pub seed: u64,
@@ -27,7 +27,7 @@ pub struct Scenario {
     /// The clients at the beginning.
     pub clients: Vec<ClientSpec>,
     /// What happens by itself, in order of time.
-    pub script: Vec<(u64, Command)>,
+    pub script: Rc<[(u64, Command)]>,
     /// What passes the lesson.
     pub goal: Option<Check>,
     /// The normal text.
@@ -62,7 +62,7 @@ pub struct ConnectSpec {
     pub user: Vec<(String, String)>,
     pub user_name: Option<String>,
     pub password: Option<String>,
-    pub will: Option<WillSpec>,
+    pub will: Option<Rc<WillSpec>>,
     /// How long it waits before it comes back by itself; `None` = it does not.
     pub reconnect_s: Option<u32>,
     /// Whether its user acknowledges by hand.
@@ -140,7 +140,7 @@ impl Scenario {
         fields.may("view").map(|found| found.one_of(&[("map", ()), ("ladder", ()), ("split", ())])).transpose()?;
         fields.may("lang").map(|found| found.one_of(&[("ko", ()), ("en", ())])).transpose()?;
         fields.end()?;
-        Ok(Scenario { seed, broker, clients, script, goal, json })
+        Ok(Scenario { seed, broker, clients, script: script.into(), goal, json })
     }
 
     /// The scenario as one line of JSON with its keys in order, and `added` behind its script.
@@ -269,7 +269,7 @@ impl ConnectSpec {
             let found = fields.text(name)?;
             *text = or_old(fields, name, found, text.take());
         }
-        let will = fields.may("will").map(|found| WillSpec::read(&found)).transpose()?;
+        let will = fields.may("will").map(|found| WillSpec::read(&found).map(Rc::new)).transpose()?;
         self.will = or_old(fields, "will", will, self.will.take());
         let reconnect = fields.number("reconnect_s", 0, 86_400)?.map(|s| s as u32);
         self.reconnect_s = or_old(fields, "reconnect_s", reconnect, self.reconnect_s.take());
@@ -281,8 +281,8 @@ impl ConnectSpec {
 
     /// The same, from what a command kept.
     pub fn change_by(&mut self, json: &Value) {
-        let mut fields = Found::whole(json).fields().expect("a command is an object");
-        self.change(&mut fields).expect("the command was checked when it was read");
+        let changed = Found::whole(json).fields().and_then(|mut fields| self.change(&mut fields));
+        assert!(changed.is_ok(), "the command was checked when it was read");
     }
 }
 
