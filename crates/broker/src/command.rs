@@ -134,7 +134,10 @@ impl Broker {
             + self.counters.subscriptions * SUBSCRIPTION_BYTES
     }
 
-    fn inspect(&self, subject: &Subject, skip: u32, limit: u32) -> Option<Page> {
+    /// What [`Command::Inspect`] shows, without the way through the door; `None` if there is no such Session. Looking
+    /// changes nothing.
+    #[must_use]
+    pub fn inspect(&self, subject: &Subject, skip: u32, limit: u32) -> Option<Page> {
         let (skip, limit) = (skip as usize, limit as usize);
         let session =
             |client_identifier: &String| self.find_client(client_identifier).map(|session| &self.sessions[session]);

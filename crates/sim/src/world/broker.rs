@@ -199,7 +199,7 @@ impl World<'_> {
             let part = &slice[..slice.len().min(room - taken)];
             taken += part.len();
             if !link.broken {
-                link.down.write(now_us, part);
+                link.write(Toward::Client, now_us, part);
             }
         }
         link.looked_ahead -= taken;
@@ -207,7 +207,7 @@ impl World<'_> {
         let closing = matches!(link.broker, BrokerEnd::Closing(_));
         if taken > 0 {
             self.input(Input::Sent { conn: connection, len: taken as u32 });
-            self.schedule(conn, Toward::Client);
+            self.written(conn, Toward::Client);
         }
         if closing && done {
             self.broker_loses(conn);
