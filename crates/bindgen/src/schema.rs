@@ -13,7 +13,8 @@ use wasmqtt_broker::*;
 /// What a page can't make itself and hands back as it came: to the end of the bytes.
 const OPAQUE: &str = "Record";
 
-const HEAD: &str = "// Written by crates/bindgen from the core's types: what crosses the door, for TypeScript and as postcard.\n\
+const HEAD: &str = "// Written by crates/bindgen from the core's types: what crosses the door, for TypeScript and as \
+     postcard.\n\
      import type { Shape } from '../src/postcard.js';\n\
      import { bool, bytes, enumeration, list, names, option, rest, struct, text, tuple, u16, u32, u64, u8, wide } \
      from '../src/postcard.js';\n";

@@ -31,7 +31,7 @@ pub use event::{Acknowledged, Closed, Event};
 pub use message::{Message, PropertyList};
 pub use options::{Options, Will};
 
-use alloc::collections::{BTreeMap, VecDeque};
+use alloc::collections::VecDeque;
 use alloc::string::String;
 use alloc::vec::Vec;
 
@@ -77,8 +77,8 @@ pub struct Client {
     incoming: Vec<u8>,
     outgoing: Vec<u8>,
     events: VecDeque<Event>,
-    /// Topic Names by Topic Alias, as the server set them on this connection.
-    aliases: BTreeMap<u16, String>,
+    /// Topic Names by Topic Alias, in their order, as the server set them on this connection.
+    aliases: Vec<(u16, String)>,
     /// Keep Alive in force, in microseconds; 0 = none.
     keep_alive_us: u64,
     /// When the last packet was sent.
@@ -102,7 +102,7 @@ impl Client {
             incoming: Vec::new(),
             outgoing: Vec::new(),
             events: VecDeque::new(),
-            aliases: BTreeMap::new(),
+            aliases: Vec::new(),
             keep_alive_us: 0,
             last_sent_us: 0,
             pinged_us: None,
@@ -120,6 +120,12 @@ impl Client {
     #[must_use]
     pub fn is_live(&self) -> bool {
         self.phase == Phase::Live
+    }
+
+    /// Whether a PINGREQ was sent that has no answer yet, so that [`Self::deadline`] is the end of patience.
+    #[must_use]
+    pub fn awaits_pingresp(&self) -> bool {
+        self.pinged_us.is_some()
     }
 
     /// How many messages of this client are in flight or wait for room.

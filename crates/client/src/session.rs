@@ -6,7 +6,7 @@
 //!                          Publish --PUBREC--> Release --PUBCOMP------> gone     QoS 2
 //! ```
 
-use alloc::collections::{BTreeSet, VecDeque};
+use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 
 use wasmqtt_codec::PacketIdentifier;
@@ -22,6 +22,28 @@ pub enum Outbound {
     Release,
 }
 
+/// A set of Packet Identifiers: a list in order, since there are few of them.
+#[derive(Clone, Debug, Default)]
+struct Identifiers(Vec<PacketIdentifier>);
+
+impl Identifiers {
+    /// Whether it was not there.
+    fn insert(&mut self, id: PacketIdentifier) -> bool {
+        let place = self.0.binary_search(&id);
+        place.map_err(|at| self.0.insert(at, id)).is_err()
+    }
+
+    /// Whether it was there.
+    fn remove(&mut self, id: PacketIdentifier) -> bool {
+        let place = self.0.binary_search(&id);
+        place.map(|at| self.0.remove(at)).is_ok()
+    }
+
+    fn contains(&self, id: PacketIdentifier) -> bool {
+        self.0.binary_search(&id).is_ok()
+    }
+}
+
 /// The client's Session.
 #[derive(Clone, Debug, Default)]
 pub struct Session {
@@ -29,13 +51,13 @@ pub struct Session {
     outbound: VecDeque<(PacketIdentifier, Outbound)>,
     queue: VecDeque<Message>,
     /// QoS 2 messages that came and whose PUBREL has not.
-    inbound: BTreeSet<PacketIdentifier>,
+    inbound: Identifiers,
     /// SUBSCRIBE and UNSUBSCRIBE that have no answer; they end with the connection.
-    requests: BTreeSet<PacketIdentifier>,
+    requests: Identifiers,
     /// Room for PUBLISH packets on this connection; `None` while there is none.
     quota: Option<u16>,
     /// What on this connection was sent and counts against the quota.
-    counted: BTreeSet<PacketIdentifier>,
+    counted: Identifiers,
     last_id: u16,
 }
 
@@ -52,27 +74,30 @@ impl Session {
 
     /// The connection is gone: requests end with it, and nothing is counted any more.
     pub fn connection_ended(&mut self) {
-        self.requests.clear();
-        self.counted.clear();
+        self.requests.0.clear();
+        self.counted.0.clear();
         self.quota = None;
     }
 
     /// The server lost the Session: what was in flight, which is now forgotten [5:MQTT-3.2.2-5].
     pub fn lost(&mut self) -> Vec<PacketIdentifier> {
-        self.inbound.clear();
+        self.inbound.0.clear();
         self.outbound.drain(..).map(|(id, _)| id).collect()
     }
 
     /// CONNACK came with this Receive Maximum: what is in flight has to be sent again, in order [5:MQTT-4.4.0-1].
     pub fn resume(&mut self, receive_maximum: u16) -> Vec<(PacketIdentifier, Outbound)> {
         self.quota = Some(receive_maximum);
-        self.counted = self.outbound.iter().map(|(id, _)| *id).collect();
+        self.counted.0.clear();
+        for (id, _) in &self.outbound {
+            self.counted.insert(*id);
+        }
         self.outbound.iter().cloned().collect()
     }
 
     /// The next message that waits, if there is room for it; it is in flight from now on.
     pub fn start_next(&mut self) -> Option<(PacketIdentifier, Message)> {
-        if self.counted.len() >= usize::from(self.quota?) || self.queue.is_empty() {
+        if self.counted.0.len() >= usize::from(self.quota?) || self.queue.is_empty() {
             return None;
         }
         let id = self.free_id()?;
@@ -90,7 +115,7 @@ impl Session {
 
     /// PUBACK or PUBCOMP came, or a PUBREC that refused. Whether it was ours.
     pub fn finish(&mut self, id: PacketIdentifier) -> bool {
-        self.counted.remove(&id);
+        self.counted.remove(id);
         let at = self.outbound.iter().position(|(held, _)| *held == id);
         at.and_then(|at| self.outbound.remove(at)).is_some()
     }
@@ -102,7 +127,7 @@ impl Session {
 
     /// PUBREL came; whether the identifier was held.
     pub fn release(&mut self, id: PacketIdentifier) -> bool {
-        self.inbound.remove(&id)
+        self.inbound.remove(id)
     }
 
     /// A Packet Identifier for SUBSCRIBE or UNSUBSCRIBE.
@@ -114,7 +139,7 @@ impl Session {
 
     /// SUBACK or UNSUBACK came; whether it was asked for.
     pub fn answered(&mut self, id: PacketIdentifier) -> bool {
-        self.requests.remove(&id)
+        self.requests.remove(id)
     }
 
     /// A Packet Identifier that is not in use [5:MQTT-2.2.1-3] [311:MQTT-2.3.1-2] [311:MQTT-2.3.1-3].
@@ -122,7 +147,7 @@ impl Session {
         for _ in 0..u16::MAX {
             self.last_id = self.last_id.checked_add(1).unwrap_or(1);
             let id = PacketIdentifier::new(self.last_id)?;
-            let used = self.requests.contains(&id) || self.outbound.iter().any(|(held, _)| *held == id);
+            let used = self.requests.contains(id) || self.outbound.iter().any(|(held, _)| *held == id);
             if !used {
                 return Some(id);
             }
