@@ -42,6 +42,7 @@ fn trace() -> Result<Registry, Error> {
         ($($name:ty),* $(,)?) => { $(tracer.trace_type::<$name>(&samples)?;)* };
     }
     each!(Qos, RetainHandling, ProtocolVersion, ReasonCode, Rule, Authentication, Storage, Allowed, Config);
+    each!(Direction, BridgeError, BridgeEnd);
     each!(Violation, Refusal, Fault, Transport, Subject, Verdict, Command, Input);
     each!(CloseReason, Question, DropReason, SessionEnd, Event, NotDelivered, Delivery, Trace, Awaits, Page, Reply);
     each!(Record, Output);
