@@ -31,6 +31,7 @@ import {
   whole,
   wrong,
 } from './options.js';
+import { PageLink } from './page-link.js';
 import { type PortOptions, servePort } from './port.js';
 import { scheduler } from './schedule.js';
 import { packSnapshot, unpackSnapshot } from './snapshot.js';
@@ -42,8 +43,6 @@ import { PacketTap } from './taps.js';
 import { type TraceEvent, traceOf } from './trace.js';
 import { loadCore } from './wasm.js';
 
-/** Bytes under way to a socket in the page; it takes them at once. */
-const SOCKET_CREDIT_BYTES = 1 << 24;
 /** Where the manual clock begins: 2026-01-01, in microseconds since 1970. */
 const MANUAL_BEGIN_US = 1_767_225_600_000_000;
 
@@ -412,38 +411,10 @@ export class Broker {
 
   /** Connects a socket; its `open` comes in a later task. */
   #connect(socket: Carried, wanted: readonly string[]): Carrier {
-    let id: LinkId | undefined;
-    let closed = false;
     const protocol = agree(wanted, this.#options.allowNoSubprotocol === true);
-    this.#schedule(() => {
-      if (closed) return;
-      if (protocol === undefined || this.#closed !== undefined) {
-        socket.closed(1006, '', false);
-        return;
-      }
-      const link = {
-        deliver: (bytes: Uint8Array<ArrayBuffer>) => {
-          const { length } = bytes;
-          socket.message(bytes);
-          if (id !== undefined) this.#engine.taken(id, length);
-        },
-        close: () => socket.closed(1000, '', true),
-        cut: () => socket.closed(1006, '', false),
-      };
-      id = this.#engine.open(link, true, 'page', SOCKET_CREDIT_BYTES);
-      socket.open(protocol);
-    });
-    return {
-      send: (bytes) => {
-        if (id !== undefined && this.#closed === undefined) this.#engine.received(id, bytes);
-      },
-      buffered: () => (id === undefined ? 0 : this.#engine.unreadBytes(id)),
-      close: () => {
-        closed = true;
-        if (id !== undefined && this.#closed === undefined) this.#engine.gone(id);
-        id = undefined;
-      },
-    };
+    const link = new PageLink(this.#engine, socket);
+    this.#schedule(() => link.open(this.isClosed ? undefined : protocol));
+    return link;
   }
 
   #tell<N extends keyof BrokerEvents>(name: N, event: BrokerEvents[N]): void {
