@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 use wasmqtt_host::config::{Log, LogFormat, LogLevel, ServerConfig};
 use wasmqtt_host::listen::Listen;
+use wasmqtt_host::site::SiteWish;
 
 /// An MQTT 5.0, 3.1.1 and 3.1 broker whose core runs as WebAssembly.
 #[derive(Parser)]
@@ -72,6 +73,9 @@ pub struct ServeFlags {
     /// Where to listen, such as tcp://127.0.0.1:1883 or ws://127.0.0.1:8083/mqtt; may be given several times
     #[arg(long, value_name = "ADDRESS")]
     pub listen: Vec<Listen>,
+    /// Where to serve the page: off, ADDRESS:PORT, or auto: 127.0.0.1:8080 if that is free
+    #[arg(long, value_name = "ADDRESS")]
+    pub site: Option<SiteWish>,
     /// Let clients in that don't say who they are
     #[arg(long)]
     pub allow_anonymous: bool,
@@ -103,6 +107,7 @@ impl ServeFlags {
         if !self.listen.is_empty() {
             config.listen = self.listen;
         }
+        config.site = self.site.unwrap_or(config.site);
         config.allow_anonymous |= self.allow_anonymous;
         config.password_file = self.password_file.or(config.password_file.take());
         config.acl_file = self.acl_file.or(config.acl_file.take());

@@ -13,6 +13,7 @@ use wasmqtt_broker::{Authentication, Config as CoreConfig, Storage};
 use crate::auth::{Acl, AclError, Gatekeeper, PasswordError, PasswordFile};
 use crate::guest::GuestLimits;
 use crate::listen::Listen;
+use crate::site::SiteWish;
 
 /// Where a server listens that is told nothing.
 const LISTEN_DEFAULT: [&str; 2] = ["tcp://127.0.0.1:1883", "ws://127.0.0.1:8083/mqtt"];
@@ -35,6 +36,8 @@ pub struct ServerConfig {
     pub guest_limits: GuestLimits,
     /// Pages that browsers may open a WebSocket from, such as `https://example.org`; empty = any.
     pub websocket_origins: Vec<String>,
+    /// Whether and where the program serves its page.
+    pub site: SiteWish,
     /// How long a stopping server waits for its clients to take what they are owed.
     pub stop_grace: Duration,
     /// What the core is told.
@@ -52,6 +55,7 @@ impl Default for ServerConfig {
             guest: None,
             guest_limits: GuestLimits::default(),
             websocket_origins: Vec::new(),
+            site: SiteWish::default(),
             stop_grace: Duration::from_secs(5),
             core: CoreConfig::default(),
         }
@@ -165,6 +169,7 @@ struct File {
     guest_memory_bytes_max: Option<u64>,
     guest_step_max_ms: Option<u32>,
     websocket_origins: Option<Vec<String>>,
+    site: Option<SiteWish>,
     stop_grace_s: Option<u16>,
     storage: Option<StorageMode>,
     trace: Option<bool>,
@@ -245,6 +250,7 @@ impl ServerConfig {
         let step_max = file.guest_step_max_ms.map(|ms| Duration::from_millis(ms.into()));
         set(&mut config.guest_limits.step_max, step_max);
         set(&mut config.websocket_origins, file.websocket_origins);
+        set(&mut config.site, file.site);
         set(&mut config.stop_grace, file.stop_grace_s.map(|s| Duration::from_secs(s.into())));
         set(&mut config.core.trace, file.trace);
         set(&mut config.core.sys_interval_s, file.sys_interval_s);

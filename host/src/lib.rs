@@ -27,6 +27,7 @@
 pub mod auth;
 pub mod clock;
 pub mod config;
+pub mod entries;
 pub mod fault;
 pub mod guest;
 pub mod listen;
@@ -36,5 +37,6 @@ pub mod module;
 mod native;
 mod reactor;
 pub mod server;
+pub mod site;
 pub mod transport;
 pub mod virtual_guest;

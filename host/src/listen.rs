@@ -86,7 +86,7 @@ impl fmt::Display for Listen {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         let scheme = match self.transport {
             Transport::WebSocket => "ws",
-            Transport::Tcp | Transport::Local => "tcp",
+            Transport::Tcp | Transport::Local | Transport::Bridge(_) => "tcp",
         };
         write!(out, "{scheme}://{}{}", self.address, self.path)
     }

@@ -51,7 +51,12 @@ pub(crate) fn event(event: &Event, peer: impl Fn(ConnectionId) -> Option<SocketA
             let fault = match why {
                 Some(CloseReason::Fault(fault)) => Some(fault),
                 Some(
-                    CloseReason::Client(_) | CloseReason::Stopping | CloseReason::TakenOver | CloseReason::Kicked(_),
+                    CloseReason::Client(_)
+                    | CloseReason::Stopping
+                    | CloseReason::TakenOver
+                    | CloseReason::Kicked(_)
+                    | CloseReason::Remote(_)
+                    | CloseReason::BridgeRemoved,
                 )
                 | None => None,
             };
@@ -83,6 +88,15 @@ pub(crate) fn event(event: &Event, peer: impl Fn(ConnectionId) -> Option<SocketA
         Event::SessionEnded { client_identifier, why } => {
             tracing::debug!(client = client_identifier, ?why, "session ended");
         }
+        Event::BridgeUp { name, conn, session_present, keep_alive_s } => {
+            tracing::info!(bridge = name, address = address(conn), session_present, keep_alive_s, "bridge up");
+        }
+        Event::BridgeDown { name, why, dials_at } => {
+            tracing::warn!(bridge = name, ?why, dials_again = dials_at.is_some(), "bridge down");
+        }
+        Event::BridgeTopicRefused { name, filter, reason } => {
+            tracing::warn!(bridge = name, filter, reason = reason.name(), "topic refused by the bridge's remote");
+        }
     }
 }
 
@@ -90,6 +104,6 @@ pub(crate) fn event(event: &Event, peer: impl Fn(ConnectionId) -> Option<SocketA
 fn offset(fault: &Fault) -> Option<u32> {
     match fault {
         Fault::Packet { offset, .. } => Some(*offset),
-        Fault::Violation(..) | Fault::Refused(_) => None,
+        Fault::Violation(..) | Fault::Refused(..) => None,
     }
 }

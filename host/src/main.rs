@@ -5,7 +5,7 @@ mod cli;
 mod recording;
 
 use std::io::{IsTerminal, Write};
-use std::net::Ipv4Addr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -17,6 +17,7 @@ use wasmqtt_host::auth::PasswordFile;
 use wasmqtt_host::config::{LogFormat, ServerConfig};
 use wasmqtt_host::listen::Listen;
 use wasmqtt_host::server::{Remote, Server, ServerOptions, StartError};
+use wasmqtt_host::site::{self, SiteWish};
 
 use cli::{Command, Flags, ServeFlags};
 
@@ -54,6 +55,7 @@ fn serve(flags: ServeFlags) -> Result<(), Failure> {
     wasmqtt_host::log::start(log);
 
     raise_files_max();
+    let site = serve_site(config.site)?;
     // Signals that come while it starts are kept and obeyed after.
     let signals = Signals::new([SIGTERM, SIGINT]).map_err(failed)?;
     let running = Server::start(ServerOptions { config, record, ..ServerOptions::default() });
@@ -68,12 +70,32 @@ fn serve(flags: ServeFlags) -> Result<(), Failure> {
     }
     if log.format == LogFormat::Human {
         // Nobody reading along is no reason not to serve.
-        let _ = std::io::stdout().write_all(greeting(running.addresses()).as_bytes());
+        let _ = std::io::stdout().write_all(greeting(running.addresses(), site).as_bytes());
     }
     if let Some(path) = ready_file {
-        tell_ready(&path, running.addresses()).map_err(failed)?;
+        tell_ready(&path, running.addresses(), site).map_err(failed)?;
     }
     running.join().map_err(failed)
+}
+
+/// Serves the page, if there is one and it is wished.
+fn serve_site(wish: SiteWish) -> Result<Option<SocketAddr>, Failure> {
+    let files = site::embedded();
+    let none = || (EXIT_CONFIG, "site: this program was built without its page; allowed: \"off\"".into());
+    match wish {
+        SiteWish::Off => Ok(None),
+        SiteWish::IfPossible if files.is_empty() => Ok(None),
+        SiteWish::IfPossible => {
+            let served = site::serve(site::ADDRESS_DEFAULT, files);
+            let address = site::ADDRESS_DEFAULT;
+            Ok(served.inspect_err(|error| tracing::warn!(%address, %error, "the page is not served")).ok())
+        }
+        SiteWish::At(_) if files.is_empty() => Err(none()),
+        SiteWish::At(address) => {
+            let served = site::serve(address, files).map(Some);
+            served.map_err(|error| (EXIT_FAILED, format!("cannot serve the page on {address}: {error}")))
+        }
+    }
 }
 
 /// Each client takes a file descriptor, and the usual 1,024 are soon used up; the hard limit is meant for servers.
@@ -107,7 +129,7 @@ fn obey_signals(mut signals: Signals, remote: Remote) -> std::io::Result<()> {
 }
 
 /// What listens where and what to type next.
-fn greeting(addresses: &[Listen]) -> String {
+fn greeting(addresses: &[Listen], site: Option<SocketAddr>) -> String {
     let list: Vec<_> = addresses.iter().map(ToString::to_string).collect();
     let mut text = format!("wasmqtt {} listens on {}\n", env!("CARGO_PKG_VERSION"), list.join(" and "));
     if let Some(tcp) = addresses.iter().find(|listen| listen.transport == Transport::Tcp) {
@@ -119,15 +141,19 @@ fn greeting(addresses: &[Listen]) -> String {
         text.push_str(&format!("  mosquitto_sub {host}{port}-t 'home/#' -v\n"));
         text.push_str(&format!("  mosquitto_pub {host}{port}-t home/kitchen -m hello\n"));
     }
+    if let Some(site) = site {
+        text.push_str(&format!("Or open http://{site}/ in a browser: a broker inside the page.\n"));
+    }
     text.push_str("Ctrl-C ends it.\n");
     text
 }
 
 /// Writes a file with one address a line, for programs that wait for it: it is there whole or not at all.
-fn tell_ready(path: &Path, addresses: &[Listen]) -> std::io::Result<()> {
+fn tell_ready(path: &Path, addresses: &[Listen], site: Option<SocketAddr>) -> std::io::Result<()> {
     let mut beside = path.as_os_str().to_owned();
     beside.push(".new");
-    let lines: String = addresses.iter().map(|listen| format!("{listen}\n")).collect();
+    let site = site.map(|site| format!("http://{site}/\n"));
+    let lines: String = addresses.iter().map(|listen| format!("{listen}\n")).chain(site).collect();
     std::fs::write(&beside, lines)?;
     std::fs::rename(&beside, path)
 }

@@ -112,7 +112,7 @@ fn who_says_nothing_is_closed_when_its_time_is_up() {
 fn settle(running: &Running) {
     let connect = |listen: &wasmqtt_host::listen::Listen| match listen.transport {
         Transport::WebSocket => drop(websocket(running, "mqtt")),
-        Transport::Tcp | Transport::Local => ping(&mut connect(listen.address, &named(b'z'))),
+        Transport::Tcp | Transport::Local | Transport::Bridge(_) => ping(&mut connect(listen.address, &named(b'z'))),
     };
     running.addresses().iter().for_each(connect);
 }

@@ -13,7 +13,8 @@ use wasmqtt_broker::*;
 /// What a page can't make itself and hands back as it came: to the end of the bytes.
 const OPAQUE: &str = "Record";
 
-const HEAD: &str = "// Written by crates/bindgen from the core's types: what crosses the door, for TypeScript and as postcard.\n\
+const HEAD: &str = "// Written by crates/bindgen from the core's types: what crosses the door, for TypeScript and as \
+     postcard.\n\
      import type { Shape } from '../src/postcard.js';\n\
      import { bool, bytes, enumeration, list, names, option, rest, struct, text, tuple, u16, u32, u64, u8, wide } \
      from '../src/postcard.js';\n";
@@ -41,6 +42,7 @@ fn trace() -> Result<Registry, Error> {
         ($($name:ty),* $(,)?) => { $(tracer.trace_type::<$name>(&samples)?;)* };
     }
     each!(Qos, RetainHandling, ProtocolVersion, ReasonCode, Rule, Authentication, Storage, Allowed, Config);
+    each!(Direction, BridgeError, BridgeEnd);
     each!(Violation, Refusal, Fault, Transport, Subject, Verdict, Command, Input);
     each!(CloseReason, Question, DropReason, SessionEnd, Event, NotDelivered, Delivery, Trace, Awaits, Page, Reply);
     each!(Record, Output);

@@ -29,6 +29,7 @@ impl Broker {
         let asked = match connection.phase {
             Phase::Asking { question, .. } => Some(question),
             Phase::AwaitConnect | Phase::Exchanging { .. } | Phase::Live { .. } | Phase::Closing => None,
+            Phase::Dialled { .. } | Phase::Bridged { .. } => None,
         };
         for question in [asked, connection.reauthentication.take()].into_iter().flatten() {
             self.take_question(question);
@@ -53,7 +54,7 @@ impl Broker {
             Verdict::Continue { data } => self.continue_exchange(slot, &data),
             // At any point of an exchange [5:MQTT-4.12.0-4].
             Verdict::Refuse { reason, reason_string, server_reference } => {
-                let fault = Fault::Refused(Refusal::Verdict(reason));
+                let fault = self.refused(slot, Refusal::Verdict(reason));
                 self.refuse(slot, fault, reason_string.as_deref(), server_reference.as_deref());
             }
         }
@@ -68,7 +69,8 @@ impl Broker {
         self.connection(slot).phase = Phase::Exchanging { connect };
         if self.connection(slot).method.is_none() {
             // The driver wants an exchange that the client never offered [5:MQTT-4.12.0-6].
-            return self.refuse(slot, Fault::Refused(Refusal::NotAuthorized), None, None);
+            let fault = self.refused(slot, Refusal::NotAuthorized);
+            return self.refuse(slot, fault, None, None);
         }
         self.send_auth(slot, ReasonCode::ContinueAuthentication, Some(data));
         self.arm_connection(slot);
@@ -103,8 +105,9 @@ impl Broker {
         let client_identifier = match &connection.phase {
             Phase::Exchanging { connect } => Some(connect.client_identifier.clone()),
             Phase::AwaitConnect | Phase::Asking { .. } | Phase::Live { .. } | Phase::Closing => None,
+            Phase::Dialled { .. } | Phase::Bridged { .. } => None,
         };
-        let fault = Fault::Refused(Refusal::Verdict(reason));
+        let fault = Fault::Refused(Refusal::Verdict(reason), connection.version);
         let event = Event::Refused { conn: connection.id, client_identifier, fault };
         self.outputs.push_back(Output::Event(event));
         self.close(slot, CloseReason::Client(reason));
@@ -185,7 +188,7 @@ impl Broker {
                 };
                 let text = reason_string.unwrap_or_default();
                 self.send_disconnect(slot, reason, &text, server_reference.as_deref());
-                let why = CloseReason::Fault(Fault::Refused(Refusal::Verdict(reason)));
+                let why = CloseReason::Fault(self.refused(slot, Refusal::Verdict(reason)));
                 self.depart(slot, session, Some(why), true);
             }
         }

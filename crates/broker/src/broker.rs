@@ -9,11 +9,13 @@ use foldhash::fast::FixedState;
 use hashbrown::HashTable;
 use siphasher::sip::SipHasher13;
 
+use crate::bridge::Bridges;
 use crate::config::Config;
-use crate::connection::Connection;
+use crate::connection::{Connection, Phase};
 use crate::door::{Input, Output};
 use crate::durable::Log;
 use crate::error::Fault;
+use crate::filter_tree::FilterTree;
 use crate::frames::{Encoded, FrameCache};
 use crate::id::{ConnectionId, QuestionId, Seed};
 use crate::inspect::Counters;
@@ -33,7 +35,7 @@ use crate::timers::{Timer, Timers};
 use crate::topic_tree::TopicTree;
 
 /// Leads every saved broker; the last byte is the number of the format.
-const SAVE_MAGIC: [u8; 8] = *b"wasmqtt\x01";
+const SAVE_MAGIC: [u8; 8] = *b"wasmqtt\x02";
 
 /// An MQTT broker as a value. See the [crate page](crate) for how a driver uses it.
 #[derive(Clone)]
@@ -51,7 +53,7 @@ pub struct Broker {
     pub(crate) session_number: u64,
     /// Sessions by Client Identifier; never walked.
     clients: HashTable<u32>,
-    pub(crate) subscriptions: TopicTree<Subscribers>,
+    pub(crate) subscriptions: FilterTree<Subscribers>,
     /// Raised by every change of Subscriptions; voids what was looked up before.
     pub(crate) subscriptions_version: u64,
     pub(crate) shares: Slab<Group>,
@@ -69,11 +71,14 @@ pub struct Broker {
     pub(crate) counters: Counters,
     pub(crate) sys: Sys,
     pub(crate) stopping: bool,
+    /// The longest queue there was when limits were last set: what is longer than they allow then may stay so.
+    pub(crate) longest_queue_left: u32,
+    pub(crate) bridges: Bridges,
     /// Bytes in all outboxes.
     pub(crate) outbox_bytes: u64,
     /// Bytes that connections keep beside their outboxes.
     pub(crate) connection_bytes: u64,
-    /// Bytes of all Client Identifiers and Wills.
+    /// Bytes of all Client Identifiers, Wills and walks over Retained Messages.
     pub(crate) session_bytes: u64,
     /// Counts turns. Decides only whether bytes are shared or copied, and so is no state.
     pub(crate) turn: u64,
@@ -99,8 +104,9 @@ pub struct Broker {
 saved!(Broker from Broker::new(Config::default(), Seed([0; 16]));
     config, access, now, rng, hash_key, connections, sessions, session_number, subscriptions,
     subscriptions_version, shares, share_number, retained, messages, publications, timers, log, questions,
-    question_number, counters, sys, stopping, outbox_bytes, connection_bytes, session_bytes, turn_bytes,
-    memory_seen, backlog, doomed, ready, outputs,
+    question_number, counters, sys, stopping, longest_queue_left, bridges, outbox_bytes, connection_bytes,
+    session_bytes, turn_bytes, memory_seen, backlog, doomed, ready, outputs;
+    without clients, share_index, turn, frontier, frames, own_frame, pump_list
 );
 
 /// Why a saved broker could not be loaded.
@@ -130,7 +136,7 @@ impl Broker {
             sessions: Slab::default(),
             session_number: 0,
             clients: HashTable::new(),
-            subscriptions: TopicTree::new(hash_key),
+            subscriptions: FilterTree::new(hash_key),
             subscriptions_version: 1,
             shares: Slab::default(),
             share_number: 0,
@@ -145,6 +151,8 @@ impl Broker {
             counters: Counters::default(),
             sys: Sys::default(),
             stopping: false,
+            longest_queue_left: 0,
+            bridges: Bridges::default(),
             outbox_bytes: 0,
             connection_bytes: 0,
             session_bytes: 0,
@@ -182,6 +190,7 @@ impl Broker {
             Input::Command { id, command } => self.command(id, command),
             Input::Woke { slept_us: _ } => self.woke(),
             Input::Tick => self.tick(),
+            Input::DialFailed { bridge } => self.dial_failed(bridge),
         }
         while let Some((id, fault)) = self.doomed.pop() {
             if let Some(slot) = self.slot(id) {
@@ -205,6 +214,7 @@ impl Broker {
                 Timer::WillDelay(session) => self.will_due(session),
                 Timer::RetainedExpiry(node) => self.retained_expired(node),
                 Timer::Sys => self.publish_sys(),
+                Timer::Bridge(bridge) => self.dial_due(bridge),
             }
         }
         self.work_off_backlog();
@@ -216,6 +226,9 @@ impl Broker {
         for slot in 0..self.connections.len() as u32 {
             if let Some(connection) = self.connections[slot as usize].as_mut() {
                 connection.last_packet_at = self.now;
+                if let Phase::Bridged { bridge, .. } = connection.phase {
+                    self.ping_remote(slot, bridge);
+                }
                 self.arm_connection(slot);
             }
         }

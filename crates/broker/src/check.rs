@@ -24,6 +24,8 @@ pub enum Broken {
     Sums,
     /// A queue is longer than its limit.
     Limits,
+    /// A bridge, its Session and its connection don't point at each other.
+    Bridges,
 }
 
 impl Broker {
@@ -35,6 +37,7 @@ impl Broker {
     pub fn check(&self) -> Result<(), Broken> {
         self.check_messages()?;
         self.check_sessions()?;
+        self.check_bridges()?;
         self.check_tree()?;
         self.check_sums()
     }
@@ -76,15 +79,51 @@ impl Broker {
             } else if !session.is_lasting() {
                 return Err(Broken::Connections);
             }
-            if session.queue.len() as u64 > u64::from(limits.queue_messages_max) {
+            // What was in flight to a remote that forgot us waits again.
+            let requeued = if session.bridge.is_some() { u64::from(u16::MAX) } else { 0 };
+            let queue_max = u64::from(limits.queue_messages_max.max(self.longest_queue_left));
+            if session.queue.len() as u64 > queue_max + requeued {
                 return Err(Broken::Limits);
             }
         }
+        for (_, session) in self.sessions.iter() {
+            if session.walks.iter().any(|walk| session.find(walk.subscription(), None).is_err()) {
+                return Err(Broken::Subscriptions);
+            }
+        }
         for connection in self.connections.iter().flatten() {
-            if let Phase::Live { session } = connection.phase
+            if let Phase::Live { session } | Phase::Bridged { session, .. } = connection.phase
                 && self.sessions.get(session).and_then(|session| session.connection) != Some(connection.id.slot)
             {
                 return Err(Broken::Connections);
+            }
+        }
+        Ok(())
+    }
+
+    fn check_bridges(&self) -> Result<(), Broken> {
+        for (id, bridge) in self.bridges.iter() {
+            let session = self.sessions.get(bridge.session);
+            let phase = bridge.conn().map(|conn| {
+                let slot = self.slot(conn)?;
+                Some(&self.connections[slot as usize].as_ref()?.phase)
+            });
+            let connection_agrees = match (phase, bridge.link()) {
+                (None, None) => true,
+                (Some(Some(Phase::Dialled { bridge })), None) => *bridge == id,
+                (Some(Some(Phase::Bridged { session, bridge: named })), Some(_)) => {
+                    *named == id && *session == bridge.session
+                }
+                (_, _) => false,
+            };
+            if !connection_agrees || session.is_none_or(|session| session.bridge != Some(id)) {
+                return Err(Broken::Bridges);
+            }
+        }
+        let named = self.sessions.iter().filter_map(|(slot, session)| Some((slot, session.bridge?)));
+        for (slot, id) in named {
+            if self.bridges.get(id).is_none_or(|bridge| bridge.session != slot) {
+                return Err(Broken::Bridges);
             }
         }
         Ok(())
@@ -129,7 +168,9 @@ impl Broker {
             session.queue.iter().map(|delivery| bytes(delivery.message)).sum::<u64>() == session.queue_bytes
         });
         let connection_bytes: u64 = self.connections.iter().flatten().map(|connection| connection.counted_bytes).sum();
-        let sums = outbox_bytes == self.outbox_bytes
+        let session_bytes: u64 = self.sessions.iter().map(|(_, session)| session.bytes()).sum();
+        let sums = session_bytes == self.session_bytes
+            && outbox_bytes == self.outbox_bytes
             && connection_bytes == self.connection_bytes
             && retained_bytes == self.counters.retained_bytes
             && self.retained.values().count() as u64 == self.counters.retained

@@ -24,6 +24,7 @@ impl Broker {
             }
             Command::SetLimits(limits) => {
                 self.config.limits = limits.within_reason();
+                self.note_longest_queue();
                 Reply::Done
             }
             Command::SetPermissions(permissions) => {
@@ -46,12 +47,22 @@ impl Broker {
                 self.stop();
                 Reply::Done
             }
+            Command::AddBridge(config) => self.add_bridge(*config),
+            Command::RemoveBridge { name } => match self.remove_bridge(&name) {
+                true => Reply::Done,
+                false => Reply::Refused(ReasonCode::ClientIdentifierNotValid),
+            },
             Command::SetTrace(on) => {
                 self.config.trace = on;
                 Reply::Done
             }
         };
         self.outputs.push_back(Output::Reply { id, reply });
+    }
+
+    /// Limits that are new to this broker drop nothing of what is there.
+    pub(crate) fn note_longest_queue(&mut self) {
+        self.longest_queue_left = self.sessions.iter().map(|(_, state)| state.queue.len()).max().unwrap_or(0) as u32;
     }
 
     fn publish_own(&mut self, topic: &str, payload: &bytes::Bytes, qos: Qos, retain: bool) -> Reply {
@@ -96,6 +107,8 @@ impl Broker {
     pub fn counters(&self) -> Counters {
         Counters {
             sessions: u64::from(self.sessions.len()),
+            bridges: self.bridges.iter().count() as u64,
+            bridges_connected: self.bridges.iter().filter(|(_, bridge)| bridge.link().is_some()).count() as u64,
             messages_kept: u64::from(self.messages.len()),
             messages_kept_bytes: self.messages.bytes(),
             outbox_bytes: self.outbox_bytes,
@@ -121,7 +134,10 @@ impl Broker {
             + self.counters.subscriptions * SUBSCRIPTION_BYTES
     }
 
-    fn inspect(&self, subject: &Subject, skip: u32, limit: u32) -> Option<Page> {
+    /// What [`Command::Inspect`] shows, without the way through the door; `None` if there is no such Session. Looking
+    /// changes nothing.
+    #[must_use]
+    pub fn inspect(&self, subject: &Subject, skip: u32, limit: u32) -> Option<Page> {
         let (skip, limit) = (skip as usize, limit as usize);
         let session =
             |client_identifier: &String| self.find_client(client_identifier).map(|session| &self.sessions[session]);
@@ -153,6 +169,7 @@ impl Broker {
                 let queue = session(client_identifier)?.queue.iter().skip(skip).take(limit);
                 Page::Queue(queue.map(|delivery| self.delivery_view(delivery)).collect())
             }
+            Subject::Bridges => Page::Bridges(self.bridge_views(skip, limit)),
             Subject::Retained { filter } => Page::Retained(self.retained_views(filter, skip, limit)),
         };
         Some(page)
@@ -183,7 +200,8 @@ impl Broker {
             subscriptions: state.subscriptions.len() as u32,
             queued: state.queue.len() as u32,
             in_flight: u32::from(state.window.len()),
-            receive_maximum: connection.map_or(0, |connection| connection.quota),
+            walks: state.walks.len() as u32,
+            receive_maximum: connection.map_or(0, |connection| connection.quota.publications),
             received_qos2: state.received.len(),
             keep_alive_s: connection.map_or(0, |connection| connection.keep_alive_s),
             last_packet_at: connection.map(|connection| connection.last_packet_at),

@@ -122,7 +122,8 @@ pub struct Limits {
     pub topic_alias_maximum: u16,
     /// Topic Aliases that we set towards one client, at most; its own maximum bounds them too.
     pub topic_alias_out_max: u16,
-    /// QoS 1 and 2 messages unfinished towards one client, at most; its Receive Maximum bounds them too.
+    /// QoS 1 and 2 messages unfinished towards one client, at most, what earlier connections left half-way included;
+    /// its Receive Maximum bounds those of one connection too. At the limit further messages wait in the queue.
     pub in_flight_max: u16,
     /// Messages that wait in one Session; at the limit new ones are dropped, the oldest stay.
     pub queue_messages_max: u32,
@@ -159,6 +160,8 @@ pub struct Limits {
     pub shared_subscription_available: bool,
     /// Whether a client may connect without a Client Identifier and be given one.
     pub assigned_client_identifier: bool,
+    /// Bridges; one more is not added.
+    pub bridges_max: u32,
 }
 
 impl Limits {
@@ -208,6 +211,7 @@ impl Default for Limits {
             subscription_identifiers_available: true,
             shared_subscription_available: true,
             assigned_client_identifier: true,
+            bridges_max: 64,
         }
     }
 }

@@ -11,6 +11,7 @@ use wasmqtt_codec::{
 };
 
 use crate::alias::OutboundAliases;
+use crate::bridge_config::SESSION_PREFIX;
 use crate::broker::Broker;
 use crate::config::Authentication;
 use crate::connection::{Announced, Pending, Phase};
@@ -18,6 +19,7 @@ use crate::door::{CloseReason, Event, Grant, Output, Question, SessionEnd};
 use crate::durable::What;
 use crate::error::{Fault, Refusal, Violation};
 use crate::frames::PACKET_BYTES_LIMIT;
+use crate::inflight::Quota;
 use crate::message::{Message, forwarded};
 use crate::permission::Access;
 use crate::record::{Entry, Record};
@@ -88,16 +90,17 @@ impl Broker {
         let limits = &self.config.limits;
         let version = connect.version;
         let violation = |violation| Some(Fault::Violation(violation, version));
+        let refused = |refusal| Some(Fault::Refused(refusal, version));
         if self.stopping {
-            return Some(Fault::Refused(Refusal::Unavailable));
+            return refused(Refusal::Unavailable);
         }
         let keep_alive_max_s = limits.keep_alive_max_s;
         let too_long = connect.keep_alive_s == 0 || connect.keep_alive_s > keep_alive_max_s;
         if keep_alive_max_s > 0 && too_long && !version.is_v5() {
-            return Some(Fault::Refused(Refusal::KeepAlive));
+            return refused(Refusal::KeepAlive);
         }
         if self.counters.connections > u64::from(limits.connections_max) {
-            return Some(Fault::Refused(Refusal::Connections));
+            return refused(Refusal::Connections);
         }
         if connect.client_identifier.is_empty() {
             // 3.1 has no empty identifier; 3.1.1 has one only for a Session that ends at once [311:MQTT-3.1.3-7]
@@ -111,6 +114,9 @@ impl Broker {
                 return violation(Violation::ClientIdentifierMissing);
             }
         }
+        if connect.client_identifier.starts_with(SESSION_PREFIX) {
+            return Some(Fault::Refused(Refusal::BridgeName, version));
+        }
         if let Some(will) = &connect.will {
             if will.qos > limits.maximum_qos {
                 return violation(Violation::WillQosNotSupported);
@@ -119,12 +125,12 @@ impl Broker {
                 return violation(Violation::WillRetainNotSupported);
             }
             if will.topic.as_str().split('/').count() > usize::from(limits.topic_levels_max) {
-                return Some(Fault::Refused(Refusal::TopicNameLevels));
+                return refused(Refusal::TopicNameLevels);
             }
         }
         let method = connect.properties.authentication_method();
         if method.is_some() && self.config.authentication == Authentication::Open {
-            return Some(Fault::Refused(Refusal::BadAuthenticationMethod));
+            return refused(Refusal::BadAuthenticationMethod);
         }
         None
     }
@@ -163,6 +169,7 @@ impl Broker {
         let pending = match phase {
             Phase::Asking { connect, .. } | Phase::Exchanging { connect } => connect,
             Phase::AwaitConnect | Phase::Live { .. } | Phase::Closing => unreachable!("accepted without a CONNECT"),
+            Phase::Dialled { .. } | Phase::Bridged { .. } => unreachable!("accepted by a remote, not by us"),
         };
         let connect = again(&pending.packet);
         if let Some(fault) = self.no_room(&connect, &pending.client_identifier) {
@@ -173,7 +180,7 @@ impl Broker {
         let connack = connack(connect.version, &raw);
         if connack.encoded_bytes(connect.version) > self.connection(slot).packet_bytes_max as usize {
             self.connection(slot).phase = Phase::Exchanging { connect: pending.clone() };
-            return self.refuse(slot, Fault::Refused(Refusal::AnswerTooLarge), Some(""), None);
+            return self.refuse(slot, Fault::Refused(Refusal::AnswerTooLarge, connect.version), Some(""), None);
         }
         let before = self.log.last;
         // Only now, when the newcomer is authenticated and has room [5:MQTT-3.1.4-3] [311:MQTT-3.1.4-2].
@@ -207,15 +214,15 @@ impl Broker {
     fn no_room(&self, connect: &Connect<'_>, client_identifier: &str) -> Option<Fault> {
         let known = self.find_client(client_identifier).is_some();
         if !known && self.sessions.len() >= self.config.limits.sessions_max {
-            return Some(Fault::Refused(Refusal::Sessions));
+            return Some(Fault::Refused(Refusal::Sessions, connect.version));
         }
         // Who comes back to fetch what waits is welcome: it makes room.
         if !known && self.is_memory_short() {
-            return Some(Fault::Refused(Refusal::Memory));
+            return Some(Fault::Refused(Refusal::Memory, connect.version));
         }
         // Its Will must survive a crash too [5:MQTT-3.1.2-7] [311:MQTT-3.1.2-8].
         let needs_log = self.granted_expiry_s(connect) > 0 || connect.will.is_some();
-        (needs_log && !self.can_store()).then_some(Fault::Refused(Refusal::Storage))
+        (needs_log && !self.can_store()).then_some(Fault::Refused(Refusal::Storage, connect.version))
     }
 
     /// Ends what an older connection of the client still does, and its Session if the newcomer wants none of it.
@@ -283,7 +290,8 @@ impl Broker {
         connection.phase = Phase::Live { session };
         connection.keep_alive_s = keep_alive_s;
         // [5:MQTT-4.9.0-1]
-        connection.quota = connect.properties.receive_maximum().unwrap_or(u16::MAX).min(in_flight_max).max(1);
+        let publications = connect.properties.receive_maximum().unwrap_or(u16::MAX).min(in_flight_max).max(1);
+        connection.quota = Quota { publications, exchanges: in_flight_max };
         let alias_max = connect.properties.topic_alias_maximum().unwrap_or(0).min(alias_max);
         connection.aliases_out = OutboundAliases::new(alias_max);
         connection.bridge = connect.bridge;
@@ -335,7 +343,7 @@ impl Broker {
     }
 
     /// Tells the log about a Session that outlives its connection, and about a Will that must survive a crash.
-    fn log_entry(&mut self, session: u32) {
+    pub(crate) fn log_entry(&mut self, session: u32) {
         let state = &self.sessions[session];
         let needed = state.is_lasting() || state.will.is_some() || state.logged;
         if !needed || !self.is_logging() {

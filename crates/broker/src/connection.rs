@@ -20,15 +20,16 @@ use serde::{Deserialize, Serialize};
 use wasmqtt_codec::{self as codec, Ack, AckKind, Framing, Packet, PacketType, ProtocolVersion, Qos, Sender};
 
 use crate::alias::{InboundAliases, OutboundAliases};
+use crate::bridge_config::BridgeEnd;
 use crate::broker::Broker;
 use crate::config::Limits;
 use crate::door::{CloseReason, Output, Peer, Transport};
 use crate::durable::Held;
 use crate::error::{Fault, Refusal, Violation};
 use crate::frames::PACKET_BYTES_LIMIT;
-use crate::id::{ConnectionId, Lsn, QuestionId};
+use crate::id::{BridgeId, ConnectionId, Lsn, QuestionId};
+use crate::inflight::Quota;
 use crate::outbox::Outbox;
-use crate::retained::Walks;
 use crate::route::Matches;
 use crate::saved::saved;
 use crate::time::Time;
@@ -50,6 +51,10 @@ pub(crate) enum Phase {
     Live { session: u32 },
     /// The driver was told to close; nothing that comes is heard.
     Closing,
+    /// Dialled for a bridge: CONNECT is sent, CONNACK has not come.
+    Dialled { bridge: BridgeId },
+    /// As `Live`, but here we are the client.
+    Bridged { session: u32, bridge: BridgeId },
 }
 
 /// A CONNECT that waits for its verdict: the packet itself, decoded again when it goes on.
@@ -80,6 +85,8 @@ pub(crate) struct Connection {
     /// Packets behind records that are not yet stored.
     pub held: VecDeque<Held>,
     pub held_bytes: u64,
+    /// How many of them are PUBLISH packets.
+    pub held_messages: u32,
     /// While CONNACK is held, nothing may overtake it [5:MQTT-3.2.0-1], and while anything is held for that reason,
     /// nothing may overtake that [5:MQTT-4.6.0-6].
     pub opening: Option<Lsn>,
@@ -102,7 +109,7 @@ pub(crate) struct Connection {
     /// Inbound QoS 1 and 2 publications of this connection that are not finished (4.9).
     pub unfinished: u16,
     /// Outbound QoS 1 and 2 publications that may be unfinished.
-    pub quota: u16,
+    pub quota: Quota,
     pub aliases_in: InboundAliases,
     pub aliases_out: OutboundAliases,
     /// Authentication Method of the CONNECT.
@@ -114,18 +121,16 @@ pub(crate) struct Connection {
     pub reauthenticating: bool,
     /// A re-authentication that waits for its verdict.
     pub reauthentication: Option<QuestionId>,
-    /// Retained Messages still to be sent for new Subscriptions.
-    pub walks: Walks,
     /// The topic published last and where it goes.
     pub cache: Option<Box<TopicCache>>,
 }
 
-// Not saved: `filled_in_turn`, which counts turns, and the cache.
 saved!(Connection from Connection::new(ConnectionId { slot: 0, generation: 0 }, Peer::nobody(), Time(0));
     id, peer, phase, version, partial, waiting, reading, in_backlog, listed, outbox, held, held_bytes,
-    opening, answer_bytes, counted_bytes, keep_alive_s, last_packet_at, timer, packet_bytes_max, announced,
-    wants_reasons, unfinished, quota, aliases_in, aliases_out, method, bridge, reauthenticating,
-    reauthentication, walks,
+    held_messages, opening, answer_bytes, counted_bytes, keep_alive_s, last_packet_at, timer, packet_bytes_max,
+    announced, wants_reasons, unfinished, quota, aliases_in, aliases_out, method, bridge, reauthenticating,
+    reauthentication;
+    without filled_in_turn, cache
 );
 
 /// What the last PUBLISH of a connection had to look up. Publishers stay with a topic more often than not.
@@ -178,6 +183,7 @@ impl Connection {
         let pending = match &self.phase {
             Phase::Asking { connect, .. } | Phase::Exchanging { connect } => connect.packet.len(),
             Phase::AwaitConnect | Phase::Live { .. } | Phase::Closing => 0,
+            Phase::Dialled { .. } | Phase::Bridged { .. } => 0,
         };
         let waiting: usize = self.waiting.iter().map(Bytes::len).sum();
         (pending + waiting + self.partial.len()) as u64 + self.held_bytes + self.aliases_in.bytes()
@@ -185,16 +191,15 @@ impl Connection {
 
     pub(crate) fn session(&self) -> Option<u32> {
         match self.phase {
-            Phase::Live { session } => Some(session),
+            Phase::Live { session } | Phase::Bridged { session, .. } => Some(session),
             Phase::AwaitConnect | Phase::Asking { .. } | Phase::Exchanging { .. } | Phase::Closing => None,
+            Phase::Dialled { .. } => None,
         }
     }
 
-    /// When its silence is the end of it: after one and a half times the Keep Alive [5:MQTT-3.1.2-22]
-    /// [311:MQTT-3.1.2-24], and a grace for a channel that can't fail without somebody noticing.
-    fn silent_until(&self, local_grace_s: u16) -> Time {
-        let grace_s = if self.peer.transport == Transport::Local { local_grace_s } else { 0 };
-        self.last_packet_at.plus_us(u64::from(self.keep_alive_s) * 1_500_000).plus_s(u64::from(grace_s))
+    /// Whether something has come that nobody looked at yet.
+    pub(crate) fn has_unread(&self) -> bool {
+        !self.waiting.is_empty()
     }
 
     fn new(id: ConnectionId, peer: Peer, now: Time) -> Self {
@@ -211,6 +216,7 @@ impl Connection {
             outbox: Outbox::default(),
             held: VecDeque::new(),
             held_bytes: 0,
+            held_messages: 0,
             opening: None,
             filled_in_turn: 0,
             answer_bytes: 0,
@@ -222,14 +228,13 @@ impl Connection {
             announced: Announced::default(),
             wants_reasons: true,
             unfinished: 0,
-            quota: u16::MAX,
+            quota: Quota::NONE,
             aliases_in: InboundAliases::default(),
             aliases_out: OutboundAliases::default(),
             method: None,
             bridge: false,
             reauthenticating: false,
             reauthentication: None,
-            walks: Walks::default(),
             cache: None,
         }
     }
@@ -244,10 +249,14 @@ impl Broker {
         assert!(self.connections[slot].is_none(), "the driver opened a slot that is in use");
         self.counters.connections_opened += 1;
         self.counters.connections += 1;
+        let transport = peer.transport;
         let mut connection = Connection::new(id, peer, self.now);
         let patience = u64::from(self.config.limits.connect_timeout_s);
         connection.timer = Some(self.timers.arm(self.now.plus_s(patience), Timer::Connection(id)));
         self.connections[slot] = Some(Box::new(connection));
+        if let Transport::Bridge(bridge) = transport {
+            self.bridge_opened(id.slot, bridge);
+        }
     }
 
     /// The slot of a connection, if the driver means one that still is.
@@ -285,7 +294,8 @@ impl Broker {
         let old = core::mem::replace(&mut connection.counted_bytes, new);
         self.connection_bytes = self.connection_bytes + new - old;
         if new > old && live && self.memory_bytes() > self.config.limits.memory_bytes_max {
-            self.fault(slot, Fault::Refused(Refusal::Memory));
+            let fault = self.refused(slot, Refusal::Memory);
+            self.fault(slot, fault);
         }
     }
 
@@ -301,6 +311,7 @@ impl Broker {
         let connection = self.connections[slot as usize].as_ref();
         let listens = connection.is_some_and(|connection| match connection.phase {
             Phase::AwaitConnect | Phase::Exchanging { .. } | Phase::Live { .. } => true,
+            Phase::Dialled { .. } | Phase::Bridged { .. } => true,
             Phase::Asking { .. } | Phase::Closing => false,
         });
         listens && self.turn_bytes < self.config.limits.turn_bytes_max
@@ -351,7 +362,11 @@ impl Broker {
         match connection.phase {
             Phase::Closing => connection.waiting.clear(),
             Phase::Asking { .. } => {}
-            Phase::AwaitConnect | Phase::Exchanging { .. } | Phase::Live { .. } => {
+            Phase::AwaitConnect
+            | Phase::Exchanging { .. }
+            | Phase::Live { .. }
+            | Phase::Dialled { .. }
+            | Phase::Bridged { .. } => {
                 if !connection.waiting.is_empty() {
                     self.stall(slot);
                 } else if !core::mem::replace(&mut connection.reading, true) {
@@ -443,7 +458,9 @@ impl Broker {
         match (&connection.phase, kind) {
             (Phase::Live { session }, Some(PacketType::Publish)) => {
                 let session = *session;
-                self.publish(slot, session, bytes, start, end);
+                if !self.publish_again(slot, session, bytes, start, end) {
+                    self.publish(slot, session, bytes, start, end);
+                }
             }
             (Phase::Live { session }, _) => {
                 let session = *session;
@@ -467,6 +484,14 @@ impl Broker {
                 self.exchange_packet(slot, &bytes[start as usize..end as usize]);
             }
             (Phase::Asking { .. } | Phase::Closing, _) => {}
+            (Phase::Dialled { bridge }, _) => {
+                let bridge = *bridge;
+                self.connack(slot, bridge, &bytes[start as usize..end as usize]);
+            }
+            (Phase::Bridged { session, bridge }, _) => {
+                let (session, bridge) = (*session, *bridge);
+                self.bridge_packet(slot, session, bridge, bytes, (start, end));
+            }
         }
     }
 
@@ -517,6 +542,8 @@ impl Broker {
         self.read_the_rest(slot);
         if let Some(session) = self.connection(slot).session() {
             self.depart(slot, session, None, true);
+        } else if let Phase::Dialled { bridge } = self.connection(slot).phase {
+            self.bridge_left(bridge, BridgeEnd::Lost);
         }
         self.forget_question(slot);
         let connection = self.connections[id.slot as usize].take().expect("the slot was just seen");
@@ -532,7 +559,7 @@ impl Broker {
     fn read_the_rest(&mut self, slot: u32) {
         let produced = self.turn_bytes;
         let mut more: u32 = 0;
-        while matches!(self.connection(slot).phase, Phase::Live { .. })
+        while matches!(self.connection(slot).phase, Phase::Live { .. } | Phase::Bridged { .. })
             && let Some(bytes) = self.connection(slot).waiting.pop_front()
         {
             self.turn_bytes = 0;
@@ -540,53 +567,6 @@ impl Broker {
             more = more.saturating_add(self.turn_bytes);
         }
         self.turn_bytes = produced.saturating_add(more);
-    }
-
-    /// A connection's timer fired: is it overdue, or did something come since?
-    pub(crate) fn connection_timer(&mut self, id: ConnectionId) {
-        let Some(slot) = self.slot(id) else { return };
-        let now = self.now;
-        let grace_s = self.config.local_keep_alive_grace_s;
-        let connection = self.connection(slot);
-        connection.timer = None;
-        match connection.phase {
-            Phase::Closing => {}
-            Phase::AwaitConnect | Phase::Exchanging { .. } => {
-                self.counters.timeouts += 1;
-                self.violation(slot, Violation::ConnectTimeout);
-            }
-            // The driver may take its time; the client isn't to blame.
-            Phase::Asking { .. } => self.arm_connection(slot),
-            Phase::Live { .. } => {
-                let due = connection.silent_until(grace_s);
-                // What came and was not looked at yet counts as a sign of life.
-                if due <= now && connection.waiting.is_empty() {
-                    self.counters.timeouts += 1;
-                    self.violation(slot, Violation::KeepAliveTimeout);
-                } else {
-                    self.arm_connection(slot);
-                }
-            }
-        }
-    }
-
-    /// Arms the timer that fits the phase.
-    pub(crate) fn arm_connection(&mut self, slot: u32) {
-        let now = self.now;
-        let patience = u64::from(self.config.limits.connect_timeout_s);
-        let grace_s = self.config.local_keep_alive_grace_s;
-        let connection = self.connection(slot);
-        let old = connection.timer.take();
-        let at = match connection.phase {
-            Phase::Closing => None,
-            Phase::AwaitConnect | Phase::Asking { .. } | Phase::Exchanging { .. } => Some(now.plus_s(patience)),
-            Phase::Live { .. } if connection.keep_alive_s == 0 => None,
-            Phase::Live { .. } => Some(connection.silent_until(grace_s).max(now.plus_us(1))),
-        };
-        let id = connection.id;
-        self.timers.cancel(old);
-        let timer = at.map(|at| self.timers.arm(at, Timer::Connection(id)));
-        self.connection(slot).timer = timer;
     }
 
     /// Tells the driver to close a transport [5:MQTT-3.14.4-2] once it has sent what is outgoing; nothing is added to
@@ -600,6 +580,7 @@ impl Broker {
         connection.waiting = VecDeque::new();
         connection.held = VecDeque::new();
         connection.held_bytes = 0;
+        connection.held_messages = 0;
         connection.cache = None;
         let (conn, timer) = (connection.id, connection.timer.take());
         self.timers.cancel(timer);
@@ -610,6 +591,11 @@ impl Broker {
     pub(crate) fn packet_fault(&mut self, slot: u32, error: codec::DecodeError) {
         let version = self.connection(slot).version;
         self.fault(slot, Fault::Packet { rule: error.rule, offset: error.offset, version });
+    }
+
+    /// A refusal, in the version that the connection speaks.
+    pub(crate) fn refused(&mut self, slot: u32, refusal: Refusal) -> Fault {
+        Fault::Refused(refusal, self.connection(slot).version)
     }
 
     pub(crate) fn violation(&mut self, slot: u32, violation: Violation) {

@@ -9,9 +9,10 @@ use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use wasmqtt_codec::{ProtocolVersion, Qos, ReasonCode};
 
+use crate::bridge_config::{BridgeConfig, BridgeEnd, BridgeError};
 use crate::config::{Limits, Permissions};
 use crate::error::Fault;
-use crate::id::{CommandId, ConnectionId, Lsn, QuestionId};
+use crate::id::{BridgeId, CommandId, ConnectionId, Lsn, QuestionId};
 use crate::inspect::{Counters, Page, Subject};
 use crate::record::Record;
 use crate::time::Time;
@@ -78,6 +79,12 @@ pub enum Input {
     },
     /// Ends a turn, and is the only input that fires timers, in order of time.
     Tick,
+    /// The answer to an [`Output::Dial`] that led nowhere; the bridge dials again later. Means nothing to a bridge that
+    /// waits for no answer.
+    DialFailed {
+        /// Which bridge.
+        bridge: BridgeId,
+    },
 }
 
 /// What a broker wants done that is not bytes.
@@ -125,6 +132,14 @@ pub enum Output {
     Event(Event),
     /// What happened to each message and why; only when [`Config::trace`](crate::Config::trace) is on.
     Trace(Trace),
+    /// A bridge wants a transport to its remote. Answered once, however long that takes: by [`Input::Opened`] with
+    /// [`Transport::Bridge`], or by [`Input::DialFailed`]. From then on it is a connection like any other.
+    Dial {
+        /// Which bridge, to be named in the answer.
+        bridge: BridgeId,
+        /// Where to: [`BridgeConfig::target`] as it was given.
+        target: String,
+    },
 }
 
 /// Where a transport came from.
@@ -156,6 +171,8 @@ pub enum Transport {
     WebSocket,
     /// A channel inside the process or the page.
     Local,
+    /// Dialled for this bridge: the peer is a server, and we are its client.
+    Bridge(BridgeId),
 }
 
 /// Why the broker closes a transport.
@@ -171,6 +188,10 @@ pub enum CloseReason {
     TakenOver,
     /// An operator wished it: [`Command::Kick`].
     Kicked(ReasonCode),
+    /// The remote of a bridge said no in its CONNACK.
+    Remote(ReasonCode),
+    /// The bridge is removed, configured anew, or had no use for the transport any more.
+    BridgeRemoved,
 }
 
 impl CloseReason {
@@ -178,10 +199,11 @@ impl CloseReason {
     #[must_use]
     pub fn reason(&self) -> ReasonCode {
         match self {
-            CloseReason::Client(reason) | CloseReason::Kicked(reason) => *reason,
+            CloseReason::Client(reason) | CloseReason::Kicked(reason) | CloseReason::Remote(reason) => *reason,
             CloseReason::Fault(fault) => fault.reason(),
             CloseReason::Stopping => ReasonCode::ServerShuttingDown,
             CloseReason::TakenOver => ReasonCode::SessionTakenOver,
+            CloseReason::BridgeRemoved => ReasonCode::NORMAL_DISCONNECTION,
         }
     }
 }
@@ -298,6 +320,15 @@ pub enum Command {
     /// End cleanly: Will Messages without a delay are published, then every 5.0 client is told 0x8B and every transport
     /// closed. Nothing is accepted from then on.
     Stop,
+    /// Adds a bridge, or gives the one of this name another configuration; its Session goes on in either case, and also
+    /// if a restored one waits for the name. Answered by [`Reply::Bridge`] or [`Reply::NoBridge`]; then it dials. A
+    /// driver adds its bridges in the first turn of a broker, before the `Tick`: a Session that waits may expire there.
+    AddBridge(Box<BridgeConfig>),
+    /// Ends a bridge and its Session, at the remote too if that speaks 5.0 and is connected.
+    RemoveBridge {
+        /// Its name.
+        name: String,
+    },
     /// Explain each delivery and non-delivery from now on, or no more; see [`Config::trace`](crate::Config::trace).
     SetTrace(bool),
 }
@@ -317,6 +348,10 @@ pub enum Reply {
     Digest(u64),
     /// The saved state.
     Saved(Vec<u8>),
+    /// The bridge is added; this is its number, until it is removed or added again.
+    Bridge(BridgeId),
+    /// The bridge is not added, and nothing has changed.
+    NoBridge(BridgeError),
 }
 
 /// Rare things that operators want to read: always on.
@@ -380,6 +415,35 @@ pub enum Event {
         /// Why.
         why: SessionEnd,
     },
+    /// A bridge is connected: its remote has accepted it.
+    BridgeUp {
+        /// Its name.
+        name: String,
+        /// Its transport.
+        conn: ConnectionId,
+        /// Whether the remote goes on with our Session.
+        session_present: bool,
+        /// Keep Alive in force, in seconds; 0 = none.
+        keep_alive_s: u16,
+    },
+    /// A bridge is not connected any more, or an attempt to connect it has failed.
+    BridgeDown {
+        /// Its name.
+        name: String,
+        /// Why.
+        why: BridgeEnd,
+        /// When it dials again; `None` if it won't.
+        dials_at: Option<Time>,
+    },
+    /// The remote does not grant a topic to a bridge, or can't: what is published there under it does not come.
+    BridgeTopicRefused {
+        /// The bridge's name.
+        name: String,
+        /// The Topic Filter as the remote was asked for it.
+        filter: String,
+        /// Its reason.
+        reason: ReasonCode,
+    },
 }
 
 /// Why a Session ended (3.1.2.11.2, 4.1).
@@ -391,6 +455,8 @@ pub enum SessionEnd {
     CleanStart,
     /// An operator ended it.
     Kicked,
+    /// Its bridge was removed.
+    BridgeRemoved,
 }
 
 /// Why a message was dropped for one Session.

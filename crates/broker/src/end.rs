@@ -7,6 +7,7 @@ use wasmqtt_codec::{
     Connack, ConnackCode, Disconnect, Packet, PacketIdentifier, PacketType, Properties, Property, ReasonCode,
 };
 
+use crate::bridge_config::BridgeEnd;
 use crate::broker::Broker;
 use crate::connection::Phase;
 use crate::door::{CloseReason, Event, Output, SessionEnd};
@@ -24,16 +25,17 @@ impl Broker {
         let connection = self.connection(slot);
         match connection.phase {
             Phase::Closing => {}
-            Phase::Live { session } => {
+            Phase::Live { session } | Phase::Bridged { session, .. } => {
                 self.counters.faults += 1;
                 self.count_refusal(fault.text());
-                if fault == Fault::Refused(Refusal::SlowReader) {
+                if matches!(fault, Fault::Refused(Refusal::SlowReader, _)) {
                     self.counters.slow_readers += 1;
                 }
                 self.send_disconnect(slot, fault.reason(), fault.text(), None);
                 self.depart(slot, session, Some(CloseReason::Fault(fault)), true);
             }
             Phase::AwaitConnect => self.refuse_silently(slot, fault),
+            Phase::Dialled { bridge } => self.dial_fault(slot, bridge, fault),
             // Only what came before the verdict can be at fault, and that was a whole CONNECT.
             Phase::Asking { .. } | Phase::Exchanging { .. } => self.refuse(slot, fault, None, None),
         }
@@ -58,6 +60,7 @@ impl Broker {
         let client_identifier = match &connection.phase {
             Phase::Asking { connect, .. } | Phase::Exchanging { connect } => Some(connect.client_identifier.clone()),
             Phase::AwaitConnect | Phase::Live { .. } | Phase::Closing => None,
+            Phase::Dialled { .. } | Phase::Bridged { .. } => None,
         };
         let reason = fault.reason();
         let reference = server_reference.filter(|_| version.is_v5()).map(Property::ServerReference);
@@ -97,16 +100,21 @@ impl Broker {
     /// A client leaves its Session. `why` is `None` when the transport is gone already.
     pub(crate) fn depart(&mut self, slot: u32, session: u32, why: Option<CloseReason>, will_due: bool) {
         let conn = self.connection(slot).id;
-        self.keep_walks(slot, session);
-        self.connection(slot).phase = Phase::Closing;
+        self.rest_walks(session);
+        let phase = core::mem::replace(&mut self.connection(slot).phase, Phase::Closing);
         self.move_in_groups(session, false);
         let state = &mut self.sessions[session];
         state.connection = None;
         let client_identifier = state.client_identifier.clone();
         let session_kept = state.is_lasting();
         self.counters.sessions_connected -= 1;
-        let event = Event::Disconnected { conn, client_identifier, why: why.clone(), session_kept };
-        self.outputs.push_back(Output::Event(event));
+        if let Phase::Bridged { bridge, .. } = phase {
+            // What people are told of it, and when it comes back, is the bridge's matter.
+            self.bridge_left(bridge, why.clone().map_or(BridgeEnd::Lost, BridgeEnd::Closed));
+        } else {
+            let event = Event::Disconnected { conn, client_identifier, why: why.clone(), session_kept };
+            self.outputs.push_back(Output::Event(event));
+        }
         if let Some(why) = why {
             self.close(slot, why);
         }
@@ -117,6 +125,10 @@ impl Broker {
     /// and not before [5:MQTT-4.1.0-1] [311:MQTT-4.1.0-1] [311:MQTT-4.1.0-2].
     pub(crate) fn leave(&mut self, session: u32, will_due: bool) {
         let now = self.now;
+        if self.sessions[session].bridge.is_some() {
+            // It lasts while it has a bridge, and to the log it is never away.
+            return;
+        }
         if !will_due {
             self.replace_will(session, None);
         }
@@ -165,6 +177,9 @@ impl Broker {
     pub(crate) fn end_session(&mut self, session: u32, why: SessionEnd) {
         self.publish_will(session);
         self.unsubscribe_all(session);
+        for walk in self.sessions[session].walks.take() {
+            self.forget_walk(&walk);
+        }
         let state = self.sessions.remove(session).expect("a Session ends once");
         self.timers.cancel(state.expiry_timer);
         self.timers.cancel(state.will_timer);
@@ -210,6 +225,9 @@ impl Broker {
     /// An operator ends a connection, and the Session if wished.
     pub(crate) fn kick(&mut self, client_identifier: &str, reason: ReasonCode, end_session: bool) -> bool {
         let Some(session) = self.find_client(client_identifier) else { return false };
+        if self.sessions[session].bridge.is_some() {
+            return self.kick_bridge(session, reason, end_session);
+        }
         if let Some(slot) = self.sessions[session].connection {
             let reason = match reason.allowed_in(PacketType::Disconnect) {
                 true => reason,
@@ -227,9 +245,19 @@ impl Broker {
         true
     }
 
+    /// A bridge's connection can be ended, and is dialled again; its Session ends with the bridge only.
+    fn kick_bridge(&mut self, session: u32, reason: ReasonCode, end_session: bool) -> bool {
+        let slot = self.sessions[session].connection.filter(|_| !end_session);
+        let Some(slot) = slot else { return false };
+        self.say_goodbye(slot, false);
+        self.depart(slot, session, Some(CloseReason::Kicked(reason)), false);
+        true
+    }
+
     /// A clean end: wills without delay first, then every client is told, then every transport closed.
     pub(crate) fn stop(&mut self) {
         self.stopping = true;
+        self.stop_bridges();
         let open: Vec<u32> = self.connections.iter().flatten().map(|connection| connection.id.slot).collect();
         let live: Vec<(u32, u32)> =
             open.iter().filter_map(|&slot| Some((slot, self.connection(slot).session()?))).collect();
@@ -241,21 +269,35 @@ impl Broker {
             }
         }
         for &(slot, session) in &live {
-            self.send_disconnect(slot, ReasonCode::ServerShuttingDown, "", None);
+            match self.is_bridged(slot) {
+                true => self.say_goodbye(slot, false),
+                false => self.send_disconnect(slot, ReasonCode::ServerShuttingDown, "", None),
+            }
             // What is delayed stays due: a Session that lasts is continued, or not, after the restart.
             self.depart(slot, session, Some(CloseReason::Stopping), true);
         }
         for slot in open {
-            if !matches!(self.connection(slot).phase, Phase::Closing) {
-                let fault = Fault::Refused(Refusal::Stopping);
-                let asked = !matches!(self.connection(slot).phase, Phase::AwaitConnect);
-                if asked { self.refuse(slot, fault, None, None) } else { self.refuse_silently(slot, fault) }
+            match self.connection(slot).phase {
+                Phase::AwaitConnect => {
+                    let fault = self.refused(slot, Refusal::Stopping);
+                    self.refuse_silently(slot, fault);
+                }
+                // A CONNECT that waits for its verdict is answered as one that comes now.
+                Phase::Asking { .. } | Phase::Exchanging { .. } => {
+                    let fault = self.refused(slot, Refusal::Unavailable);
+                    self.refuse(slot, fault, None, None);
+                }
+                Phase::Dialled { bridge } => {
+                    self.close(slot, CloseReason::Stopping);
+                    self.bridge_left(bridge, BridgeEnd::Closed(CloseReason::Stopping));
+                }
+                Phase::Live { .. } | Phase::Bridged { .. } | Phase::Closing => {}
             }
         }
     }
 
     /// Counts a refusal under its own name; there are as many names as kinds, and no peer can make another.
-    fn count_refusal(&mut self, text: &'static str) {
+    pub(crate) fn count_refusal(&mut self, text: &'static str) {
         match self.counters.refusals.iter_mut().find(|(name, _)| name == text) {
             Some((_, count)) => *count += 1,
             None => self.counters.refusals.push((text.into(), 1)),
@@ -272,7 +314,7 @@ impl Broker {
         }
         state.told.push(refusal);
         let client_identifier = Some(state.client_identifier.clone());
-        let fault = Fault::Refused(refusal);
+        let fault = Fault::Refused(refusal, state.version);
         self.outputs.push_back(Output::Event(Event::LimitReached { client_identifier, fault }));
     }
 }

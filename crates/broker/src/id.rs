@@ -24,6 +24,11 @@ pub struct QuestionId(pub u64);
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
 pub struct CommandId(pub u64);
 
+/// Names a bridge, from its addition until it is removed or added again with another configuration. Never used twice
+/// by one broker.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
+pub struct BridgeId(pub u64);
+
 /// 128 bits from which all that looks random in the broker is drawn: assigned Client Identifiers, hash keys.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Seed(pub [u8; 16]);

@@ -7,6 +7,7 @@ use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use wasmqtt_codec::{ProtocolVersion, Qos, SubscriptionOptions};
 
+use crate::bridge_config::BridgeView;
 use crate::id::ConnectionId;
 use crate::time::Time;
 
@@ -35,6 +36,8 @@ pub enum Subject {
         /// A Topic Filter.
         filter: String,
     },
+    /// All bridges, in the order in which they were added.
+    Bridges,
 }
 
 /// One page of what was asked for.
@@ -50,6 +53,8 @@ pub enum Page {
     Queue(Vec<MessageView>),
     /// Answers [`Subject::Retained`].
     Retained(Vec<MessageView>),
+    /// Answers [`Subject::Bridges`].
+    Bridges(Vec<BridgeView>),
 }
 
 /// A Session as people see it.
@@ -75,6 +80,8 @@ pub struct SessionView {
     pub queued: u32,
     /// Messages in flight towards the client.
     pub in_flight: u32,
+    /// New Subscriptions that are still owed Retained Messages.
+    pub walks: u32,
     /// How many may be in flight.
     pub receive_maximum: u16,
     /// QoS 2 Packet Identifiers of the client that wait for PUBREL.
@@ -188,6 +195,20 @@ pub struct Counters {
     pub sessions_expired: u64,
     /// Times the log could not be written.
     pub store_failures: u64,
+    /// Times a bridge asked for a transport.
+    pub bridge_dials: u64,
+    /// Times a bridge was accepted by its remote.
+    pub bridge_connects: u64,
+    /// Connections of bridges, and attempts at one, that ended by themselves.
+    pub bridge_failures: u64,
+    /// Messages that a bridge did not forward because they have passed as many bridges as they may.
+    pub bridge_loops: u64,
+    /// Messages that a remote sent and that no topic of its bridge asks for.
+    pub bridge_strays: u64,
+    /// Gauge: bridges.
+    pub bridges: u64,
+    /// Gauge: bridges that are connected.
+    pub bridges_connected: u64,
     /// Gauge: open transports.
     pub connections: u64,
     /// Gauge: Sessions with a connection.

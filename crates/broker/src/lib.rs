@@ -37,8 +37,13 @@
 
 extern crate alloc;
 
+mod again;
 mod alias;
 mod authentication;
+mod bridge;
+mod bridge_config;
+mod bridge_message;
+mod bridge_speak;
 mod broker;
 mod check;
 mod command;
@@ -47,9 +52,11 @@ mod connect;
 mod connection;
 mod door;
 mod durable;
+mod edges;
 mod end;
 mod error;
 mod explain;
+mod filter_tree;
 mod frames;
 mod id;
 mod inflight;
@@ -57,6 +64,7 @@ mod inspect;
 mod level;
 mod message;
 mod outbox;
+mod patience;
 mod permission;
 mod publish;
 mod queue;
@@ -79,6 +87,7 @@ mod topic_tree;
 mod trace;
 mod will;
 
+pub use bridge_config::{BridgeConfig, BridgeEnd, BridgeError, BridgeTopic, BridgeView, Direction, HOPS};
 pub use broker::{Broker, LoadError};
 pub use check::Broken;
 pub use config::{Allowed, Authentication, Config, Limits, Permissions, Rules, Storage};
@@ -87,7 +96,7 @@ pub use door::{
     Verdict,
 };
 pub use error::{Fault, Refusal, Violation};
-pub use id::{CommandId, ConnectionId, Lsn, QuestionId, Seed};
+pub use id::{BridgeId, CommandId, ConnectionId, Lsn, QuestionId, Seed};
 pub use inspect::{Awaits, Counters, InFlightView, MessageView, Page, SessionView, Subject, SubscriptionView};
 pub use message::Message;
 pub use reader::read;

@@ -8,9 +8,7 @@ use alloc::boxed::Box;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use bytes::Bytes;
-use wasmqtt_codec::{
-    Ack, AckKind, PacketIdentifier, Properties, ProtocolVersion, Publish, Qos, ReasonCode, Sender, varint,
-};
+use wasmqtt_codec::{Ack, AckKind, PacketIdentifier, Properties, ProtocolVersion, Publish, Qos, ReasonCode, Sender};
 
 use crate::broker::Broker;
 use crate::connection::{LookedUp, TopicCache};
@@ -18,7 +16,7 @@ use crate::door::Output;
 use crate::durable::What;
 use crate::error::{Fault, Refusal, Violation};
 use crate::inflight::Acknowledged;
-use crate::level::levels;
+use crate::level::has_more_levels;
 use crate::message::{Frame, Outgoing, forwarded};
 use crate::record::{Record, Stored};
 use crate::route::{Fan, Matches};
@@ -45,9 +43,13 @@ impl Broker {
             Ok(name) => name,
             Err(violation) => return self.violation(slot, violation),
         };
-        let name = name.as_deref().or(publish.topic.map(|topic| topic.as_str())).unwrap_or_default();
-        // The decoder gives back the very name that it was shown; only one from an alias has to be compared.
-        let is_known = core::ptr::eq(name, known.as_str()) || name == *known;
+        // The decoder gives back the very name that it was shown if it is the same; only one from an alias has to be
+        // compared.
+        let (name, is_known) = match (name.as_deref(), publish.topic) {
+            (Some(name), _) => (name, name == *known),
+            (None, Some(topic)) => (topic.as_str(), core::ptr::eq(topic.as_str(), known.as_str())),
+            (None, None) => ("", false),
+        };
         let came = Came { bytes, start, end, version };
         let is_looked_up = self.accept_publish(slot, session, &publish, name, came, is_known, looked_up);
         // Small enough to be kept, and still of a connection that goes on.
@@ -69,7 +71,7 @@ impl Broker {
 
     /// What a PUBLISH may be at all: QoS, RETAIN and the client's quota.
     #[inline(always)]
-    fn admit(&mut self, slot: u32, session: u32, publish: &Publish<'_>) -> Result<(), Fault> {
+    pub(crate) fn admit(&mut self, slot: u32, session: u32, publish: &Publish<'_>) -> Result<(), Fault> {
         let connection = self.connection(slot);
         let (announced, version) = (connection.announced, connection.version);
         let violation = |violation| Err(Fault::Violation(violation, version));
@@ -90,7 +92,12 @@ impl Broker {
     }
 
     /// Resolves or sets a Topic Alias; gives the name if the packet hasn't got one. A duplicate may set one too.
-    fn resolve(&mut self, slot: u32, publish: &Publish<'_>, alias: Option<u16>) -> Result<Option<Arc<str>>, Violation> {
+    pub(crate) fn resolve(
+        &mut self,
+        slot: u32,
+        publish: &Publish<'_>,
+        alias: Option<u16>,
+    ) -> Result<Option<Arc<str>>, Violation> {
         let Some(alias) = alias else { return Ok(None) };
         // [5:MQTT-3.3.2-9] [5:MQTT-3.3.2-12] [5:MQTT-3.2.2-18]; 0 is refused by the codec [5:MQTT-3.3.2-8].
         let connection = self.connection(slot);
@@ -127,11 +134,11 @@ impl Broker {
             // Already held: PUBREC again and no more. This is the "exactly" in exactly once
             // [5:MQTT-4.3.3-10] [311:MQTT-4.3.3-2].
             let (ack, lsn) = (Ack::success(identifier), self.barrier());
-            self.send_ack(slot, AckKind::Pubrec, &ack, What::Pubrec(identifier), lsn);
+            self.send_ack(slot, AckKind::Pubrec, &ack, What::Other, lsn);
             return is_known;
         }
         if !is_known {
-            if levels(topic).count() > usize::from(self.config.limits.topic_levels_max) {
+            if has_more_levels(topic, self.config.limits.topic_levels_max) {
                 self.refuse_publish(slot, session, publish, Refusal::TopicNameLevels);
                 return false;
             }
@@ -157,10 +164,10 @@ impl Broker {
             properties: if altered { &kept } else { properties.raw() },
             payload: publish.payload,
             shared: shared.as_ref(),
-            frame: if altered || publish.retain { None } else { came.frame(publish) },
+            frame: if altered || publish.retain { None } else { Some(came.frame(publish)) },
             qos: publish.qos,
             retain: publish.retain,
-            expires_at: expiry_s.map(|interval_s| self.now.plus_s(u64::from(interval_s))),
+            expires_at: expiry_s.map(|interval_s| self.now.plus_expiry(interval_s)),
             publication: 0,
         };
         self.publish_accepted(slot, session, publish, &mut message, &looked_up.matches);
@@ -169,7 +176,7 @@ impl Broker {
 
     /// The message is the broker's now: it goes to all who match, then it is acknowledged.
     #[inline(always)]
-    fn publish_accepted(
+    pub(crate) fn publish_accepted(
         &mut self,
         slot: u32,
         session: u32,
@@ -178,14 +185,15 @@ impl Broker {
         matches: &Matches,
     ) {
         let exactly_once = publish.qos == Qos::ExactlyOnce && self.sessions[session].is_durable();
-        let needs_log = publish.retain || exactly_once || self.has_lasting(matches);
+        let needs_log = message.retain || exactly_once || self.has_lasting(matches);
         if publish.qos > Qos::AtMostOnce && needs_log && !self.can_store() {
             return self.refuse_publish(slot, session, publish, Refusal::Storage);
         }
-        let mut retains = publish.retain;
+        let mut retains = message.retain;
         if retains && let Err(refusal) = self.may_retain(message) {
             self.counters.retained_refused += 1;
-            if publish.qos > Qos::AtMostOnce {
+            // What a remote sends is delivered all the same: no other bridge or client of its own sends it again.
+            if publish.qos > Qos::AtMostOnce && !self.is_bridged(slot) {
                 return self.refuse_publish(slot, session, publish, refusal);
             }
             self.event_limit(session, refusal);
@@ -201,7 +209,9 @@ impl Broker {
         // Without a record of its own the acknowledgement says nothing that a crash could make untrue.
         let lsn = if self.log.last > before { self.barrier() } else { None };
         let v5 = self.connection(slot).version.is_v5();
-        let reason = if matched || !v5 { ReasonCode::Success } else { ReasonCode::NoMatchingSubscribers };
+        // Only a server says that (3.4.2.1).
+        let silent = matched || !v5 || self.is_bridged(slot);
+        let reason = if silent { ReasonCode::Success } else { ReasonCode::NoMatchingSubscribers };
         let ack = Ack { packet_identifier: identifier, reason, properties: Properties::EMPTY };
         // [5:MQTT-3.3.4-1] [5:MQTT-2.2.1-5] [311:MQTT-3.3.4-1] [311:MQTT-2.3.1-6]
         match publish.qos {
@@ -212,7 +222,7 @@ impl Broker {
                 self.send_ack(slot, AckKind::Puback, &ack, What::Puback(identifier), lsn);
             }
             // [5:MQTT-4.3.3-8] [311:MQTT-4.3.3-2]
-            Qos::ExactlyOnce => self.send_ack(slot, AckKind::Pubrec, &ack, What::Pubrec(identifier), lsn),
+            Qos::ExactlyOnce => self.send_ack(slot, AckKind::Pubrec, &ack, What::Other, lsn),
         }
     }
 
@@ -303,10 +313,12 @@ impl Broker {
     /// connection closed: as mosquitto does. What can't be stored is not the client's fault and may not be lost, so it
     /// is not acknowledged either: the connection is closed, and the client sends the message again
     /// [311:MQTT-4.3.2-1] [311:MQTT-4.3.3-1].
-    fn refuse_publish(&mut self, slot: u32, session: u32, publish: &Publish<'_>, refusal: Refusal) {
+    pub(crate) fn refuse_publish(&mut self, slot: u32, session: u32, publish: &Publish<'_>, refusal: Refusal) {
         let closes = matches!(refusal, Refusal::TopicNameLevels | Refusal::Storage);
-        if closes && !self.connection(slot).version.is_v5() {
-            return self.fault(slot, Fault::Refused(refusal));
+        // So it is with the remote of a bridge, which would let go of what is refused.
+        if closes && (!self.connection(slot).version.is_v5() || self.is_bridged(slot)) {
+            let fault = self.refused(slot, refusal);
+            return self.fault(slot, fault);
         }
         self.counters.publishes_refused += 1;
         self.event_limit(session, refusal);
@@ -430,23 +442,24 @@ struct Came<'a> {
 }
 
 impl<'a> Came<'a> {
-    /// The packet to leave as it came; `None` if its Remaining Length takes more bytes than it needs. 3.1.1 doesn't ask
-    /// for few, 5.0 does [5:MQTT-1.5.5-1].
-    fn frame(self, publish: &Publish<'_>) -> Option<Frame<'a>> {
-        let length = &self.bytes[self.start as usize + 1..self.end as usize];
-        let length_bytes = length.iter().take(4).position(|byte| byte & 0x80 == 0)? + 1;
-        let remaining = length.len() - length_bytes;
-        if varint::encoded_bytes(remaining as u32) != length_bytes {
-            return None;
-        }
+    /// The packet to leave as it came.
+    #[inline(always)]
+    fn frame(self, publish: &Publish<'_>) -> Frame<'a> {
+        // The codec lets no Remaining Length through that takes more bytes than it needs [5:MQTT-1.5.5-1].
+        let length_bytes = match self.end - self.start {
+            0..=129 => 1,
+            130..=16_386 => 2,
+            16_387..=2_097_155 => 3,
+            _ => 4,
+        };
         let topic_bytes = publish.topic.map_or(0, |topic| topic.as_str().len());
-        Some(Frame {
+        Frame {
             bytes: self.bytes,
             start: self.start,
             end: self.end,
-            identifier_at: (1 + length_bytes + 2 + topic_bytes) as u32,
+            identifier_at: 1 + length_bytes + 2 + topic_bytes as u32,
             v5: self.version.is_v5(),
-        })
+        }
     }
 }
 

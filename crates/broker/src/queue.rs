@@ -6,7 +6,7 @@ use wasmqtt_codec::{Ack, AckKind, PacketIdentifier, Qos};
 use crate::alias::AliasUse;
 use crate::broker::Broker;
 use crate::durable::What;
-use crate::frames::Form;
+use crate::frames::{Encoded, Form};
 use crate::inflight::{Delivery, Resend};
 use crate::message::Outgoing;
 use crate::record::{QueuedFor, Record};
@@ -82,7 +82,7 @@ impl Broker {
         if !state.queue.is_empty() || state.window.has_resends() {
             self.pump_queue(slot, session);
         }
-        if !self.connection(slot).walks.is_empty() {
+        if !self.sessions[session].walks.is_empty() {
             self.walk_retained(slot, session);
         }
     }
@@ -131,17 +131,22 @@ impl Broker {
     /// Sends again what an earlier connection left unfinished, expired or not [5:MQTT-4.3.3-7] [5:MQTT-4.3.3-13],
     /// unless the client takes no such large packet any more [5:MQTT-3.1.2-24].
     fn send_again(&mut self, slot: u32, session: u32, delivery: Delivery, identifier: PacketIdentifier) {
-        if self.fits(slot, &delivery) {
+        let Err(why) = self.fits(slot, session, &delivery) else {
             return self.send_kept(slot, session, &delivery, identifier, true);
-        }
+        };
         self.sessions[session].window.abandon(identifier);
-        self.count_drop(session, &NotDelivered::PacketTooLarge);
+        self.count_drop(session, &why);
         self.finished(session, Some(delivery));
     }
 
-    /// Whether a client takes a packet as large as this delivery's, an alias aside.
-    fn fits(&mut self, slot: u32, delivery: &Delivery) -> bool {
-        let message = self.messages.get(delivery.message).outgoing();
+    /// Whether a client takes a packet as large as this delivery's, an alias aside; the remote of a bridge, whether the
+    /// message goes there at all.
+    fn fits(&self, slot: u32, session: u32, delivery: &Delivery) -> Result<(), NotDelivered> {
+        let mapped = self.mapped(session, delivery)?;
+        let mut message = self.messages.get(delivery.message).outgoing();
+        if let Some(mapped) = &mapped {
+            message = mapped.message(message);
+        }
         let connection = self.connections[slot as usize].as_ref().expect("a Session's connection is open");
         let form = Form {
             v5: connection.version.is_v5(),
@@ -151,8 +156,11 @@ impl Broker {
             identifiers: delivery.identifiers.as_slice(),
             alias: AliasUse::None,
         };
-        self.own_frame.fill(&message, form, self.now);
-        self.own_frame.len() <= connection.packet_bytes_max as usize
+        match Encoded::len_of(&message, form) <= connection.packet_bytes_max as usize {
+            true => Ok(()),
+            // [5:MQTT-3.1.2-25]: as if it had been delivered.
+            false => Err(NotDelivered::PacketTooLarge),
+        }
     }
 
     /// The next message of a queue: sent, or dropped if it came too late or is too large.
@@ -160,14 +168,15 @@ impl Broker {
         let why = if self.messages.get(delivery.message).outgoing().is_expired(self.now) {
             // [5:MQTT-3.3.2-5]
             Some(NotDelivered::Expired)
-        } else if !self.fits(slot, &delivery) {
-            // [5:MQTT-3.1.2-25]: as if it had been delivered.
-            Some(NotDelivered::PacketTooLarge)
         } else {
-            None
+            self.fits(slot, session, &delivery).err()
         };
         if let Some(why) = why {
             self.count_drop(session, &why);
+            return self.finished(session, Some(delivery));
+        }
+        if delivery.qos == Qos::AtMostOnce {
+            self.send_lowered(slot, session, &delivery);
             return self.finished(session, Some(delivery));
         }
         let state = &mut self.sessions[session];
@@ -188,10 +197,19 @@ impl Broker {
         let durable = self.sessions[session].is_durable() && delivery.qos == Qos::ExactlyOnce;
         let barrier = if durable { self.barrier() } else { None };
         let fresh = self.is_fresh(slot);
-        let message = self.messages.get(delivery.message).outgoing();
+        let mapped = self.mapped(session, delivery).unwrap_or_default();
+        let mut message = self.messages.get(delivery.message).outgoing();
+        let mut retain = delivery.retain;
+        if let Some(mapped) = &mapped {
+            message = mapped.message(message);
+            retain &= mapped.may_retain;
+        }
         let connection = self.connections[slot as usize].as_mut().expect("a Session's connection is open");
-        let held = barrier.is_some() || connection.opening.is_some() || (durable && !connection.held.is_empty());
-        let mut form = connection.form(delivery.qos, delivery.retain, delivery.identifiers.as_slice(), "");
+        // Nor may it overtake a PUBLISH that is held: what is sent again comes in the order of its first time, whatever
+        // its QoS [5:MQTT-4.6.0-1] [311:MQTT-4.6.0-1].
+        let behind = if durable { !connection.held.is_empty() } else { connection.held_messages > 0 };
+        let held = barrier.is_some() || connection.opening.is_some() || behind;
+        let mut form = connection.form(delivery.qos, retain, delivery.identifiers.as_slice(), "");
         // [5:MQTT-3.3.1-1] [311:MQTT-3.3.1-1]
         form.dup = dup;
         if !held && !dup && form.v5 && !connection.aliases_out.is_off() {

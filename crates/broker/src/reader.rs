@@ -1,9 +1,9 @@
 //! Reads what is written down with postcard: saved brokers, records, and what crosses the door of a page. What is
 //! damaged is noted and read on as zeros and nothings, and said once, at the end.
 //!
-//! That is why the error type has no values. What serde derives for a type has a way out behind every field, which drops
-//! the fields before it; with an error that can't be, the compiler leaves all of them out. In the WebAssembly that a
-//! page downloads they were as large as the rest of the core's state machine.
+//! That is why the error type has no values. What serde derives for a type has a way out behind every field, which
+//! drops the fields before it; with an error that can't be, the compiler leaves all of them out. In the WebAssembly
+//! that a page downloads they were as large as the rest of the core's state machine.
 
 use core::fmt::{Debug, Display, Formatter, Result as FmtResult};
 

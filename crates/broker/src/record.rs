@@ -112,6 +112,38 @@ pub enum Record {
         /// Publications.
         publications: u64,
     },
+    /// A new Subscription is owed the Retained Messages that match it.
+    Owed {
+        /// The Session's number.
+        session: u64,
+        /// Topic Filter; never a shared one.
+        filter: String,
+        /// QoS granted, which is not 0.
+        qos: Qos,
+        /// Subscription Identifier; 0 = none.
+        identifier: u32,
+        /// The last publication before it; later ones come as they are published.
+        upto: u64,
+        /// Publications that it has got already, in a compacted log.
+        done: Vec<u64>,
+    },
+    /// It has got all of them.
+    Walked {
+        /// The Session's number.
+        session: u64,
+        /// Topic Filter.
+        filter: String,
+    },
+    /// The remote of a bridge has a Session for this one.
+    Met {
+        /// The Session's number.
+        session: u64,
+    },
+    /// The remote of a bridge has forgotten us: what is in flight to it, and not half-way, waits again.
+    Requeued {
+        /// The Session's number.
+        session: u64,
+    },
 }
 
 /// A Session as its client entered it.

@@ -22,7 +22,7 @@ use crate::subscribe::{Subscriber, Subscribers};
 use crate::trace::NotDelivered;
 
 /// Receivers from which on a packet that leaves as it came is shared instead of copied to each.
-const SHARE_TARGETS_MIN: usize = 16;
+pub(crate) const SHARE_TARGETS_MIN: usize = 16;
 
 /// One Session that a message goes to.
 #[derive(Clone, Debug)]
@@ -133,8 +133,7 @@ impl Broker {
         matches.groups.clear();
         let tree = &self.subscriptions;
         let mut nodes = 0;
-        tree.filters_matching(topic, &mut self.frontier, |node| {
-            let Some(Subscribers { plain, groups }) = tree.value(node) else { return };
+        tree.matching(topic, &mut self.frontier, |node, Subscribers { plain, groups }| {
             let plain = plain.as_slice();
             nodes += usize::from(!plain.is_empty());
             matches.groups.extend_from_slice(groups);
@@ -209,9 +208,15 @@ impl Broker {
     #[inline(always)]
     fn try_deliver(&mut self, target: &Target, fan: &mut Fan<'_>, frames: &mut FrameCache) -> Outcome {
         let session = &self.sessions[target.session];
-        if target.no_local && fan.publisher == Some(target.session) {
-            // [5:MQTT-3.8.3-3]
-            return Outcome::Not(NotDelivered::NoLocal { filter: String::new() });
+        if target.no_local {
+            if fan.publisher == Some(target.session) {
+                // [5:MQTT-3.8.3-3]
+                return Outcome::Not(NotDelivered::NoLocal { filter: String::new() });
+            }
+            // Every Subscription of a bridge has No Local, so that nobody else has to ask.
+            if let Some(bridge) = session.bridge {
+                return self.deliver_to_remote(bridge, target, fan);
+            }
         }
         let access = session.access.as_deref().unwrap_or(&self.access);
         if !access.receives_everything() && !access.may_receive(fan.message.topic) {
@@ -344,7 +349,12 @@ impl Broker {
             NotDelivered::PacketTooLarge => (&mut counters.dropped_too_large, DropReason::PacketTooLarge),
             NotDelivered::Expired => (&mut counters.dropped_expired, DropReason::Expired),
             NotDelivered::Memory => (&mut counters.dropped_memory, DropReason::Memory),
-            NotDelivered::NoSubscription
+            NotDelivered::BridgeLoop => {
+                counters.bridge_loops += 1;
+                return;
+            }
+            NotDelivered::NotBridged
+            | NotDelivered::NoSubscription
             | NotDelivered::NoMatch { .. }
             | NotDelivered::Dollar { .. }
             | NotDelivered::NoLocal { .. }

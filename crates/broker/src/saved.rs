@@ -6,14 +6,16 @@
 
 use serde::de::{Deserialize, Error, SeqAccess};
 
-/// `saved!(Type from BLANK: field, ...)`: all saved fields in the order of the format; what is left out keeps the value
-/// that it has in `BLANK`.
+/// `saved!(Type from BLANK; field, ...; without field, ...)`: all saved fields in the order of the format, and those
+/// that are no state and keep the value that they have in `BLANK`. A field that stands in neither list does not
+/// compile.
 macro_rules! saved {
-    ($type:ident from $blank:expr; $($field:ident),+ $(,)?) => {
+    ($type:ident from $blank:expr; $($field:ident),+ $(,)?; without $($scratch:ident),* $(,)?) => {
         impl serde::Serialize for $type {
             fn serialize<S: serde::Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+                let $type { $($field,)+ $($scratch: _,)* } = self;
                 let mut fields = to.serialize_tuple([$(stringify!($field)),+].len())?;
-                $(serde::ser::SerializeTuple::serialize_element(&mut fields, &self.$field)?;)+
+                $(serde::ser::SerializeTuple::serialize_element(&mut fields, $field)?;)+
                 serde::ser::SerializeTuple::end(fields)
             }
         }

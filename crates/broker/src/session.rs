@@ -9,9 +9,11 @@ use serde::{Deserialize, Serialize};
 use wasmqtt_codec::{ProtocolVersion, SubscriptionOptions};
 
 use crate::error::Refusal;
+use crate::id::BridgeId;
 use crate::inflight::{Delivery, Received, ShareId, Window};
 use crate::message::Message;
 use crate::permission::Access;
+use crate::retained::{Walk, Walks};
 use crate::saved::saved;
 use crate::time::Time;
 use crate::timers::TimerKey;
@@ -43,6 +45,8 @@ pub(crate) struct Session {
     pub queue_bytes: u64,
     pub window: Window,
     pub received: Received,
+    /// Retained Messages still to be sent for new Subscriptions.
+    pub walks: Walks,
     /// The next delivery's name in the log.
     pub next_sequence: u64,
     pub will: Option<Box<Will>>,
@@ -59,12 +63,17 @@ pub(crate) struct Session {
     pub durable: bool,
     /// Restored as connected: the connection is lost, and that has still to take its course.
     pub lost: bool,
+    /// The bridge whose Session it is.
+    pub bridge: Option<BridgeId>,
+    /// Whether the bridge's remote has, or had, a Session for this one.
+    pub met: bool,
 }
 
 saved!(Session from Session::new(String::new(), 0, ProtocolVersion::V5);
     client_identifier, number, version, user, access, granted, connection, session_expiry_interval_s,
-    expires_at, expiry_timer, subscriptions, queue, queue_bytes, window, received, next_sequence, will,
-    will_at, will_timer, dropping, told, logged, durable, lost,
+    expires_at, expiry_timer, subscriptions, queue, queue_bytes, window, received, walks, next_sequence, will,
+    will_at, will_timer, dropping, told, logged, durable, lost, bridge, met;
+    without
 );
 
 /// A Will Message that waits for its cause (3.1.2.5).
@@ -117,6 +126,7 @@ impl Session {
             queue_bytes: 0,
             window: Window::default(),
             received: Received::default(),
+            walks: Walks::default(),
             next_sequence: 1,
             will: None,
             will_at: None,
@@ -126,6 +136,8 @@ impl Session {
             logged: false,
             durable: false,
             lost: false,
+            bridge: None,
+            met: false,
         }
     }
 
@@ -133,6 +145,12 @@ impl Session {
     /// most.
     pub(crate) fn is_durable(&self) -> bool {
         self.durable
+    }
+
+    /// What is counted for it byte by byte.
+    pub(crate) fn bytes(&self) -> u64 {
+        let will = self.will.as_ref().map_or(0, |will| will.message.bytes());
+        self.client_identifier.len() as u64 + will + self.walks.iter().map(Walk::bytes).sum::<u64>()
     }
 
     /// Whether it outlives its connection.

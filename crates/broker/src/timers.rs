@@ -5,7 +5,7 @@
 use alloc::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
-use crate::id::ConnectionId;
+use crate::id::{BridgeId, ConnectionId};
 use crate::time::Time;
 
 /// What to look at when its moment has come.
@@ -21,6 +21,8 @@ pub(crate) enum Timer {
     RetainedExpiry(u32),
     /// The `$SYS` tree is due.
     Sys,
+    /// A bridge dials again.
+    Bridge(BridgeId),
 }
 
 /// Names an armed timer.

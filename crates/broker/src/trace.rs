@@ -112,6 +112,10 @@ pub enum NotDelivered {
     Expired,
     /// The broker is near its bound on memory.
     Memory,
+    /// A bridge's: the name that the topic would have at the remote is none, or no topic of the bridge matches.
+    NotBridged,
+    /// A bridge's: the message has passed as many bridges as it may.
+    BridgeLoop,
 }
 
 impl NotDelivered {
@@ -128,6 +132,8 @@ impl NotDelivered {
             NotDelivered::QueueFull | NotDelivered::OutboxFull | NotDelivered::Memory => "5:4.1.1",
             NotDelivered::PacketTooLarge => "5:MQTT-3.1.2-25",
             NotDelivered::Expired => "5:MQTT-3.3.2-5",
+            NotDelivered::NotBridged => "5:4.7.3",
+            NotDelivered::BridgeLoop => "5:4.13.2",
         }
     }
 }

@@ -77,7 +77,7 @@ pub struct Client {
     incoming: Vec<u8>,
     outgoing: Vec<u8>,
     events: VecDeque<Event>,
-    /// Topic Names by Topic Alias, as the server set them on this connection.
+    /// Topic Names by Topic Alias, in their order, as the server set them on this connection.
     aliases: Vec<(u16, String)>,
     /// Keep Alive in force, in microseconds; 0 = none.
     keep_alive_us: u64,
@@ -120,6 +120,12 @@ impl Client {
     #[must_use]
     pub fn is_live(&self) -> bool {
         self.phase == Phase::Live
+    }
+
+    /// Whether a PINGREQ was sent that has no answer yet, so that [`Self::deadline`] is the end of patience.
+    #[must_use]
+    pub fn awaits_pingresp(&self) -> bool {
+        self.pinged_us.is_some()
     }
 
     /// How many messages of this client are in flight or wait for room.

@@ -169,14 +169,16 @@ impl Client {
         match (publish.topic, publish.properties.topic_alias()) {
             (Some(topic), alias) => {
                 if let Some(alias) = alias {
-                    self.aliases.retain(|(other, _)| *other != alias);
-                    self.aliases.push((alias, topic.as_str().into()));
+                    match self.aliases.binary_search_by_key(&alias, |(known, _)| *known) {
+                        Ok(at) => self.aliases[at].1 = topic.as_str().into(),
+                        Err(at) => self.aliases.insert(at, (alias, topic.as_str().into())),
+                    }
                 }
                 Some(topic.as_str().into())
             }
             (None, Some(alias)) => {
-                let known = self.aliases.iter().find(|(other, _)| *other == alias);
-                known.map(|(_, topic)| topic.clone())
+                let at = self.aliases.binary_search_by_key(&alias, |(known, _)| *known).ok()?;
+                Some(self.aliases[at].1.clone())
             }
             (None, None) => None,
         }

@@ -22,27 +22,25 @@ pub enum Outbound {
     Release,
 }
 
-/// Packet Identifiers, sorted. There are few, and those that come last are mostly the highest.
+/// A set of Packet Identifiers: a list in order, since there are few of them.
 #[derive(Clone, Debug, Default)]
 struct Identifiers(Vec<PacketIdentifier>);
 
 impl Identifiers {
-    fn contains(&self, id: PacketIdentifier) -> bool {
-        self.0.binary_search(&id).is_ok()
-    }
-
     /// Whether it was not there.
     fn insert(&mut self, id: PacketIdentifier) -> bool {
         let place = self.0.binary_search(&id);
-        if let Err(at) = place {
-            self.0.insert(at, id);
-        }
-        place.is_err()
+        place.map_err(|at| self.0.insert(at, id)).is_err()
     }
 
     /// Whether it was there.
     fn remove(&mut self, id: PacketIdentifier) -> bool {
-        self.0.binary_search(&id).map(|at| self.0.remove(at)).is_ok()
+        let place = self.0.binary_search(&id);
+        place.map(|at| self.0.remove(at)).is_ok()
+    }
+
+    fn contains(&self, id: PacketIdentifier) -> bool {
+        self.0.binary_search(&id).is_ok()
     }
 }
 

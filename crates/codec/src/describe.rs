@@ -78,13 +78,16 @@ pub fn describe<'a>(
     // A CONNECT names its version in its seventh or ninth byte; its first fields are named in that version too.
     let version = Connect::version_of(frame).unwrap_or(version);
     // A group is reported before its fields, but where a part of the packet ends is only known after it was
-    // read. So the packet is read twice: once to find the parts, once to report.
-    let mut layout = Layout { starts: [None; 3], end: frame.len() };
-    let _ = packet::read(Reader::new(frame, version, from, &mut layout));
-    packet::read(Reader::new(frame, version, from, Describer { layout, open: Open::default(), each })).map(drop)
+    // read. So the packet is read twice: once to find the parts, once to report. It is the same watcher both times, or
+    // a page would download the decoder once more.
+    let layout = Layout { starts: [None; 3], end: frame.len() };
+    let mut describer = Describer { layout, open: Open::default(), each: None };
+    let _ = packet::read(Reader::new(frame, version, from, &mut describer));
+    describer.each = Some(each);
+    packet::read(Reader::new(frame, version, from, &mut describer)).map(drop)
 }
 
-/// Where the parts of a packet start. As a watcher it finds out.
+/// Where the parts of a packet start.
 struct Layout {
     starts: [Option<usize>; 3],
     end: usize,
@@ -97,21 +100,11 @@ impl Layout {
     }
 }
 
-impl<'a> Watch<'a> for &mut Layout {
-    const ON: bool = true;
-
-    fn part(&mut self, part: Part, start: usize, _: ProtocolVersion) {
-        self.starts[part as usize] = Some(start);
-    }
-
-    fn field(&mut self, _: (&'static str, &'static str), _: Seen<'a>) {}
-}
-
-/// Hands on each field.
+/// Finds the parts as long as there is nobody to tell, then hands on each field.
 struct Describer<'a, 'f> {
     layout: Layout,
     open: Open,
-    each: &'f mut dyn FnMut(Field<'a>),
+    each: Option<&'f mut dyn FnMut(Field<'a>)>,
 }
 
 /// The ends of the groups that are open: a part, its property list, one property.
@@ -121,7 +114,7 @@ struct Open {
     depth: usize,
 }
 
-impl<'a> Watch<'a> for Describer<'a, '_> {
+impl<'a> Watch<'a> for &mut Describer<'a, '_> {
     const ON: bool = true;
 
     fn part(&mut self, part: Part, start: usize, version: ProtocolVersion) {
@@ -131,17 +124,22 @@ impl<'a> Watch<'a> for Describer<'a, '_> {
             Part::Payload => label!("Payload", "2.3", "2.4"),
         };
         let name = if version.is_v5() { label.v5 } else { label.v3 };
+        if self.each.is_none() {
+            self.layout.starts[part as usize] = Some(start);
+            return;
+        }
         self.open.depth = 0;
         self.field(name, Seen { start, end: self.layout.end_of(part), bits: None, value: FieldValue::Group });
     }
 
     fn field(&mut self, (name, section): (&'static str, &'static str), seen: Seen<'a>) {
+        let Some(each) = self.each.as_mut() else { return };
         // A group is over when a field reaches beyond it. An empty field at its very end may still be inside.
         while self.open.depth > 1 && seen.end > self.open.ends[self.open.depth - 1] {
             self.open.depth -= 1;
         }
         let (Seen { start, end, bits, value }, depth) = (seen, self.open.depth as u8);
-        (self.each)(Field { name, section, bytes: start as u32..end as u32, bits, depth, value });
+        each(Field { name, section, bytes: start as u32..end as u32, bits, depth, value });
         if value == FieldValue::Group {
             self.open.ends[self.open.depth] = end;
             self.open.depth += 1;

@@ -157,22 +157,29 @@ impl<'a> TopicFilter<'a> {
 
     /// Whether a message with this Topic Name is wanted (section 4.7). `$share/` means nothing here.
     pub fn matches(&self, name: &TopicName<'_>) -> bool {
+        self.mismatch(name).is_none()
+    }
+
+    /// The first level, counted from 1, at which this filter and this Topic Name do not fit; `None` if they match.
+    pub fn mismatch(&self, name: &TopicName<'_>) -> Option<usize> {
         // [5:MQTT-4.7.2-1] [311:MQTT-4.7.2-1] A leading wildcard does not match a leading `$`.
         if name.0.starts_with('$') && self.0.starts_with(['+', '#']) {
-            return false;
+            return Some(1);
         }
         let mut names = name.0.split('/');
+        let mut depth = 0;
         for level in self.0.split('/') {
             // `#` stands for the parent level too: what was matched so far is enough.
             if level == "#" {
-                return true;
+                return None;
             }
+            depth += 1;
             // [5:MQTT-4.7.3-4] [311:MQTT-4.7.3-4] Byte for byte, without any normalization.
             if !names.next().is_some_and(|name| level == "+" || level == name) {
-                return false;
+                return Some(depth);
             }
         }
-        names.next().is_none()
+        names.next().map(|_| depth + 1)
     }
 }
 

@@ -227,8 +227,12 @@ impl Turn {
                 // Even if nothing is left to send: an empty last row tells the host so.
                 self.look_at(*conn);
             }
-            Output::Append { .. } | Output::Ask { .. } | Output::Reply { .. } | Output::Event(_) | Output::Trace(_) => {
-            }
+            Output::Append { .. }
+            | Output::Ask { .. }
+            | Output::Reply { .. }
+            | Output::Event(_)
+            | Output::Trace(_)
+            | Output::Dial { .. } => {}
         }
     }
 

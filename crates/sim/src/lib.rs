@@ -14,6 +14,7 @@ pub mod oracle;
 pub mod recording;
 pub mod scenario;
 pub mod sight;
+pub mod stage;
 pub mod story;
 pub mod target;
 pub mod transcript;

@@ -7,7 +7,7 @@
 //! ```text
 //!   offset  bytes
 //!        0      8  magic: 89 'W' 'Q' 'R' 0D 0A 1A 0A, which no text is and which a copy as text damages
-//!        8      2  version of the format: 1
+//!        8      2  version of the format: 2; in 1, limits end before `bridges_max`
 //!       10      4  length of the head
 //!       14      n  head: JSON, {"build": ..., "config": ...}
 //!     14+n      4  CRC-32 of everything before it
@@ -59,7 +59,7 @@ pub use write::Writer;
 pub const BUILD: &str = env!("WASMQTT_CORE_BUILD");
 
 /// The version of the format that is written.
-pub const FORMAT: u16 = 1;
+pub const FORMAT: u16 = 2;
 
 const MAGIC: [u8; 8] = *b"\x89WQR\r\n\x1A\n";
 /// Bytes before the head: magic, version, length.

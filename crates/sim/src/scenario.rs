@@ -37,11 +37,18 @@
 //! - `raw 82 [ 0001 [] s"a/#/b" 00 ]`: bytes by hand, see [`raw`]; `open [v311]`: a transport without a CONNECT
 //! - `acks manual|auto`: whether it acknowledges by itself, which it does at first
 //!
+//! The remote of a bridge is an actor too, who also says `connack [session_present] [reason=…|return=…] …`,
+//! `suback id=… codes=1,0x87 …`, `pingresp`; with `acks auto` it answers all but CONNECT by itself:
+//!
+//! - `bridge NAME add to=REMOTE [v311] [id=…] [topic="FILTER in|out|both QOS LOCAL_PREFIX REMOTE_PREFIX"] …`, see
+//!   [`bridge`]; `bridge NAME remove`; `link REMOTE down|up`: whether dialling it succeeds
+//!
 //! And what is no client: `link CLIENT cut [before TYPE | after N TYPE]`, `link CLIENT freeze|thaw|split N`,
 //! `broker restart|swap|stop|sleep TIME`, `store hold|release|fail`,
 //! `operator publish|kick|set_permissions|set_limits|count|inspect …`, `answer [CLIENT] allow|continue|refuse …`.
 
 pub mod args;
+pub mod bridge;
 pub mod client;
 pub mod error;
 pub mod property;
@@ -51,7 +58,7 @@ pub mod step;
 pub mod token;
 pub mod wish;
 
-use wasmqtt_broker::{Authentication, Config, Permissions, Storage};
+use wasmqtt_broker::{Authentication, Command, Config, Permissions, Storage};
 use wasmqtt_codec::PacketType;
 
 pub use error::{ParseError, Wrong};
@@ -169,6 +176,7 @@ impl Scenario {
                 Act::Broker(BrokerAct::Swap) => needs.swap = true,
                 Act::Broker(BrokerAct::Sleep(_)) | Act::Store(_) | Act::Answer { .. } => needs.inside = true,
                 Act::Link { .. } | Act::Client { .. } | Act::Open { .. } | Act::Acks { .. } => {}
+                Act::Operator(Operation::Command(Command::AddBridge(_))) => needs.inside = true,
                 Act::Operator(_) | Act::Wait => {}
             }
         }

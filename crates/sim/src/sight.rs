@@ -2,7 +2,6 @@
 //! their users, transports that come and go, and the few things that an operator would notice. The World produces
 //! these, oracles judge them, and nothing else passes between the two.
 
-use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use wasmqtt_broker::DropReason;
@@ -26,6 +25,8 @@ pub enum Sight {
     Reached(ConnNo, Rc<Seen>),
     /// A whole packet of the broker is on its way: it stands in what the broker wants sent.
     Left(ConnNo, Rc<Seen>),
+    /// The packet that left last has this many bytes; told of clients with a Maximum Packet Size.
+    Weighed(ConnNo, u32),
     /// A client told its user a message: of QoS 2 messages only the first copy.
     Told(ConnNo, Rc<Seen>),
     /// The broker's end of a transport is over: it was told so, or it closed it itself.
@@ -66,6 +67,8 @@ pub struct Gauges {
     pub queued_max: u32,
     /// The most messages in flight towards one client.
     pub in_flight_max: u32,
+    /// The most Subscriptions of a Session that are still owed Retained Messages.
+    pub walks_max: u32,
     /// The most bytes that wait for one transport.
     pub outgoing_bytes_max: u64,
     /// Memory that the broker counts.
@@ -133,6 +136,25 @@ pub enum Seen {
     Unreadable(String),
 }
 
+impl Seen {
+    /// Its type, if it is a packet.
+    #[must_use]
+    pub fn packet_type(&self) -> Option<PacketType> {
+        Some(match self {
+            Seen::Connect(_) => PacketType::Connect,
+            Seen::Connack { .. } => PacketType::Connack,
+            Seen::Publish(_) => PacketType::Publish,
+            Seen::Ack { kind, .. } | Seen::Other(kind) => *kind,
+            Seen::Subscribe(_) => PacketType::Subscribe,
+            Seen::Suback { .. } => PacketType::Suback,
+            Seen::Unsubscribe { .. } => PacketType::Unsubscribe,
+            Seen::Unsuback { .. } => PacketType::Unsuback,
+            Seen::Disconnect { .. } => PacketType::Disconnect,
+            Seen::Unreadable(_) => return None,
+        })
+    }
+}
+
 /// CONNECT.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct SeenConnect {
@@ -144,6 +166,8 @@ pub struct SeenConnect {
     pub session_expiry_s: u32,
     /// Receive Maximum.
     pub receive_maximum: u16,
+    /// Maximum Packet Size.
+    pub packet_bytes_max: Option<u32>,
     /// Will Message.
     pub will: Option<SeenWill>,
 }
@@ -233,14 +257,15 @@ pub struct Tap {
     version: ProtocolVersion,
     sender: Sender,
     rest: Vec<u8>,
-    aliases: BTreeMap<u16, Rc<str>>,
+    /// By Topic Alias; there are few.
+    aliases: Vec<(u16, Rc<str>)>,
 }
 
 impl Tap {
     /// A tap on what this side sends.
     #[must_use]
     pub fn new(version: ProtocolVersion, sender: Sender) -> Self {
-        Tap { version, sender, rest: Vec::new(), aliases: BTreeMap::new() }
+        Tap { version, sender, rest: Vec::new(), aliases: Vec::new() }
     }
 
     /// The packets that end in these bytes, each with its length.
@@ -307,15 +332,20 @@ impl Tap {
         }
     }
 
+    fn named(&self, alias: u16) -> Option<Rc<str>> {
+        self.aliases.iter().find(|(known, _)| *known == alias).map(|(_, topic)| topic.clone())
+    }
+
     fn publish(&mut self, publish: &Publish<'_>) -> SeenPublish {
         let alias = publish.properties.topic_alias();
         let topic: Rc<str> = match (publish.topic, alias) {
             (Some(topic), _) => topic.as_str().into(),
-            (None, Some(alias)) => self.aliases.get(&alias).cloned().unwrap_or_else(|| "".into()),
+            (None, Some(alias)) => self.named(alias).unwrap_or_else(|| "".into()),
             (None, None) => "".into(),
         };
         if let (Some(_), Some(alias)) = (publish.topic, alias) {
-            self.aliases.insert(alias, topic.clone());
+            self.aliases.retain(|(known, _)| *known != alias);
+            self.aliases.push((alias, topic.clone()));
         }
         SeenPublish {
             dup: publish.dup,
@@ -355,6 +385,7 @@ fn seen_connect(connect: &Connect<'_>) -> SeenConnect {
         clean_start: connect.clean_start,
         session_expiry_s,
         receive_maximum: connect.properties.receive_maximum().unwrap_or(u16::MAX),
+        packet_bytes_max: connect.properties.maximum_packet_size_bytes(),
         will,
     }
 }

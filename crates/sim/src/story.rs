@@ -7,8 +7,8 @@ mod notice;
 
 use core::fmt;
 
-use wasmqtt_broker::{Grant, Limits, Question, QuestionId, Reply, Verdict};
-use wasmqtt_codec::{PacketType, ReasonCode};
+use wasmqtt_broker::{BridgeId, Grant, Limits, Question, QuestionId, Reply, Verdict};
+use wasmqtt_codec::{PacketType, ReasonCode, Sender};
 
 use crate::scenario::args::Args;
 use crate::scenario::step::{BrokerAct, Operation};
@@ -166,6 +166,21 @@ impl Story<'_> {
         Ok(link)
     }
 
+    /// A bridge dials an actor, who is the server then.
+    fn dialled(&mut self, bridge: BridgeId, to: &str) -> Result<(), StoryFault> {
+        let at = self.actor(to);
+        if !self.actors[at].reachable {
+            self.actors[at].seen.push("<- dialled in vain".into());
+            return Ok(self.target.dialled(bridge, None)?);
+        }
+        self.links += 1;
+        let link = LinkId(self.links);
+        self.target.dialled(bridge, Some(link))?;
+        self.actors[at].opened(link);
+        self.actors[at].peer = Sender::Client;
+        Ok(())
+    }
+
     fn client(&mut self, who: &str, sends: &[crate::scenario::wish::Wish]) -> Result<(), StoryFault> {
         let at = self.actor(who);
         if self.actors[at].link.is_none() {
@@ -216,6 +231,7 @@ impl Story<'_> {
         let at = self.actor(who);
         match what {
             LinkAct::Split(bytes) => self.actors[at].split = bytes,
+            LinkAct::Reachable(is) => self.actors[at].reachable = is,
             LinkAct::CutBefore(kind) => self.actors[at].trigger = Some((kind, 0)),
             LinkAct::CutAfter(count, kind) => self.actors[at].trigger = Some((kind, count.max(1))),
             LinkAct::Cut | LinkAct::Freeze | LinkAct::Thaw => {
@@ -328,6 +344,10 @@ impl Story<'_> {
                     for line in notice::reply(&reply) {
                         self.transcript.push(self.now_us, "operator", line);
                     }
+                }
+                Notice::Dial(bridge, to) => {
+                    moved = true;
+                    self.dialled(bridge, &to)?;
                 }
                 Notice::Event(_) | Notice::Trace(_) => {}
             }

@@ -3,7 +3,7 @@
 
 use core::fmt;
 
-use wasmqtt_broker::{Command, Counters, Event, Question, QuestionId, Reply, Trace, Verdict};
+use wasmqtt_broker::{BridgeId, Command, Counters, Event, Question, QuestionId, Reply, Trace, Verdict};
 
 /// One transport of a story, never used twice.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -40,6 +40,8 @@ pub enum Notice {
     Asked(QuestionId, Question),
     /// The reply to the last command.
     Reply(Reply),
+    /// A bridge wants a transport; answered by [`Target::dialled`].
+    Dial(BridgeId, String),
 }
 
 /// Why a target could not do what a story wished.
@@ -92,6 +94,10 @@ pub trait Target {
     /// Answers a question.
     fn answer(&mut self, _question: QuestionId, _verdict: Verdict) -> Result<(), TargetError> {
         Err(TargetError::Unsupported("question to answer"))
+    }
+    /// Answers the dial of a bridge: with a transport, or with none.
+    fn dialled(&mut self, _bridge: BridgeId, _link: Option<LinkId>) -> Result<(), TargetError> {
+        Err(TargetError::Unsupported("bridge"))
     }
     /// An operator's wish; the reply comes as a notice.
     fn command(&mut self, _command: Command) -> Result<(), TargetError> {

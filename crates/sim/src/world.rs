@@ -11,7 +11,7 @@
 mod broker;
 mod client;
 pub mod faults;
-mod link;
+pub(crate) mod link;
 pub mod plan;
 mod store;
 mod trouble;
@@ -30,10 +30,11 @@ use crate::recording::{BUILD, Beginning, Head, Writer};
 use crate::sight::{ClientNo, ConnNo, Seen, Sight};
 use client::{Actor, Want};
 use faults::{KINDS, Toward};
-use link::{BrokerEnd, Link};
+use link::{BrokerEnd, Link, Pace};
 use plan::{Act, Plan, Profile, Role};
 use store::Store;
 
+pub use link::{CutWhen, Moment};
 pub use workload::draw;
 
 /// The wall clock at the beginning of every run, in microseconds since 1970.
@@ -91,6 +92,8 @@ enum Job {
     Back(ClientNo, u32),
     ClientTick(ClientNo),
     Acknowledge(ClientNo, u32),
+    /// A transport breaks.
+    Break(ConnNo),
     /// The broker learns that a transport is gone.
     Learn(ConnNo),
     /// The broker gives up sending on a transport that it closed.
@@ -287,6 +290,11 @@ impl<'a> World<'a> {
                     self.attend(who);
                 }
             }
+            Job::Break(conn) => {
+                if !self.healed && !self.links[conn as usize].broken {
+                    self.break_link(conn, true);
+                }
+            }
             Job::Learn(conn) => self.broker_loses(conn),
             Job::Linger(conn) => {
                 if matches!(self.links[conn as usize].broker, BrokerEnd::Closing(_)) {
@@ -393,8 +401,9 @@ impl<'a> World<'a> {
             (0..).find(|slot| self.links.iter().all(|link| link.slot != *slot || link.broker == BrokerEnd::Gone));
         let slot = slot.expect("there are fewer links than numbers");
         let (version, latency_us) = (self.actors[who].profile.version, self.actors[who].profile.latency_us);
+        let pace = Pace { latency_us, ..Pace::default() };
         let luck = Luck::of(self.plan.seed, 1_000 + u64::from(conn));
-        self.links.push(Link::new(who, slot, version, latency_us, luck));
+        self.links.push(Link::new(who, slot, version, pace, luck));
         self.opened(conn);
         self.see(Sight::Opened(conn, who));
         self.actors[who].connected(self.now_us, conn, clean);
@@ -468,8 +477,16 @@ impl<'a> World<'a> {
             return;
         }
         link.up.look(&bytes);
-        link.up.write(self.now_us, &bytes);
-        self.schedule(conn, Toward::Broker);
+        link.write(Toward::Broker, self.now_us, &bytes);
+        self.written(conn, Toward::Broker);
+    }
+
+    /// Something was written: it will be delivered, and perhaps the link breaks at it.
+    fn written(&mut self, conn: ConnNo, toward: Toward) {
+        if let Some(at_us) = self.links[conn as usize].pipe(toward).take_break() {
+            self.later(at_us, Job::Break(conn));
+        }
+        self.schedule(conn, toward);
     }
 
     /// Puts the next delivery of a pipe into the list, if it stands there not yet.

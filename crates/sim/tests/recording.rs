@@ -218,7 +218,7 @@ fn errors_say_what_was_found_and_what_is_allowed() {
     );
     let mut newer = story(BUILD, 1_000);
     newer[8] = 9;
-    assert_eq!(open(&newer), "offset 8: found format 9; this build reads formats 1 to 1");
+    assert_eq!(open(&newer), "offset 8: found format 9; this build reads formats 1 to 2");
     let mut more = story(BUILD, 1_000);
     let end = more.len();
     more.extend_from_slice(b"\x01\x1B\x00\x00\x00\x00\x00");

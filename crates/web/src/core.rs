@@ -1,7 +1,7 @@
 //! The broker behind its door. Inputs that come often (bytes, acknowledged bytes) have a function of their own; all
-//! others go through `handle`. What has fields crosses as postcard, the encoding in which the core is saved and in which
-//! the server talks to its guest: the page reads it by the shapes in `door.ts`, which `crates/bindgen` writes, and the
-//! page's download has no second encoding of every type in it.
+//! others go through `handle`. What has fields crosses as postcard, the encoding in which the core is saved and in
+//! which the server talks to its guest: the page reads it by the shapes in `door.ts`, which `crates/bindgen` writes,
+//! and the page's download has no second encoding of every type in it.
 
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -113,8 +113,8 @@ impl Core {
         Uint32Array::from(&ready[..])
     }
 
-    /// The next `Output`: what the broker wants done, `undefined` if there is nothing. In an `Append` the record reaches
-    /// to the end; a log keeps it as it is.
+    /// The next `Output`: what the broker wants done, `undefined` if there is nothing. In an `Append` the record
+    /// reaches to the end; a log keeps it as it is.
     pub fn poll(&mut self) -> Option<Uint8Array> {
         let output = self.broker.poll()?;
         let bytes = postcard::to_allocvec(&output).expect("memory is all that writing to memory needs");
@@ -180,8 +180,8 @@ fn bytes_of(record: &Record) -> Uint8Array {
     Uint8Array::from(&bytes[..])
 }
 
-/// What people want to know of an `Output`, as `poll` gave it, that tells of the end of something: `code`, and if it was
-/// somebody's fault `statement` and `text`.
+/// What people want to know of an `Output`, as `poll` gave it, that tells of the end of something: `code`, and if it
+/// was somebody's fault `statement` and `text`.
 #[wasm_bindgen]
 pub fn explain(output: &[u8]) -> JsValue {
     let (fault, code) = match read(output) {

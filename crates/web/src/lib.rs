@@ -5,7 +5,8 @@
 //! - `client` is the project's own MQTT client, for helpers of a page that has no other;
 //! - `packets` cuts a stream into packets, for people who look on; `fields` (feature `describe`, which the npm package
 //!   doesn't pay for) names every field of one;
-//! - `runtime` is what else comes with the standard library.
+//! - `runtime` is what else comes with the standard library;
+//! - `stage` (feature `sim`) is the simulator's World, which has a broker of its own; its wasm has nothing else.
 //!
 //! Clock and entropy are the page's: time comes with `begin`, the seed with the constructor. A turn is
 //!
@@ -17,15 +18,21 @@
 //! for (each slot, generation of ready) core.outgoing(slot, generation, bytes_max);   // answered by core.sent(...)
 //! ```
 
-#![cfg_attr(target_arch = "wasm32", no_std)]
+#![cfg_attr(all(target_arch = "wasm32", not(feature = "sim")), no_std)]
 
 extern crate alloc;
 
+#[cfg(feature = "broker")]
 mod client;
+#[cfg(feature = "broker")]
 mod core;
 #[cfg(feature = "describe")]
 mod fields;
+#[cfg(any(feature = "broker", feature = "describe"))]
 mod object;
+#[cfg(feature = "broker")]
 mod packets;
-#[cfg(target_arch = "wasm32")]
+#[cfg(all(target_arch = "wasm32", not(feature = "sim")))]
 mod runtime;
+#[cfg(feature = "sim")]
+mod stage;

@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::tools::{self, Failure, Outcome, cargo, run};
+use crate::tools::{self, Outcome, cargo, run};
 
 /// A guest on disk, as WebAssembly and compiled ahead.
 pub struct Guest {
@@ -54,7 +54,7 @@ pub fn server_without_sandbox(guest: &Guest) -> Outcome<PathBuf> {
     run(guest.embed_into(&mut command))?;
     let built = tools::target_dir().join("release/wasmqtt");
     let kept = built.with_file_name("wasmqtt-without-sandbox");
-    copy_if_changed(&built, &kept)?;
+    tools::copy_if_changed(&built, &kept)?;
     Ok(kept)
 }
 
@@ -86,7 +86,7 @@ fn host(release: bool, guest: Option<&Guest>) -> Outcome<PathBuf> {
         None => {
             run(command.env_remove("WASMQTT_GUEST").env_remove("WASMQTT_GUEST_COMPILED"))?;
             let kept = built.with_file_name("wasmqtt-without-guest");
-            copy_if_changed(&built, &kept)?;
+            tools::copy_if_changed(&built, &kept)?;
             Ok(kept)
         }
     }
@@ -95,14 +95,4 @@ fn host(release: bool, guest: Option<&Guest>) -> Outcome<PathBuf> {
 fn has_wasmtime(deps: &Path) -> bool {
     let entries = std::fs::read_dir(deps).into_iter().flatten().flatten();
     entries.into_iter().any(|entry| entry.file_name().to_string_lossy().starts_with("libwasmtime-"))
-}
-
-/// Keeps the time of a file whose content is the same, so that nothing that depends on it is made anew.
-fn copy_if_changed(from: &Path, to: &Path) -> Outcome {
-    let file = |path: &Path, error| Failure::File { path: path.into(), error };
-    let content = std::fs::read(from).map_err(|error| file(from, error))?;
-    if std::fs::read(to).is_ok_and(|old| old == content) {
-        return Ok(());
-    }
-    std::fs::copy(from, to).map(drop).map_err(|error| file(to, error))
 }

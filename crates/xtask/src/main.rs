@@ -97,6 +97,8 @@ enum Command {
     Fuzz(fuzz::Arguments),
     /// Build what pages need: the core for the browser and the npm package.
     Www,
+    /// Build the Stage for the simulator.
+    Stage,
     /// Check what no compiler checks: file lengths, stray files, what ARCHITECTURE.md names.
     Tidy,
 }
@@ -117,6 +119,7 @@ fn main() -> ExitCode {
         Command::Sim { seeds, seed, threads, tell } => sim::sim(seeds, seed, threads, tell),
         Command::Fuzz(arguments) => fuzz::fuzz(&arguments),
         Command::Www => www::package(),
+        Command::Stage => www::stage(),
         Command::Tidy => tidy::tidy(),
     };
     match outcome {

@@ -37,7 +37,7 @@ impl fmt::Display for Failure {
             Failure::File { path, error } => write!(f, "{}: {error}", path.display()),
             Failure::Untidy(findings) => write!(f, "untidy:\n  {}", findings.join("\n  ")),
             Failure::Statements(findings) => write!(f, "statements:\n  {}", findings.join("\n  ")),
-            Failure::Dearer(findings) => write!(f, "messages cost more than before:\n  {}", findings.join("\n  ")),
+            Failure::Dearer(findings) => write!(f, "dearer than they may be:\n  {}", findings.join("\n  ")),
             Failure::Output { of, wanted } => write!(f, "{of} printed no {wanted}"),
         }
     }
@@ -89,6 +89,15 @@ pub fn is_older(made: &Path, source: &Path) -> bool {
 /// A failure about a file.
 pub fn file_failure(path: &Path, error: io::Error) -> Failure {
     Failure::File { path: path.into(), error }
+}
+
+/// Keeps the time of a file whose content is the same, so that nothing that depends on it is made anew.
+pub fn copy_if_changed(from: &Path, to: &Path) -> Outcome {
+    let content = std::fs::read(from).map_err(|error| file_failure(from, error))?;
+    if std::fs::read(to).is_ok_and(|old| old == content) {
+        return Ok(());
+    }
+    std::fs::copy(from, to).map(drop).map_err(|error| file_failure(to, error))
 }
 
 /// Runs a program to its end; its output is ours.
@@ -152,9 +161,11 @@ pub fn debian_packages(wanted: &[(&str, &str)]) -> Outcome {
     let is_missing = |program_name: &str| !works(program("sh").args(["-c", &format!("command -v {program_name}")]));
     let missing: Vec<&str> =
         wanted.iter().filter(|(program_name, _)| is_missing(program_name)).map(|(_, package)| *package).collect();
-    if missing.is_empty() {
-        return Ok(());
-    }
+    if missing.is_empty() { Ok(()) } else { install_debian_packages(&missing) }
+}
+
+/// Installs Debian packages, or says how to.
+pub fn install_debian_packages(missing: &[&str]) -> Outcome {
     let is_root = output(program("id").arg("-u"))?.trim() == "0";
     if !is_root || !works(program("apt-get").arg("--version")) {
         let install = format!("sudo apt-get install {}", missing.join(" "));
@@ -162,7 +173,7 @@ pub fn debian_packages(wanted: &[(&str, &str)]) -> Outcome {
     }
     run(program("apt-get").args(["update", "-qq"]))?;
     let mut install = program("apt-get");
-    install.args(["install", "-y", "-qq", "--no-install-recommends"]).args(&missing);
+    install.args(["install", "-y", "-qq", "--no-install-recommends"]).args(missing);
     run(install.env("DEBIAN_FRONTEND", "noninteractive"))
 }
 

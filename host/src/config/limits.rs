@@ -69,4 +69,5 @@ limits! {
     subscription_identifiers_available: bool,
     shared_subscription_available: bool,
     assigned_client_identifier: bool,
+    bridges_max: u32,
 }

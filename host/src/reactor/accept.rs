@@ -78,7 +78,7 @@ impl Reactor {
         let transport = listener.listen.transport;
         let phase = match transport {
             Transport::WebSocket => Phase::Upgrading(Box::default()),
-            Transport::Tcp | Transport::Local => Phase::Open,
+            Transport::Tcp | Transport::Local | Transport::Bridge(_) => Phase::Open,
         };
         let id = self.connections.insert(
             peer,
@@ -100,7 +100,7 @@ impl Reactor {
         self.ready.push_back(id);
         match transport {
             Transport::WebSocket => self.timers.push(now.plus_s(self.connect_timeout_s.into()), id),
-            Transport::Tcp | Transport::Local => self.tell_opened(id, transport),
+            Transport::Tcp | Transport::Local | Transport::Bridge(_) => self.tell_opened(id, transport),
         }
         true
     }
@@ -111,7 +111,7 @@ impl Reactor {
         let listener = self.connections.get(id).map_or(0, |connection| connection.listener);
         let peer = Peer { listener, address, transport, identity: None };
         if let Some(guest) = &mut self.guest {
-            guest.letter(&Input::Opened { conn: id, peer });
+            guest.entries.letter(&Input::Opened { conn: id, peer });
         }
     }
 }

@@ -1,5 +1,5 @@
-//! The core in a web page: the very WebAssembly that the npm package ships, through the same glue, in headless Chromium.
-//! Same driver, same inputs and same turns as the native core, so the digests must be equal too.
+//! The core in a web page: the very WebAssembly that the npm package ships, through the same glue, in headless
+//! Chromium. Same driver, same inputs and same turns as the native core, so the digests must be equal too.
 //!
 //! A page loads the core from a server of this process and opens a WebSocket back; every turn is a question and an
 //! answer on it. The browser belongs to a [`Page`] and ends with it.

@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 
 use bytes::Bytes;
 use wasmqtt_broker::{
-    Command, CommandId, ConnectionId, Counters, Input, Lsn, Output, Peer, QuestionId, Record, Reply, Time, Transport,
-    Verdict,
+    BridgeId, Command, CommandId, ConnectionId, Counters, Input, Lsn, Output, Peer, QuestionId, Record, Reply, Time,
+    Transport, Verdict,
 };
 use wasmqtt_sim::{LinkId, Notice, Received, StoreMode, Target, TargetError};
 
@@ -19,8 +19,8 @@ const TURNS_MAX: u32 = 1_000_000;
 
 /// A broker that takes turns.
 pub trait Core {
-    /// Applies inputs, `Tick` last. Connections in `thawed` take bytes again.
-    fn turn(&mut self, now: Time, inputs: Vec<Input>, thawed: &[ConnectionId]) -> Result<Turn, TargetError>;
+    /// Applies inputs, `Tick` last.
+    fn turn(&mut self, now: Time, inputs: Vec<Input>) -> Result<Turn, TargetError>;
     /// What waits to be sent on a connection.
     fn outgoing(&self, conn: ConnectionId) -> Vec<u8>;
     /// When to `Tick` if nothing else happens.
@@ -42,8 +42,6 @@ pub struct Turn {
     pub outputs: Vec<Output>,
     /// Connections that came to have something to send.
     pub ready: Vec<ConnectionId>,
-    /// Whether another turn is due at once.
-    pub more: bool,
 }
 
 /// A core with transports, a log and a clock.
@@ -152,8 +150,8 @@ impl<C: Core> Driver<C> {
         inputs.push(Input::Tick);
         self.connections.values_mut().for_each(|connection| connection.carried = false);
         let thawed = std::mem::take(&mut self.thawed);
-        let Turn { outputs, ready, more } = self.core.turn(self.now, inputs, &thawed)?;
-        self.due = more;
+        let Turn { outputs, ready } = self.core.turn(self.now, inputs)?;
+        self.due = false;
         for output in outputs {
             self.output(output);
         }
@@ -181,6 +179,7 @@ impl<C: Core> Driver<C> {
             Output::Reply { reply, .. } => self.notices.push(Notice::Reply(reply)),
             Output::Event(event) => self.notices.push(Notice::Event(event)),
             Output::Trace(trace) => self.notices.push(Notice::Trace(trace)),
+            Output::Dial { bridge, target } => self.notices.push(Notice::Dial(bridge, target)),
         }
     }
 
@@ -253,10 +252,8 @@ impl<C: Core> Driver<C> {
             }
         }
     }
-}
 
-impl<C: Core> Target for Driver<C> {
-    fn open(&mut self, link: LinkId) -> Result<(), TargetError> {
+    fn open_as(&mut self, link: LinkId, transport: Transport) {
         let id = self.slot();
         let connection = Connection {
             id,
@@ -270,8 +267,22 @@ impl<C: Core> Target for Driver<C> {
         };
         self.connections.insert(link, connection);
         let address = format!("127.0.0.1:{}", 40_000 + link.0);
-        let peer = Peer { listener: 0, address, transport: Transport::Tcp, identity: None };
+        let peer = Peer { listener: 0, address, transport, identity: None };
         self.inputs.push(Input::Opened { conn: id, peer });
+    }
+}
+
+impl<C: Core> Target for Driver<C> {
+    fn open(&mut self, link: LinkId) -> Result<(), TargetError> {
+        self.open_as(link, Transport::Tcp);
+        Ok(())
+    }
+
+    fn dialled(&mut self, bridge: BridgeId, link: Option<LinkId>) -> Result<(), TargetError> {
+        match link {
+            Some(link) => self.open_as(link, Transport::Bridge(bridge)),
+            None => self.inputs.push(Input::DialFailed { bridge }),
+        }
         Ok(())
     }
 

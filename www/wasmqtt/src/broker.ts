@@ -3,6 +3,7 @@
  * the very core that the server runs; this file hands things on.
  */
 import { Core } from '../generated/wasmqtt.js';
+import { infoOf, OWN_VERDICT, openTo, refusal, verdictOf } from './auth.js';
 import { ManualClock, RealClock } from './clock.js';
 import { create, reason, restore, type Variant, wholeConfig } from './core.js';
 import { type Clock, Engine, type Link, type LinkId, type Output } from './engine.js';
@@ -15,15 +16,12 @@ import {
   eventOf,
   Listeners,
   type Qos,
-  versionOf,
 } from './events.js';
 import { type AskPage, type BrokerView, inspectAll, inspectOne, type SessionView } from './inspect.js';
 import { LocalSubscription, type Message, OWN_ADDRESS } from './local.js';
 import { variant } from './names.js';
 import {
   type BrokerOptions,
-  type ConnectInfo,
-  type ConnectVerdict,
   check,
   configOf,
   type Limits,
@@ -33,30 +31,20 @@ import {
   whole,
   wrong,
 } from './options.js';
+import { PageLink } from './page-link.js';
 import { type PortOptions, servePort } from './port.js';
 import { scheduler } from './schedule.js';
+import { packSnapshot, unpackSnapshot } from './snapshot.js';
 import { agree, BrokerSocket, type Carried, type Carrier, offered } from './socket.js';
 import type { Journal } from './storage/journal.js';
 import { parseStorage } from './storage/name.js';
 import type { Opened, StorageOptions } from './storage/open.js';
 import { PacketTap } from './taps.js';
+import { type TraceEvent, traceOf } from './trace.js';
 import { loadCore } from './wasm.js';
 
-/** Bytes under way to a socket in the page; it takes them at once. */
-const SOCKET_CREDIT_BYTES = 1 << 24;
 /** Where the manual clock begins: 2026-01-01, in microseconds since 1970. */
 const MANUAL_BEGIN_US = 1_767_225_600_000_000;
-const SNAPSHOT_MAGIC = 0x31_73_71_77;
-/** What subscriptions of the page may. */
-const EVERYTHING: Permissions = { publish: { allow: true } };
-/** Events that wait in a trace that nobody reads. */
-const TRACE_EVENTS_MAX = 10_000;
-
-/** Any event, with the name under which `on` tells it. */
-export type TraceEvent =
-  | { [N in keyof BrokerEvents]: { name: N; event: BrokerEvents[N] } }[keyof BrokerEvents]
-  /** Events that were left out because nobody read the trace. */
-  | { name: 'left-out'; event: { count: number } };
 
 /** How to publish. */
 export interface PublishOptions {
@@ -220,7 +208,16 @@ export class Broker {
     };
   }
 
-  /** Calls a function with every event of a name; the function that comes back ends that. */
+  /**
+   * Calls a function with every event of a name; the function that comes back ends that. Packets and decisions are made
+   * only while somebody listens; a function that throws stops nobody else. A client that was in the midst of sending a
+   * packet when the first listener for `packet` came may be told wrongly until it connects anew.
+   * @throws TypeError for another name.
+   * @example
+   * const stop = broker.on('decision', (event) => {
+   *   if (event.type === 'not-delivered') console.log(event.clientIdentifier, event.why.reason);
+   * });
+   */
   on<N extends keyof BrokerEvents>(name: N, handler: (event: BrokerEvents[N]) => void): () => void {
     if (!['packet', 'connection', 'session', 'decision', 'storage'].includes(name)) {
       throw wrong('on', name, "'packet', 'connection', 'session', 'decision' or 'storage'");
@@ -230,29 +227,10 @@ export class Broker {
 
   /** All events as they happen. What nobody reads is left out beyond 10,000 events, and said to be. */
   trace(): ReadableStream<TraceEvent> {
-    let offs: (() => void)[] = [];
-    const start = (controller: ReadableStreamDefaultController<TraceEvent>) => {
-      let left = 0;
-      const put = (traced: TraceEvent) => {
-        const room = controller.desiredSize ?? 0;
-        if (room <= (left > 0 ? 1 : 0)) {
-          left += 1;
-          return;
-        }
-        if (left > 0) controller.enqueue({ name: 'left-out', event: { count: left } });
-        left = 0;
-        controller.enqueue(traced);
-      };
-      const names = ['packet', 'connection', 'session', 'decision', 'storage'] as const;
-      offs = names.map((name) => this.on(name, (event) => put({ name, event } as TraceEvent)));
-      const end = () => controller.close();
+    return traceOf(this, (end) => {
       this.#doors.add(end);
-      offs.push(() => this.#doors.delete(end));
-    };
-    const cancel = () => {
-      for (const off of offs) off();
-    };
-    return new ReadableStream({ start, cancel }, { highWaterMark: TRACE_EVENTS_MAX });
+      return () => this.#doors.delete(end);
+    });
   }
 
   /** All Sessions with Subscriptions, messages in flight and queues, and all Retained Messages. */
@@ -359,18 +337,7 @@ export class Broker {
   snapshot(): Uint8Array {
     this.#engine.run();
     const saved = this.#engine.core.save();
-    const links = this.#engine.links();
-    const head = new Uint32Array(4 + 2 * links.length);
-    head.set([SNAPSHOT_MAGIC, links.length]);
-    new DataView(head.buffer).setFloat64(8, this.#clock.now(), true);
-    head.set(
-      links.flatMap((id) => [id.slot, id.generation]),
-      4,
-    );
-    const snapshot = new Uint8Array(head.byteLength + saved.length);
-    snapshot.set(new Uint8Array(head.buffer));
-    snapshot.set(saved, head.byteLength);
-    return snapshot;
+    return packSnapshot({ now: this.#clock.now(), links: this.#engine.links(), saved });
   }
 
   /**
@@ -380,16 +347,9 @@ export class Broker {
    */
   restore(snapshot: Uint8Array): void {
     if (this.#journal !== undefined) throw new Error("wasmqtt: restore needs storage 'memory:'; see `import`");
-    const copy = snapshot.slice();
-    const words = new Uint32Array(copy.buffer, 0, copy.length >> 2);
-    const count = words[1] ?? 0;
-    if (words[0] !== SNAPSHOT_MAGIC || copy.length < 16 + 8 * count) throw new Error('wasmqtt: this is no snapshot');
-    const core = Core.load(copy.subarray(16 + 8 * count));
-    const links = Array.from({ length: count }, (_, at) => ({
-      slot: words[4 + 2 * at] as number,
-      generation: words[5 + 2 * at] as number,
-    }));
-    this.#clock.reach(new DataView(copy.buffer).getFloat64(8, true));
+    const { now, links, saved } = unpackSnapshot(snapshot);
+    const core = Core.load(saved);
+    this.#clock.reach(now);
     this.#clients.clear();
     this.#engine.replace(core, links);
     if (this.#listeners.has('decision')) this.#command({ SetTrace: true });
@@ -451,38 +411,10 @@ export class Broker {
 
   /** Connects a socket; its `open` comes in a later task. */
   #connect(socket: Carried, wanted: readonly string[]): Carrier {
-    let id: LinkId | undefined;
-    let closed = false;
     const protocol = agree(wanted, this.#options.allowNoSubprotocol === true);
-    this.#schedule(() => {
-      if (closed) return;
-      if (protocol === undefined || this.#closed !== undefined) {
-        socket.closed(1006, '', false);
-        return;
-      }
-      const link = {
-        deliver: (bytes: Uint8Array<ArrayBuffer>) => {
-          const { length } = bytes;
-          socket.message(bytes);
-          if (id !== undefined) this.#engine.taken(id, length);
-        },
-        close: () => socket.closed(1000, '', true),
-        cut: () => socket.closed(1006, '', false),
-      };
-      id = this.#engine.open(link, true, 'page', SOCKET_CREDIT_BYTES);
-      socket.open(protocol);
-    });
-    return {
-      send: (bytes) => {
-        if (id !== undefined && this.#closed === undefined) this.#engine.received(id, bytes);
-      },
-      buffered: () => (id === undefined ? 0 : this.#engine.unreadBytes(id)),
-      close: () => {
-        closed = true;
-        if (id !== undefined && this.#closed === undefined) this.#engine.gone(id);
-        id = undefined;
-      },
-    };
+    const link = new PageLink(this.#engine, socket);
+    this.#schedule(() => link.open(this.isClosed ? undefined : protocol));
+    return link;
   }
 
   #tell<N extends keyof BrokerEvents>(name: N, event: BrokerEvents[N]): void {
@@ -543,55 +475,24 @@ export class Broker {
   }
 
   async #ask(question: number, kind: string, what: Record<string, unknown>): Promise<void> {
-    const again = kind === 'Authenticate';
-    const [method, data] = again ? [what.method, what.data] : ((what.authentication ?? []) as unknown[]);
-    const peer = what.peer as { transport: string; address: string } | undefined;
-    const info: ConnectInfo = {
-      clientIdentifier: what.client_identifier as string,
-      version: again ? '5.0' : versionOf(what.version),
-      userName: what.user_name as string | undefined,
-      password: what.password as Uint8Array | undefined,
-      authentication:
-        method === undefined ? undefined : { method: method as string, data: data as Uint8Array | undefined },
-      again: what.again === true,
-      transport: peer?.transport === 'WebSocket' ? 'network' : 'page',
-      address: peer?.address ?? '',
+    const { core } = this.#engine;
+    const info = infoOf(kind, what);
+    // After a `restore` the question is not asked any more.
+    const answer = (verdict: unknown) => {
+      if (!this.isClosed && core === this.#engine.core) this.#engine.input({ Answered: { question, verdict } });
     };
-    const { auth = openTo } = this.#options;
-    const isOwn = info.address === OWN_ADDRESS;
     this.#asking += 1;
-    let verdict: unknown;
     try {
-      verdict = verdictOf(isOwn ? { allow: true, permissions: EVERYTHING } : await auth(info));
+      const { auth = openTo } = this.#options;
+      answer(verdictOf(info.address === OWN_ADDRESS ? OWN_VERDICT : await auth(info)));
     } catch (error) {
-      verdict = refusal(0x88);
+      answer(refusal(0x88));
       const event: AuthErrorEvent = { type: 'auth-error', clientIdentifier: info.clientIdentifier, error };
       this.#tell('connection', event);
+    } finally {
+      this.#asking -= 1;
     }
-    this.#asking -= 1;
-    if (this.#closed === undefined) this.#engine.input({ Answered: { question, verdict } });
   }
-}
-
-/** Without `auth` everybody may connect who does not want to be authenticated in a way that nobody here knows. */
-const openTo = ({ authentication }: ConnectInfo): ConnectVerdict =>
-  authentication === undefined || { allow: false, reason: 0x8c };
-
-function refusal(code: number, reason_string?: string): unknown {
-  return { Refuse: { reason: reason(code), reason_string, server_reference: undefined } };
-}
-
-/** A verdict as the core has it. @throws TypeError that names what is wrong. */
-function verdictOf(verdict: ConnectVerdict): unknown {
-  if (verdict === true) return { Allow: { user: undefined, permissions: undefined, authentication_data: undefined } };
-  if (verdict === false) return refusal(0x87);
-  if (typeof verdict !== 'object' || verdict === null) throw wrong('auth', verdict, 'true, false or a verdict');
-  if ('continue' in verdict) return { Continue: { data: verdict.continue } };
-  if (verdict.allow === true) {
-    const permissions = verdict.permissions && permissionsOf('auth.permissions', verdict.permissions);
-    return { Allow: { user: verdict.user, permissions, authentication_data: verdict.data } };
-  }
-  return refusal(whole('auth.reason', verdict.reason ?? 0x87, 0x80, 0xff), verdict.reasonString);
 }
 
 async function open(storage: string, options: StorageOptions): Promise<Stored | undefined> {

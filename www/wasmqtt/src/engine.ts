@@ -75,6 +75,7 @@ interface Slot {
 
 const vacant = () => ({ carried: 0, unread: undefined, unreadBytes: 0, lingerUntil: undefined });
 
+/** Takes turns with one core. Functions throw an Error once it is closed. */
 export class Engine {
   core: Core;
   tap: Tap | undefined;

@@ -13,6 +13,7 @@ export type Qos = 0 | 1 | 2;
 
 /** A client came, was refused, or went. */
 export type ConnectionEvent =
+  /** It connected. `user` is as `auth` named it; `sessionPresent` tells that its Session went on. */
   | {
       type: 'connected';
       clientIdentifier: string;
@@ -25,7 +26,10 @@ export type ConnectionEvent =
     }
   /** It never became a client: Reason Code, statement of the standard, and a line for people. */
   | { type: 'refused'; clientIdentifier?: string; code: number; statement: string; text: string }
-  /** Without `code` the connection was cut; `statement` and `text` are there if the broker ended it for a fault. */
+  /**
+   * Without `code` (a Reason Code) the connection was cut; `statement` and `text` are there if the broker ended it for a
+   * fault. `sessionKept` tells whether its Session goes on without it.
+   */
   | {
       type: 'disconnected';
       clientIdentifier: string;
@@ -37,6 +41,7 @@ export type ConnectionEvent =
 
 /** Something about a Session. */
 export type SessionEvent =
+  /** A Session is gone with its Subscriptions and queue. */
   | { type: 'ended'; clientIdentifier: string; why: 'expired' | 'clean-start' | 'kicked' }
   /** Messages for it are being dropped; told once when that begins. */
   | {

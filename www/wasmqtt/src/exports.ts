@@ -1,5 +1,5 @@
 /** All that the browser entries export. */
-export { Broker, type PublishOptions, type TraceEvent } from './broker.js';
+export { Broker, type PublishOptions } from './broker.js';
 export type {
   AuthErrorEvent,
   BrokerEvents,
@@ -30,4 +30,5 @@ export type { StorageEvent } from './storage/journal.js';
 export type { StorageName } from './storage/name.js';
 export type { StorageOptions } from './storage/open.js';
 export { type Durability, StoreError, type StoreErrorCode } from './storage/store.js';
+export type { TraceEvent } from './trace.js';
 export type { WasmSource } from './wasm.js';

@@ -7,17 +7,25 @@ import { plain, type Qos, qosOf } from './events.js';
 export interface SubscriptionView {
   /** Topic Filter, `$share/...` included. */
   filter: string;
+  /** The highest QoS at which messages are sent for it. */
   qos: Qos;
+  /** Whether the client's own messages are left out. */
   noLocal: boolean;
+  /** Whether RETAIN is passed on as it was published. */
   retainAsPublished: boolean;
+  /** Subscription Identifier, 1 to 268,435,455, if the client gave one. */
   identifier?: number;
 }
 
 /** A message that is kept. */
 export interface MessageView {
+  /** Topic Name. */
   topic: string;
+  /** The QoS at which it is sent; of a Retained Message, at which it was published. */
   qos: Qos;
+  /** RETAIN as it is sent. */
   retain: boolean;
+  /** A copy of the payload. */
   payload: Uint8Array;
   /** Properties as they stand on the wire. */
   properties: Uint8Array;
@@ -27,6 +35,7 @@ export interface MessageView {
 
 /** A message on its way to a client. */
 export interface InFlightView {
+  /** Packet Identifier, 1 to 65,535. */
   packetIdentifier: number;
   /** What it waits for. */
   awaits: 'PUBACK' | 'PUBREC' | 'PUBCOMP';
@@ -36,30 +45,41 @@ export interface InFlightView {
 
 /** A Session. */
 export interface SessionView {
+  /** Client Identifier. */
   clientIdentifier: string;
+  /** As `auth` named its user. */
   user?: string;
+  /** The MQTT version that its client spoke last. */
   version: '3.1' | '3.1.1' | '5.0';
+  /** Whether its client is connected. */
   connected: boolean;
-  /** In seconds; 0xffff_ffff = no end. */
+  /** Session Expiry Interval, in seconds; 0xffff_ffff = no end. */
   sessionExpiryIntervalS: number;
   /** When it ends if its client stays away, in milliseconds since 1970. */
   expiresAt?: number;
   /** When its Will is due, in milliseconds since 1970. */
   willAt?: number;
+  /** How many QoS 1 and 2 messages may be under way to its client at once; 0 while it is away. */
   receiveMaximum: number;
   /** QoS 2 messages of the client that are half-way. */
   receivedQos2: number;
+  /** Keep Alive in force, in seconds; 0 = none. */
   keepAliveS: number;
-  /** In milliseconds since 1970. */
+  /** When its client sent something last, in milliseconds since 1970. */
   lastPacketAt?: number;
+  /** Its Subscriptions, in the order in which they were made. */
   subscriptions: SubscriptionView[];
+  /** Messages under way to its client, oldest first. */
   inFlight: InFlightView[];
+  /** Messages that wait, oldest first. */
   queue: MessageView[];
 }
 
 /** All that a broker keeps. */
 export interface BrokerView {
+  /** All Sessions, those of `subscribe` too. */
   sessions: SessionView[];
+  /** All Retained Messages. */
   retained: MessageView[];
 }
 

@@ -34,7 +34,7 @@ function carry(port: MessagePort, socket: Carried, wanted: readonly string[], op
   return {
     send: (bytes) => client.send(bytes),
     buffered: () => client.waitingBytes,
-    close: () => client.close(),
+    end: () => client.close(),
   };
 }
 

@@ -10,8 +10,8 @@ export interface Carrier {
   send(bytes: Uint8Array): void;
   /** Bytes that were sent and not yet taken by the broker. */
   buffered(): number;
-  /** The client closes. */
-  close(): void;
+  /** The client closes, or has closed before it was open. */
+  end(): void;
 }
 
 /** What a carrier tells its socket. */
@@ -50,6 +50,31 @@ const OPEN = 1;
 const CLOSING = 2;
 const CLOSED = 3;
 
+/** What only `Ears` and `call` may. */
+let hear: {
+  open(socket: BrokerSocket, protocol: string): void;
+  message(socket: BrokerSocket, bytes: Uint8Array<ArrayBuffer>): void;
+  closed(socket: BrokerSocket, code: number, reason: string, clean: boolean): void;
+  event(socket: BrokerSocket, event: Event): void;
+};
+
+/** What a carrier tells a socket: no business of those who hold the socket. */
+class Ears implements Carried {
+  #socket: BrokerSocket;
+  constructor(socket: BrokerSocket) {
+    this.#socket = socket;
+  }
+  open(protocol: string): void {
+    hear.open(this.#socket, protocol);
+  }
+  message(bytes: Uint8Array<ArrayBuffer>): void {
+    hear.message(this.#socket, bytes);
+  }
+  closed(code: number, reason: string, clean: boolean): void {
+    hear.closed(this.#socket, code, reason, clean);
+  }
+}
+
 /** A socket into a broker; usable wherever a WebSocket is. */
 export class BrokerSocket extends EventTarget {
   static readonly CONNECTING = CONNECTING;
@@ -69,7 +94,7 @@ export class BrokerSocket extends EventTarget {
   #readyState: number = CONNECTING;
   #binaryType: BinaryType = 'blob';
   #carrier: Carrier;
-  #handlers = new Map<string, Handler<Event>>();
+  #handlers: { [type: string]: Handler<Event> } = {};
   /** Blobs are read one after the other; what is sent behind them waits. */
   #reading: Promise<void> | undefined;
   #waitingBytes = 0;
@@ -78,14 +103,16 @@ export class BrokerSocket extends EventTarget {
   constructor(url: string, protocols: readonly string[], connect: Connect) {
     super();
     this.url = url;
-    this.#carrier = connect(
-      {
-        open: (protocol) => this.#opened(protocol),
-        message: (bytes) => this.#message(bytes),
-        closed: (code, reason, clean) => this.#closed(code, reason, clean),
-      },
-      protocols,
-    );
+    this.#carrier = connect(new Ears(this), protocols);
+  }
+
+  static {
+    hear = {
+      open: (socket, protocol) => socket.#opened(protocol),
+      message: (socket, bytes) => socket.#message(bytes),
+      closed: (socket, code, reason, clean) => socket.#closed(code, reason, clean),
+      event: (socket, event) => socket.#handler(event.type)?.call(socket, event),
+    };
   }
 
   /** The subprotocol that was agreed on, `mqtt` or `mqttv3.1`; empty before it is open. */
@@ -149,7 +176,7 @@ export class BrokerSocket extends EventTarget {
     if (this.#readyState !== OPEN) return;
     if (typeof data === 'string') {
       this.#readyState = CLOSING;
-      this.#carrier.close();
+      this.#carrier.end();
       queueMicrotask(() => this.#closed(1003, 'MQTT is sent in binary messages', true));
     } else if (isBlob(data)) {
       this.#later(data.size, async () => new Uint8Array(await data.arrayBuffer()));
@@ -176,7 +203,7 @@ export class BrokerSocket extends EventTarget {
     const connecting = this.#readyState === CONNECTING;
     this.#readyState = CLOSING;
     const finish = () => {
-      this.#carrier.close();
+      this.#carrier.end();
       // Events of a close come in a later task, too.
       queueMicrotask(() => (connecting ? this.#closed(1006, '', false) : this.#closed(code ?? 1005, reason, true)));
     };
@@ -218,16 +245,19 @@ export class BrokerSocket extends EventTarget {
   }
 
   #handler(type: string): Handler<Event> {
-    return this.#handlers.get(type) ?? null;
+    return this.#handlers[type] ?? null;
   }
 
   /** A handler keeps the place among the listeners that its first value had, as the platform does it. */
   #handle(type: string, handler: Handler<Event>): void {
-    if (!this.#handlers.has(type)) {
-      this.addEventListener(type, (event) => this.#handlers.get(type)?.call(this, event));
-    }
-    this.#handlers.set(type, typeof handler === 'function' ? handler : null);
+    if (!(type in this.#handlers)) this.addEventListener(type, call);
+    this.#handlers[type] = typeof handler === 'function' ? handler : null;
   }
+}
+
+/** Calls what `on...` was set to last; one function for all sockets. */
+function call(this: BrokerSocket, event: Event): void {
+  hear.event(this, event);
 }
 
 /** A view of exactly the bytes meant, from any realm. */

@@ -1,6 +1,7 @@
 /**
  * Packets for people who look on: the bytes of each direction of each link, cut into packets. It costs nothing until
- * somebody listens. Of a link that was open before that, packets are told from the first piece on that begins with one.
+ * somebody listens. A link that was in the midst of a packet then is cut wrongly, or not told of any more, until it is
+ * opened anew: who must see all listens before clients connect.
  */
 import { Packets, packetName } from '../generated/wasmqtt.js';
 import type { LinkId, Tap } from './engine.js';

@@ -69,6 +69,7 @@ impl Describer {
     fn input(&mut self, input: &Input, line: &mut String) {
         match input {
             Input::Opened { conn, peer } => {
+                self.streams.insert(*conn, Stream::of(peer));
                 put(line, format_args!("{} opened: {:?}, {:?}", name(*conn), peer.transport, peer.address));
                 put(line, format_args!(", listener {}", peer.listener));
                 if let Some(identity) = &peer.identity {
@@ -96,6 +97,7 @@ impl Describer {
             }
             Input::Woke { slept_us } => put(line, format_args!("woke after {slept_us} us of sleep")),
             Input::Tick => line.push_str("tick"),
+            Input::DialFailed { bridge } => put(line, format_args!("dial of bridge {} failed", bridge.0)),
         }
     }
 
@@ -106,7 +108,7 @@ impl Describer {
             line.push_str(between);
             between = "; ";
             match piece {
-                Piece::Packet { version, bytes, .. } => packet(&bytes, version, self.show_secrets, line),
+                Piece::Packet { version, from, bytes, .. } => packet(&bytes, version, from, self.show_secrets, line),
                 Piece::Nonsense { .. } => line.push_str("bytes that no broker reads"),
             }
         }
@@ -150,7 +152,12 @@ impl Describer {
             | Command::Digest
             | Command::Save
             | Command::Stop
+            | Command::RemoveBridge { .. }
             | Command::SetTrace(_) => put(line, format_args!("{command:?}")),
+            Command::AddBridge(config) => {
+                let config = wasmqtt_broker::BridgeConfig { password: None, ..(**config).clone() };
+                put(line, format_args!("add {config:?}"));
+            }
         }
     }
 
@@ -164,8 +171,8 @@ fn name(conn: ConnectionId) -> String {
 }
 
 /// A packet's type and fields, and what is wrong with it.
-fn packet(bytes: &[u8], version: ProtocolVersion, show_secrets: bool, line: &mut String) {
-    let described = describe(bytes, version, Sender::Client, &mut |field: Field<'_>| {
+fn packet(bytes: &[u8], version: ProtocolVersion, from: Sender, show_secrets: bool, line: &mut String) {
+    let described = describe(bytes, version, from, &mut |field: Field<'_>| {
         if let FieldValue::Packet(packet) = field.value {
             put(line, format_args!("{packet}"));
         }

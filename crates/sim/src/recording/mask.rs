@@ -109,6 +109,9 @@ impl Masks {
                     masks.unfinished(begun, open.drain());
                     begun += 1;
                 }
+                Item::Input { input: Input::Opened { conn, peer }, .. } => {
+                    masks.unfinished(begun, open.insert(conn, Stream::of(&peer)).map(|old| (conn, old)).into_iter());
+                }
                 Item::Input { input: Input::Received { conn, bytes }, .. } => {
                     let pieces = open.entry(conn).or_default().feed(&bytes);
                     let ranges = masks.streams.entry((begun, conn)).or_default();
@@ -238,7 +241,12 @@ impl<W: Write> Masking<W> {
                 let payload = masked_bytes(&payload);
                 Input::Command { id, command: Command::Publish { topic, payload, qos, retain } }
             }
+            Input::Command { id, command: Command::AddBridge(mut config) } => {
+                config.password = config.password.as_deref().map(masked_bytes);
+                Input::Command { id, command: Command::AddBridge(config) }
+            }
             Input::Opened { .. }
+            | Input::DialFailed { .. }
             | Input::Closed { .. }
             | Input::Stored { .. }
             | Input::StoreFailed { .. }
@@ -294,6 +302,10 @@ fn mask_record(record: &mut Record) {
         | Record::Released { .. }
         | Record::HalfWay { .. }
         | Record::Held { .. }
-        | Record::Used { .. } => {}
+        | Record::Owed { .. }
+        | Record::Walked { .. }
+        | Record::Used { .. }
+        | Record::Met { .. }
+        | Record::Requeued { .. } => {}
     }
 }

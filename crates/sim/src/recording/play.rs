@@ -233,6 +233,7 @@ impl Player {
             | Input::StoreFailed { .. }
             | Input::Command { .. }
             | Input::Woke { .. }
+            | Input::DialFailed { .. }
             | Input::Tick => {}
         }
         let ends_step = matches!(input, Input::Tick);

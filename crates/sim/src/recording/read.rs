@@ -4,7 +4,7 @@
 use std::io::{self, Read};
 
 use serde::de::DeserializeOwned;
-use wasmqtt_broker::{CommandId, Input, Seed, Time};
+use wasmqtt_broker::{Command, CommandId, Input, Limits, Seed, Time};
 
 use super::{Beginning, Damage, FORMAT, HEAD_BYTES_MAX, Head, Item, MAGIC, PREFIX_BYTES, Placed, ReadError, kind};
 
@@ -15,6 +15,7 @@ pub struct Reader<R> {
     /// Bytes read.
     offset: u64,
     head: Head,
+    format: u16,
     /// Time of the last input.
     last: Time,
     begun: bool,
@@ -57,7 +58,7 @@ impl<R: Read> Reader<R> {
         let head = serde_json::from_slice(&start[PREFIX_BYTES..end]);
         let head = head.map_err(|error| damaged(PREFIX_BYTES as u64, Damage::Head { why: error.to_string() }))?;
         let offset = end as u64 + 4;
-        Ok(Reader { from, offset, head, last: Time(0), begun: false, ended: false, over: false })
+        Ok(Reader { from, offset, head, format, last: Time(0), begun: false, ended: false, over: false })
     }
 
     /// What the recording says once.
@@ -150,7 +151,7 @@ impl<R: Read> Reader<R> {
                 Item::Begin { why, seed, from }
             }
             kind::INPUT => {
-                let (since, input): (i64, Input) = decode(body, "a time and an input")?;
+                let (since, input) = self.input(body)?;
                 self.last = Time(self.last.0.wrapping_add_signed(since));
                 Item::Input { at: self.last, input }
             }
@@ -161,6 +162,19 @@ impl<R: Read> Reader<R> {
             kind::END => Item::End { why: decode(body, "an end")? },
             other => return Err(Damage::Kind(other)),
         })
+    }
+
+    /// In format 1, the limits that end a `SetLimits` have one number less: the bound on bridges.
+    fn input(&self, body: &[u8]) -> Result<(i64, Input), Damage> {
+        const EXPECTED: &str = "a time and an input";
+        let whole: Result<(i64, Input), Damage> = decode(body, EXPECTED);
+        if self.format > 1 || whole.is_ok() {
+            return whole;
+        }
+        let bridges_max = postcard::to_allocvec(&Limits::default().bridges_max).unwrap_or_default();
+        let older: (i64, Input) = decode(&[body, &bridges_max].concat(), EXPECTED)?;
+        let is_limits = matches!(older.1, Input::Command { command: Command::SetLimits(_), .. });
+        if is_limits { Ok(older) } else { whole }
     }
 
     /// Reads up to `count` bytes more; fewer only at the end of the file.

@@ -1,10 +1,11 @@
-//! What one client sent, cut into packets again, with the place of everything that nobody but the receiver should read:
+//! What one peer sent, cut into packets again, with the place of everything that nobody but the receiver should read:
 //! Application Messages, Wills, passwords and Authentication Data. `show` leaves these out and `mask` writes over them;
 //! both ask here, so that they can't disagree about what is secret.
 
 use std::iter;
 use std::ops::Range;
 
+use wasmqtt_broker::{Peer, Transport};
 use wasmqtt_codec::{Connect, Field, FieldValue, Framing, ProtocolVersion, Sender, describe, frame};
 
 /// Bytes of a fixed header at most.
@@ -14,6 +15,8 @@ const HEADER_BYTES_MAX: u64 = 5;
 #[derive(Clone, Debug)]
 pub struct Stream {
     version: ProtocolVersion,
+    /// A client, or the remote of a bridge.
+    from: Sender,
     /// What is no whole packet yet.
     partial: Vec<u8>,
     /// Where in the stream that begins.
@@ -31,6 +34,8 @@ pub enum Piece {
         at: u64,
         /// Its version.
         version: ProtocolVersion,
+        /// Who sent it.
+        from: Sender,
         /// All of it.
         bytes: Vec<u8>,
     },
@@ -43,11 +48,20 @@ pub enum Piece {
 
 impl Default for Stream {
     fn default() -> Self {
-        Stream { version: ProtocolVersion::V3_1_1, partial: Vec::new(), at: 0, lost: false }
+        Stream { version: ProtocolVersion::V3_1_1, from: Sender::Client, partial: Vec::new(), at: 0, lost: false }
     }
 }
 
 impl Stream {
+    /// The stream of a peer that has said nothing yet.
+    pub fn of(peer: &Peer) -> Self {
+        let from = match peer.transport {
+            Transport::Tcp | Transport::WebSocket | Transport::Local => Sender::Client,
+            Transport::Bridge(_) => Sender::Server,
+        };
+        Stream { from, ..Stream::default() }
+    }
+
     /// Takes bytes that came; gives what is complete with them.
     pub fn feed(&mut self, bytes: &[u8]) -> Vec<Piece> {
         let mut pieces = Vec::new();
@@ -64,9 +78,9 @@ impl Stream {
                 Ok(Framing::Complete { total_bytes, .. }) => {
                     let bytes = self.partial[from..from + total_bytes].to_vec();
                     from += total_bytes;
-                    self.version = Connect::version_of(&bytes).unwrap_or(self.version);
-                    self.lost = describe(&bytes, self.version, Sender::Client, &mut |_| {}).is_err();
-                    pieces.push(Piece::Packet { at, version: self.version, bytes });
+                    self.version = version_of(&bytes).unwrap_or(self.version);
+                    self.lost = describe(&bytes, self.version, self.from, &mut |_| {}).is_err();
+                    pieces.push(Piece::Packet { at, version: self.version, from: self.from, bytes });
                     if self.lost {
                         pieces.push(Piece::Nonsense { at: self.at + from as u64 });
                     }
@@ -97,14 +111,23 @@ impl Stream {
     }
 }
 
+/// The version that a packet tells: CONNECT names it, CONNACK has properties in 5.0 and none before.
+fn version_of(bytes: &[u8]) -> Option<ProtocolVersion> {
+    match bytes {
+        [0x20, 2, ..] => Some(ProtocolVersion::V3_1_1),
+        [0x20, ..] => Some(ProtocolVersion::V5),
+        other => Connect::version_of(other),
+    }
+}
+
 /// Where in the stream a piece has secrets.
 pub fn secrets(piece: &Piece) -> Vec<Range<u64>> {
     match piece {
         // How its first bytes break the rules is all that there is to see.
         Piece::Nonsense { at } => iter::once(at + HEADER_BYTES_MAX..u64::MAX).collect(),
-        Piece::Packet { at, version, bytes } => {
+        Piece::Packet { at, version, from, bytes } => {
             let mut ranges = Vec::new();
-            let well = describe(bytes, *version, Sender::Client, &mut |field| {
+            let well = describe(bytes, *version, *from, &mut |field| {
                 if is_secret(&field) {
                     ranges.push(at + u64::from(field.bytes.start)..at + u64::from(field.bytes.end));
                 }
@@ -155,6 +178,16 @@ mod tests {
         for cut in 0..bytes.len() {
             assert_eq!(texts(all(&bytes, cut)), [&b"bye"[..], b"pass", b"hello"], "cut at {cut}");
         }
+    }
+
+    /// What a remote sends to a bridge: CONNACK of 5.0, then PUBLISH, QoS 0, "t", no properties, "hello".
+    #[test]
+    fn the_remote_of_a_bridge_has_secrets_too() {
+        let bytes = b"\x20\x03\x00\x00\x00\x30\x09\x00\x01t\x00hello";
+        let transport = Transport::Bridge(wasmqtt_broker::BridgeId(1));
+        let peer = Peer { listener: 0, address: String::new(), transport, identity: None };
+        let pieces = Stream::of(&peer).feed(bytes);
+        assert_eq!(pieces.iter().flat_map(secrets).collect::<Vec<_>>(), [11..16]);
     }
 
     #[test]

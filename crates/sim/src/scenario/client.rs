@@ -27,6 +27,9 @@ pub const VERBS: &[&str] = &[
     "auth",
     "raw",
     "acks",
+    "connack",
+    "suback",
+    "pingresp",
 ];
 
 /// The packet that `verb` and the words behind it mean; `None` if it is no verb for a packet.
@@ -49,8 +52,30 @@ pub fn wish(verb: &str, args: &mut Args) -> Result<Option<Wish>, ParseError> {
             let reason = args.reason()?.unwrap_or(ReasonCode::ContinueAuthentication);
             Wish::Auth { reason, properties: property::take(args, "")? }
         }
+        "connack" => Wish::Connack {
+            session_present: args.flag("session_present")?,
+            reason: args.reason()?.unwrap_or(ReasonCode::Success),
+            return_code: args.number("return")?,
+            properties: property::take(args, "")?,
+        },
+        "suback" => {
+            let id = packet_identifier(args)?.ok_or_else(|| args.wrong(Wrong::Missing { what: "id=" }))?;
+            Wish::Suback { id, codes: codes(args)?, properties: property::take(args, "")? }
+        }
+        "pingresp" => Wish::Pingresp,
         _ => return Ok(None),
     }))
+}
+
+/// `codes=0,1,0x87`.
+fn codes(args: &mut Args) -> Result<Vec<u8>, ParseError> {
+    let word = args.take("codes").ok_or_else(|| args.wrong(Wrong::Missing { what: "codes=" }))?;
+    let wrong = || word.wrong(Wrong::NotA { what: "codes such as 1,0x87", found: word.show() });
+    let code = |text: &str| match text.strip_prefix("0x") {
+        Some(digits) => u8::from_str_radix(digits, 16).ok(),
+        None => text.parse().ok(),
+    };
+    word.text()?.split(',').map(|text| code(text).ok_or_else(wrong)).collect()
 }
 
 /// `v3`, `v311` or `v5`, if the next word is one of them.

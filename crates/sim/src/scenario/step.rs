@@ -8,7 +8,7 @@ use super::args::{Args, duration_us, number};
 use super::error::{ParseError, Wrong};
 use super::token::{Word, words};
 use super::wish::Wish;
-use super::{client, raw, settings};
+use super::{bridge, client, raw, settings};
 use crate::target::StoreMode;
 
 /// One step of a story.
@@ -85,6 +85,8 @@ pub enum LinkAct {
     Thaw,
     /// Bytes of the client are delivered in pieces of this many; 0 = as they are sent.
     Split(usize),
+    /// Whether a remote that is dialled answers from now on.
+    Reachable(bool),
 }
 
 /// What can happen to a broker.
@@ -162,6 +164,7 @@ fn act(args: &mut Args, more: Vec<Vec<Word>>) -> Result<Act, ParseError> {
         "broker" => broker(args),
         "store" => store(args),
         "operator" => operator(args).map(Act::Operator),
+        "bridge" => bridge::command(args).map(Operation::Command).map(Act::Operator),
         "answer" => answer(args),
         who => client_act(who.into(), args, more),
     }
@@ -198,10 +201,12 @@ fn wish(verb: &Word, args: &mut Args) -> Result<Wish, ParseError> {
 
 fn link(args: &mut Args) -> Result<Act, ParseError> {
     let who = args.expect("a client's name")?.text()?.into();
-    let verb = args.expect("cut, freeze, thaw or split")?;
+    let verb = args.expect("cut, freeze, thaw, split, up or down")?;
     let what = match verb.text()? {
         "freeze" => LinkAct::Freeze,
         "thaw" => LinkAct::Thaw,
+        "up" => LinkAct::Reachable(true),
+        "down" => LinkAct::Reachable(false),
         "split" => LinkAct::Split(number(&args.expect("a number of bytes")?)?),
         "cut" => match args.positional() {
             None => LinkAct::Cut,
@@ -212,7 +217,7 @@ fn link(args: &mut Args) -> Result<Act, ParseError> {
             }
             Some(word) => return Err(unknown(&word, &["before", "after"])),
         },
-        _ => return Err(unknown(&verb, &["cut", "freeze", "thaw", "split"])),
+        _ => return Err(unknown(&verb, &["cut", "freeze", "thaw", "split", "up", "down"])),
     };
     Ok(Act::Link { who, what })
 }
@@ -274,7 +279,7 @@ fn operator(args: &mut Args) -> Result<Operation, ParseError> {
 }
 
 fn subject(args: &mut Args) -> Result<Subject, ParseError> {
-    let verb = args.expect("sessions, subscriptions, in_flight, queue or retained")?;
+    let verb = args.expect("sessions, subscriptions, in_flight, queue, retained or bridges")?;
     let mut name = || -> Result<String, ParseError> { Ok(args.expect("a name or filter")?.text()?.into()) };
     Ok(match verb.text()? {
         "sessions" => Subject::Sessions,
@@ -282,7 +287,8 @@ fn subject(args: &mut Args) -> Result<Subject, ParseError> {
         "in_flight" => Subject::InFlight { client_identifier: name()? },
         "queue" => Subject::Queue { client_identifier: name()? },
         "retained" => Subject::Retained { filter: name()? },
-        _ => return Err(unknown(&verb, &["sessions", "subscriptions", "in_flight", "queue", "retained"])),
+        "bridges" => Subject::Bridges,
+        _ => return Err(unknown(&verb, &["sessions", "subscriptions", "in_flight", "queue", "retained", "bridges"])),
     })
 }
 
@@ -342,6 +348,6 @@ fn choice<T: Copy>(word: &Word, choices: &[(&str, T)]) -> Result<T, ParseError> 
     choices.iter().find(|(name, _)| word.is(name)).map(|(_, value)| *value).ok_or_else(|| unknown(word, &names))
 }
 
-fn unknown(word: &Word, allowed: &[&str]) -> ParseError {
+pub(super) fn unknown(word: &Word, allowed: &[&str]) -> ParseError {
     word.wrong(Wrong::Unknown { found: word.show(), allowed: allowed.iter().map(|&a| a.into()).collect() })
 }

@@ -4,9 +4,9 @@
 
 use bytes::BufMut;
 use wasmqtt_codec::{
-    Ack, Auth, Connect, Disconnect, Filters, Packet, PacketIdentifier, PacketType, Properties, ProtocolVersion,
-    Publish, Qos, ReasonCode, Subscribe, SubscribeEntry, SubscriptionOptions, Subscriptions, TopicFilter, TopicName,
-    Unsubscribe, Will,
+    Ack, Auth, Connack, ConnackCode, Connect, Disconnect, Filters, Packet, PacketIdentifier, PacketType, Properties,
+    ProtocolVersion, Publish, Qos, ReasonCode, Suback, Subscribe, SubscribeEntry, SubscriptionOptions, Subscriptions,
+    TopicFilter, TopicName, Unsubscribe, Will,
 };
 
 /// One packet that a client wishes to send, or raw bytes.
@@ -63,6 +63,28 @@ pub enum Wish {
     },
     /// Bytes as they are.
     Raw(Vec<u8>),
+    /// CONNACK, which only the remote of a bridge sends; as SUBACK and PINGRESP.
+    Connack {
+        /// Session Present.
+        session_present: bool,
+        /// Reason Code, for 5.0.
+        reason: ReasonCode,
+        /// Return code, for 3.1.1; that of the Reason Code if not said.
+        return_code: Option<u8>,
+        /// Encoded properties.
+        properties: Vec<u8>,
+    },
+    /// SUBACK.
+    Suback {
+        /// Packet Identifier.
+        id: PacketIdentifier,
+        /// One for each filter.
+        codes: Vec<u8>,
+        /// Encoded properties.
+        properties: Vec<u8>,
+    },
+    /// PINGRESP.
+    Pingresp,
 }
 
 /// A CONNECT in words.
@@ -145,6 +167,9 @@ impl Wish {
             Wish::Disconnect { .. } => PacketType::Disconnect,
             Wish::Auth { .. } => PacketType::Auth,
             Wish::Raw(_) => return None,
+            Wish::Connack { .. } => PacketType::Connack,
+            Wish::Suback { .. } => PacketType::Suback,
+            Wish::Pingresp => PacketType::Pingresp,
         })
     }
 
@@ -189,6 +214,16 @@ impl Wish {
                 Packet::Auth(packet).encode(version, out);
             }
             Wish::Raw(bytes) => out.extend_from_slice(bytes),
+            Wish::Connack { session_present, reason, return_code, properties } => {
+                let reason = return_code.map_or(ConnackCode::Reason(*reason), ConnackCode::Return);
+                let (session_present, properties) = (*session_present, Properties::written(properties));
+                Packet::Connack(Connack { session_present, reason, properties }).encode(version, out);
+            }
+            Wish::Suback { id, codes, properties } => {
+                let properties = Properties::written(properties);
+                Packet::Suback(Suback { packet_identifier: *id, properties, codes }).encode(version, out);
+            }
+            Wish::Pingresp => Packet::Pingresp.encode(version, out),
         }
     }
 }

@@ -1,5 +1,6 @@
-//! A client of a story: it sends what the story says, reads what the broker sends, and acknowledges by itself unless
-//! the story wants to do that by hand. It remembers nothing over connections; a story that resumes says what it sends.
+//! A client of a story, or the remote of a bridge: it sends what the story says, reads what the broker sends, and
+//! acknowledges by itself unless the story wants to do that by hand. It remembers nothing over connections; a story
+//! that resumes says what it sends.
 
 use wasmqtt_codec::{Framing, Packet, PacketIdentifier, PacketType, ProtocolVersion, Qos, ReasonCode, Sender, frame};
 
@@ -14,6 +15,10 @@ pub struct Actor {
     pub name: String,
     /// The version of its connection.
     pub version: ProtocolVersion,
+    /// Who speaks to it: the broker as a server, or a bridge as a client.
+    pub peer: Sender,
+    /// Whether dialling it succeeds.
+    pub reachable: bool,
     /// Its open transport.
     pub link: Option<LinkId>,
     /// Whether it acknowledges by itself.
@@ -49,6 +54,8 @@ impl Actor {
         Actor {
             name: name.into(),
             version: ProtocolVersion::V5,
+            peer: Sender::Server,
+            reachable: true,
             link: None,
             automatic: true,
             leaving: false,
@@ -152,7 +159,7 @@ impl Actor {
 
     /// Reads one packet; whether the link breaks at it.
     fn packet(&mut self, bytes: &[u8], show: Show) -> bool {
-        let packet = match Packet::decode(bytes, self.version, Sender::Server) {
+        let packet = match Packet::decode(bytes, self.version, self.peer) {
             Ok(packet) => packet,
             Err(error) => {
                 self.seen.push(format!("<- UNREADABLE {error:?} in {bytes:02x?}"));
@@ -170,6 +177,9 @@ impl Actor {
             && let Some(identifier) = connack.properties.assigned_client_identifier()
         {
             self.assigned = Some(identifier.into());
+        }
+        if let Packet::Connect(connect) = &packet {
+            self.version = connect.version;
         }
         if self.automatic {
             self.answers.extend(acknowledgement(&packet));
@@ -200,6 +210,11 @@ fn acknowledgement(packet: &Packet<'_>) -> Option<Wish> {
         },
         Packet::Pubrec(ack) if !ack.reason.is_error() => (PacketType::Pubrel, ack.packet_identifier),
         Packet::Pubrel(ack) => (PacketType::Pubcomp, ack.packet_identifier),
+        Packet::Subscribe(subscribe) => {
+            let codes = subscribe.filters.iter().map(|entry| entry.options.qos.bits()).collect();
+            return Some(Wish::Suback { id: subscribe.packet_identifier, codes, properties: Vec::new() });
+        }
+        Packet::Pingreq => return Some(Wish::Pingresp),
         _ => return None,
     };
     Some(wish(kind, id))

@@ -1,6 +1,6 @@
 //! What the broker says beside bytes, as lines of a transcript.
 
-use wasmqtt_broker::{CloseReason, Delivery, Event, NotDelivered, Page, Question, Reply, Trace};
+use wasmqtt_broker::{BridgeEnd, CloseReason, Delivery, Event, NotDelivered, Page, Question, Reply, Trace};
 use wasmqtt_codec::{ProtocolVersion, Qos, RetainHandling};
 
 use crate::scenario::property::{bare_or_quoted, quote};
@@ -90,6 +90,28 @@ pub fn event(event: &Event) -> String {
         Event::SessionEnded { client_identifier, why } => {
             format!("event session_ended {} {why:?}", bare_or_quoted(client_identifier))
         }
+        Event::BridgeUp { name, session_present, keep_alive_s, .. } => {
+            let present = if *session_present { " session_present" } else { "" };
+            format!("event bridge_up {}{present} keep_alive_s={keep_alive_s}", bare_or_quoted(name))
+        }
+        Event::BridgeDown { name, why, dials_at } => {
+            let again = if dials_at.is_some() { " dials_again" } else { "" };
+            format!("event bridge_down {} {}{again}", bare_or_quoted(name), bridge_end(why))
+        }
+        Event::BridgeTopicRefused { name, filter, reason: code } => {
+            let (name, filter) = (bare_or_quoted(name), bare_or_quoted(filter));
+            format!("event bridge_topic_refused {name} {filter} reason={}", reason(code.byte()))
+        }
+    }
+}
+
+fn bridge_end(why: &BridgeEnd) -> String {
+    match why {
+        BridgeEnd::DialFailed => "dial failed".into(),
+        BridgeEnd::Refused(code) => format!("refused reason={}", reason(code.byte())),
+        BridgeEnd::Lost => "without a word".into(),
+        BridgeEnd::Closed(CloseReason::Client(code)) => format!("remote reason={}", reason(code.byte())),
+        BridgeEnd::Closed(why) => close_reason(Some(why)),
     }
 }
 
@@ -103,6 +125,8 @@ fn close_reason(why: Option<&CloseReason>) -> String {
         Some(CloseReason::Stopping) => "stopping".into(),
         Some(CloseReason::TakenOver) => "taken over".into(),
         Some(CloseReason::Kicked(code)) => format!("kicked reason={}", reason(code.byte())),
+        Some(CloseReason::Remote(code)) => format!("remote reason={}", reason(code.byte())),
+        Some(CloseReason::BridgeRemoved) => "bridge removed".into(),
     }
 }
 
@@ -150,6 +174,8 @@ fn not_delivered(why: &NotDelivered) -> String {
         NotDelivered::PacketTooLarge => "packet too large".into(),
         NotDelivered::Expired => "expired".into(),
         NotDelivered::Memory => "memory".into(),
+        NotDelivered::NotBridged => "no topic of the bridge".into(),
+        NotDelivered::BridgeLoop => "passed too many bridges".into(),
     }
 }
 
@@ -159,6 +185,8 @@ pub fn reply(reply: &Reply) -> Vec<String> {
         Reply::Done => vec!["<- done".into()],
         Reply::Refused(code) => vec![format!("<- refused reason={}", reason(code.byte()))],
         Reply::Page(page) => lines(page).into_iter().map(|line| format!("<- {line}")).collect(),
+        Reply::Bridge(_) => vec!["<- bridge added".into()],
+        Reply::NoBridge(error) => vec![format!("<- no bridge: {error:?}")],
         Reply::Counters(_) | Reply::Digest(_) | Reply::Saved(_) => Vec::new(),
     }
 }
@@ -189,6 +217,18 @@ fn lines(page: &Page) -> Vec<String> {
                     RetainHandling::DoNotSend => " rh=2",
                 };
                 line + &s.identifier.map(|n| format!(" subscription_identifier={n}")).unwrap_or_default()
+            })
+            .collect(),
+        Page::Bridges(all) => all
+            .iter()
+            .map(|b| {
+                let state = match (b.up, b.conn, b.dials_at) {
+                    (true, _, _) => "up",
+                    (false, Some(_), _) => "connecting",
+                    (false, None, Some(_)) => "waiting",
+                    (false, None, None) => "dialling",
+                };
+                format!("bridge {} {} {state}", bare_or_quoted(&b.name), bare_or_quoted(&b.target))
             })
             .collect(),
         Page::InFlight(all) => {

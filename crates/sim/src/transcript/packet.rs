@@ -1,6 +1,8 @@
 //! A packet as one line: its type, its fields, its properties, with what is usual left out so that lines stay readable.
 
-use wasmqtt_codec::{Ack, ConnackCode, Packet, Properties, Property, Publish, Qos, ReasonCode};
+use wasmqtt_codec::{
+    Ack, ConnackCode, Connect, Packet, Properties, Property, ProtocolVersion, Publish, Qos, ReasonCode, SubscribeEntry,
+};
 
 use crate::scenario::Show;
 use crate::scenario::property::{bare_or_quoted, print, quote};
@@ -59,11 +61,54 @@ pub fn line(packet: &Packet<'_>, show: Show) -> String {
             reason(auth.reason, &mut line);
             properties(&auth.properties, show, &mut line);
         }
-        Packet::Connect(_) | Packet::Subscribe(_) | Packet::Unsubscribe(_) | Packet::Pingreq => {
-            line.push_str(&format!("{:?}, which a broker never sends", packet.packet_type()));
+        // These come from a bridge.
+        Packet::Connect(connect) => self::connect(connect, show, &mut line),
+        Packet::Subscribe(subscribe) => {
+            line.push_str(&format!("SUBSCRIBE id={}", subscribe.packet_identifier.get()));
+            subscribe.filters.iter().for_each(|entry| self::entry(&entry, &mut line));
+            properties(&subscribe.properties, show, &mut line);
         }
+        Packet::Unsubscribe(unsubscribe) => {
+            line.push_str(&format!("UNSUBSCRIBE id={}", unsubscribe.packet_identifier.get()));
+            unsubscribe
+                .filters
+                .iter()
+                .for_each(|filter| line.push_str(&format!(" {}", bare_or_quoted(filter.as_str()))));
+        }
+        Packet::Pingreq => line.push_str("PINGREQ"),
     }
     line
+}
+
+fn connect(connect: &Connect<'_>, show: Show, line: &mut String) {
+    let version = match connect.version {
+        ProtocolVersion::V3_1 => "v3",
+        ProtocolVersion::V3_1_1 => "v311",
+        ProtocolVersion::V5 => "v5",
+    };
+    line.push_str(&format!("CONNECT {version} id={}", bare_or_quoted(connect.client_identifier)));
+    line.push_str(if connect.bridge { " bridge" } else { "" });
+    line.push_str(if connect.clean_start { "" } else { " clean_start=false" });
+    if connect.keep_alive_s > 0 {
+        line.push_str(&format!(" keep_alive_s={}", connect.keep_alive_s));
+    }
+    if let Some(user) = connect.user_name {
+        line.push_str(&format!(" user={}", quote(user.as_bytes())));
+    }
+    if let Some(password) = connect.password {
+        line.push_str(&format!(" password={}", quote(password)));
+    }
+    print(&connect.properties, |property| show.all || !USUAL.contains(property), line);
+}
+
+fn entry(entry: &SubscribeEntry<'_>, line: &mut String) {
+    let options = entry.options;
+    line.push_str(&format!(" {} qos={}", bare_or_quoted(entry.filter.as_str()), options.qos.bits()));
+    line.push_str(if options.no_local { " no_local" } else { "" });
+    line.push_str(if options.retain_as_published { " rap" } else { "" });
+    if options.retain_handling.bits() > 0 {
+        line.push_str(&format!(" rh={}", options.retain_handling.bits()));
+    }
 }
 
 fn publish(publish: &Publish<'_>, show: Show, line: &mut String) {

@@ -147,7 +147,7 @@ impl World<'_> {
                     self.see(Sight::Dropping(who, why));
                 }
             }
-            Output::Ask { .. } | Output::Reply { .. } | Output::Event(_) | Output::Trace(_) => {}
+            Output::Ask { .. } | Output::Reply { .. } | Output::Event(_) | Output::Trace(_) | Output::Dial { .. } => {}
         }
     }
 
@@ -173,8 +173,12 @@ impl World<'_> {
             found.extend(link.down.look(new));
         }
         link.looked_ahead = total;
-        for packet in found {
+        let who = self.links[conn as usize].client;
+        for (packet, bytes) in found {
             self.see(Sight::Left(conn, packet));
+            if self.actors[who].profile.packet_bytes_max.is_some() {
+                self.see(Sight::Weighed(conn, bytes));
+            }
         }
         total
     }
@@ -195,7 +199,7 @@ impl World<'_> {
             let part = &slice[..slice.len().min(room - taken)];
             taken += part.len();
             if !link.broken {
-                link.down.write(now_us, part);
+                link.write(Toward::Client, now_us, part);
             }
         }
         link.looked_ahead -= taken;
@@ -203,7 +207,7 @@ impl World<'_> {
         let closing = matches!(link.broker, BrokerEnd::Closing(_));
         if taken > 0 {
             self.input(Input::Sent { conn: connection, len: taken as u32 });
-            self.schedule(conn, Toward::Client);
+            self.written(conn, Toward::Client);
         }
         if closing && done {
             self.broker_loses(conn);
@@ -277,6 +281,7 @@ impl World<'_> {
             match output {
                 Output::Reply { reply: Reply::Page(Page::Sessions(sessions)), .. } => {
                     gauges.queued_max = sessions.iter().map(|session| session.queued).max().unwrap_or(0);
+                    gauges.walks_max = sessions.iter().map(|session| session.walks).max().unwrap_or(0);
                     gauges.in_flight_max = sessions.iter().map(|session| session.in_flight).max().unwrap_or(0);
                 }
                 output => self.output(output),

@@ -3,13 +3,15 @@
 //! or dawdles, as TCP does.
 
 use wasmqtt_broker::Storage;
+use wasmqtt_codec::PacketType;
 
 use crate::luck::Luck;
 use crate::sight::ClientNo;
+use crate::world::link::{CutWhen, Moment};
 use crate::world::plan::{Act, Planned};
 
 /// The kinds of faults, as they are counted.
-pub const KINDS: [&str; 12] = [
+pub const KINDS: [&str; 15] = [
     "cut towards the broker",
     "cut towards the client",
     "stall",
@@ -22,6 +24,9 @@ pub const KINDS: [&str; 12] = [
     "swap",
     "slow store",
     "failed store",
+    "jitter",
+    "bandwidth",
+    "cut at a packet",
 ];
 
 /// One direction of a transport.
@@ -78,6 +83,29 @@ pub enum Fault {
         /// How long, in microseconds.
         for_us: u64,
     },
+    /// What passes the client's transport takes longer from now on, each time another while.
+    Jitter {
+        /// Whose.
+        who: ClientNo,
+        /// At most so much longer, in microseconds.
+        jitter_us: u64,
+    },
+    /// The client's transport passes few bytes in a second from now on.
+    Narrow {
+        /// Whose.
+        who: ClientNo,
+        /// How many.
+        bytes_per_s: u64,
+    },
+    /// The client's transport breaks at a packet.
+    CutWhen {
+        /// Whose.
+        who: ClientNo,
+        /// Which direction.
+        toward: Toward,
+        /// At which packet, and when.
+        cut: CutWhen,
+    },
     /// The client's transport is dead, and only the client knows.
     HalfOpen {
         /// Whose.
@@ -120,6 +148,9 @@ impl Fault {
             | Fault::Stall { who, .. }
             | Fault::Trickle { who, .. }
             | Fault::Slow { who, .. }
+            | Fault::Jitter { who, .. }
+            | Fault::Narrow { who, .. }
+            | Fault::CutWhen { who, .. }
             | Fault::HalfOpen { who }
             | Fault::Takeover { who } => Some(*who),
             Fault::Sleep { .. }
@@ -146,6 +177,9 @@ impl Fault {
             Fault::Swap => 9,
             Fault::SlowStore { .. } => 10,
             Fault::FailedStore { .. } => 11,
+            Fault::Jitter { .. } => 12,
+            Fault::Narrow { .. } => 13,
+            Fault::CutWhen { .. } => 14,
         }
     }
 
@@ -175,6 +209,11 @@ impl Fault {
             ),
             Fault::Slow { window, for_us, .. } => {
                 format!("link {name} takes {window} bytes before {name} reads, for {:.3} s", seconds(for_us))
+            }
+            Fault::Jitter { jitter_us, .. } => format!("link {name} jitter up to {jitter_us} us"),
+            Fault::Narrow { bytes_per_s, .. } => format!("link {name} passes {bytes_per_s} bytes a second"),
+            Fault::CutWhen { toward, cut, .. } => {
+                format!("link {name} cut at {} {} from now {}: {:?}", cut.packet, cut.nth, way(toward), cut.at)
             }
             Fault::HalfOpen { .. } => format!("link {name} is half-open: {name} knows, the broker does not"),
             Fault::Takeover { .. } => format!("{name} connect while its first connection is open"),
@@ -232,6 +271,24 @@ fn one(luck: &mut Luck, kind: usize, who: ClientNo) -> Fault {
         8 => Fault::Restart,
         9 => Fault::Swap,
         10 => Fault::SlowStore { store_us: luck.of_these(&[20_000, 200_000, 1_000_000]), for_us },
-        _ => Fault::FailedStore { for_us },
+        11 => Fault::FailedStore { for_us },
+        12 => Fault::Jitter { who, jitter_us: luck.of_these(&[100, 20_000, 400_000]) },
+        13 => Fault::Narrow { who, bytes_per_s: luck.of_these(&[2_000, 10_000, 200_000]) },
+        _ => {
+            let packet = luck.of_these(&[
+                PacketType::Connect,
+                PacketType::Connack,
+                PacketType::Publish,
+                PacketType::Publish,
+                PacketType::Puback,
+                PacketType::Pubrec,
+                PacketType::Pubrel,
+                PacketType::Pubcomp,
+                PacketType::Suback,
+                PacketType::Pingreq,
+            ]);
+            let at = luck.of_these(&[Moment::Sent, Moment::HalfWay, Moment::Delivered]);
+            Fault::CutWhen { who, toward, cut: CutWhen { packet, nth: luck.between(1, 3) as u32, at } }
+        }
     }
 }

@@ -1,7 +1,7 @@
 //! What a fault does to the World, and how it heals.
 
 use super::faults::{Fault, Toward};
-use super::link::BrokerEnd;
+use super::link::{BrokerEnd, Pace};
 use super::plan::Role;
 use super::{CALM_US, Job, World};
 use crate::sight::{ConnNo, Sight};
@@ -49,6 +49,18 @@ impl World<'_> {
                 self.later(until_us, Job::Widen);
                 true
             }
+            (Fault::Jitter { jitter_us, .. }, Some(conn)) => {
+                self.repace(conn, |pace| Pace { jitter_us: *jitter_us, ..pace });
+                true
+            }
+            (Fault::Narrow { bytes_per_s, .. }, Some(conn)) => {
+                self.repace(conn, |pace| Pace { bytes_per_s: *bytes_per_s, ..pace });
+                true
+            }
+            (Fault::CutWhen { toward, cut, .. }, Some(conn)) => {
+                self.links[conn as usize].pipe(*toward).cuts.push(*cut);
+                true
+            }
             (Fault::HalfOpen { .. }, Some(conn)) => {
                 self.links[conn as usize].learned_us = None;
                 self.break_link(conn, true);
@@ -81,12 +93,23 @@ impl World<'_> {
                 | Fault::Stall { .. }
                 | Fault::Trickle { .. }
                 | Fault::Slow { .. }
+                | Fault::Jitter { .. }
+                | Fault::Narrow { .. }
+                | Fault::CutWhen { .. }
                 | Fault::HalfOpen { .. }
                 | Fault::Takeover { .. },
                 None,
             ) => false,
         };
         self.outcome.faults[fault.kind()] += u32::from(happened);
+    }
+
+    /// Both directions of a link take another time from now on.
+    fn repace(&mut self, conn: ConnNo, change: impl Fn(Pace) -> Pace) {
+        for toward in [Toward::Broker, Toward::Client] {
+            let pipe = self.links[conn as usize].pipe(toward);
+            pipe.set_pace(change(pipe.pace()));
+        }
     }
 
     /// Nothing goes wrong any more: what is broken is noticed, what waits goes on, and everybody comes back.
@@ -99,7 +122,7 @@ impl World<'_> {
         self.store_works();
         for conn in 0..self.links.len() as ConnNo {
             let link = &mut self.links[conn as usize];
-            link.heal();
+            link.heal(self.now_us);
             if link.broken && link.broker != BrokerEnd::Gone {
                 self.broker_loses(conn);
             } else {

@@ -72,7 +72,7 @@ export function connectSocket(
       near?.send(bytes.slice());
     },
     buffered: () => buffered,
-    close: () => {
+    end: () => {
       over = true;
       cancel();
       near?.close();

@@ -3,7 +3,7 @@
 //! invariants hold; the log that was written and the shortest log give the same state; the same inputs give the same
 //! digest. The inputs are drawn from a seed, so that a failure can be had again.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use bytes::Bytes;
 use wasmqtt_broker::codec::{
@@ -14,6 +14,7 @@ use wasmqtt_broker::codec::{
 use wasmqtt_broker::{
     Broker, Config, ConnectionId, Input, Limits, Lsn, Output, Peer, Record, Seed, Storage, Time, Transport,
 };
+use wasmqtt_fuzz::same::{assert_same, swapped};
 
 const SEEDS: u64 = 200;
 const STEPS: u32 = 400;
@@ -317,6 +318,7 @@ impl World {
                 }
             }
             Output::Read { .. } | Output::Ask { .. } | Output::Reply { .. } | Output::Event(_) | Output::Trace(_) => {}
+            Output::Dial { .. } => {}
         }
     }
 
@@ -395,36 +397,8 @@ impl World {
 
     /// The program is swapped under the running broker.
     fn swap(&mut self) {
-        let mut saved = Vec::new();
-        self.broker.save(&mut saved);
-        let digest = self.broker.digest();
-        self.broker = Broker::load(&saved).unwrap();
-        assert_eq!(self.broker.digest(), digest);
-        assert_eq!(self.broker.check(), Ok(()));
+        self.broker = swapped(&self.broker);
     }
-}
-
-/// Compares durable state, without regard to the order of Sessions, which is that of their slots; to numbers that were
-/// used for nothing durable; to Retained Messages whose time is over, which a restored broker drops at its first input;
-/// and to share groups that were left by all and joined again, which count as new ones in a running broker and as the
-/// same after a restart.
-fn assert_same(one: &Broker, other: &Broker, now: Time, why: &str) {
-    let fact = |mut record: Record| {
-        if let Record::Published(stored) = &mut record {
-            stored.queued_for.iter_mut().for_each(|entry| entry.share = None);
-            stored.queued_for.sort_by_key(|entry| (entry.session, entry.sequence));
-            stored.retained &= stored.message.expires_at.is_none_or(|at| at > now);
-            if !stored.retained && stored.queued_for.is_empty() {
-                return None;
-            }
-        }
-        let counts = !matches!(record, Record::Used { .. });
-        counts.then(|| format!("{record:?}").replace("xxxxxxxxxx", ""))
-    };
-    let facts = |broker: &Broker| -> BTreeSet<String> { broker.records().filter_map(fact).collect() };
-    let (one, other) = (facts(one), facts(other));
-    let differences: Vec<&String> = one.symmetric_difference(&other).collect();
-    assert!(differences.is_empty(), "{why}: {differences:#?}");
 }
 
 /// `WASMQTT_SEED=n` runs one seed alone.
@@ -458,9 +432,7 @@ fn the_same_inputs_give_the_same_state() {
             again.handle(*now, input.clone());
             drain(&mut again);
         }
-        let mut saved = Vec::new();
-        again.save(&mut saved);
-        let mut swapped = Broker::load(&saved).unwrap();
+        let mut swapped = swapped(&again);
         for (now, input) in second {
             again.handle(*now, input.clone());
             swapped.handle(*now, input.clone());
@@ -471,6 +443,47 @@ fn the_same_inputs_give_the_same_state() {
         assert_eq!(again.digest(), world.broker.digest(), "seed {seed}");
         assert_eq!(swapped.digest(), again.digest(), "seed {seed}, saved and loaded");
     }
+}
+
+/// With tracing on, no message takes the short way: both ways lead to the same bytes, outputs and state.
+#[test]
+fn the_short_way_does_what_the_long_way_does() {
+    for seed in 2_000..2_060 {
+        let mut world = World::new(seed);
+        // Tracing is the only difference, and all inputs are to be had: a restart would forget them.
+        world.config.storage = Storage::Memory;
+        world.config.trace = false;
+        world.broker = Broker::new(world.config.clone(), Seed([9; 16]));
+        for _ in 0..STEPS {
+            world.step();
+        }
+        let traced = Config { trace: true, ..world.config.clone() };
+        let mut short = Broker::new(world.config.clone(), Seed([9; 16]));
+        let mut long = Broker::new(traced, Seed([9; 16]));
+        for (at, (now, input)) in world.inputs.iter().enumerate() {
+            let [short, long] = [&mut short, &mut long].map(|broker| {
+                broker.handle(*now, input.clone());
+                told(broker)
+            });
+            assert_eq!(short, long, "seed {seed}, input {at}: {input:?}");
+        }
+        let [short, long] = [short, long].map(|broker| {
+            let mut saved = Vec::new();
+            broker.save(&mut saved);
+            saved
+        });
+        assert_eq!(short.len(), long.len(), "seed {seed}");
+        let differences = short.iter().zip(&long).filter(|(short, long)| short != long).count();
+        assert_eq!(differences, 1, "seed {seed}: whether to trace, and nothing else");
+    }
+}
+
+/// What a broker tells its driver, traces aside.
+fn told(broker: &mut Broker) -> (Vec<Output>, Vec<(ConnectionId, Vec<u8>)>) {
+    let outputs = std::iter::from_fn(|| broker.poll()).filter(|output| !matches!(output, Output::Trace(_))).collect();
+    let ready: Vec<ConnectionId> = broker.ready().collect();
+    let bytes = |conn| (conn, broker.outgoing(conn).flatten().copied().collect());
+    (outputs, ready.into_iter().map(bytes).collect())
 }
 
 fn drain(broker: &mut Broker) {

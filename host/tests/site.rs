@@ -1,0 +1,79 @@
+//! The page over HTTP, as a browser and as somebody rude would ask for it. Bytes by hand, RFC 9112.
+
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpStream};
+
+use wasmqtt_host::site::{File, serve};
+
+const FILES: &[File] = &[
+    File { path: "index.html", mime: "text/html", tag: "\"1\"", bytes: b"<p>hello" },
+    File { path: "assets/core.wasm", mime: "application/wasm", tag: "\"2\"", bytes: b"\0asm" },
+    File { path: "learn/index.html", mime: "text/html", tag: "\"3\"", bytes: b"<p>learn" },
+];
+
+fn site() -> SocketAddr {
+    serve("127.0.0.1:0".parse().unwrap(), FILES).unwrap()
+}
+
+/// Sends this and gives all that comes until the connection ends.
+fn ask(site: SocketAddr, request: &str) -> String {
+    let mut stream = TcpStream::connect(site).unwrap();
+    stream.write_all(request.as_bytes()).unwrap();
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer).unwrap();
+    String::from_utf8(answer).unwrap()
+}
+
+fn get(site: SocketAddr, path: &str, more: &str) -> String {
+    ask(site, &format!("GET {path} HTTP/1.1\r\nHost: here\r\nConnection: close\r\n{more}\r\n"))
+}
+
+#[test]
+fn files_come_with_their_type() {
+    let site = site();
+    let page = get(site, "/", "");
+    assert!(page.starts_with("HTTP/1.1 200 OK\r\n"), "{page}");
+    assert!(page.contains("content-type: text/html; charset=utf-8\r\n"), "{page}");
+    assert!(page.contains("'wasm-unsafe-eval'"), "{page}");
+    assert!(page.ends_with("\r\n\r\n<p>hello"), "{page}");
+    let wasm = get(site, "/assets/core.wasm?v=1", "");
+    assert!(wasm.contains("content-type: application/wasm\r\n"), "{wasm}");
+    assert!(get(site, "/learn/", "").ends_with("<p>learn"));
+}
+
+#[test]
+fn a_folder_without_its_slash_is_elsewhere() {
+    let answer = get(site(), "/learn", "");
+    assert!(answer.starts_with("HTTP/1.1 308 "), "{answer}");
+    assert!(answer.contains("location: /learn/\r\n"), "{answer}");
+}
+
+#[test]
+fn what_a_browser_has_is_not_sent_again() {
+    let answer = get(site(), "/", "If-None-Match: \"0\", \"1\"\r\n");
+    assert!(answer.starts_with("HTTP/1.1 304 "), "{answer}");
+    assert!(answer.ends_with("\r\n\r\n"), "{answer}");
+    let head = ask(site(), "HEAD / HTTP/1.1\r\nHost: here\r\nConnection: close\r\n\r\n");
+    assert!(head.contains("content-length: 8\r\n") && head.ends_with("\r\n\r\n"), "{head}");
+}
+
+#[test]
+fn nothing_else_can_be_had() {
+    let site = site();
+    for path in ["/nothing", "/../etc/passwd", "/assets", "/assets/", "//index.html/", "/%2e%2e/index.html", "/learn/x"]
+    {
+        let answer = get(site, path, "");
+        assert!(answer.starts_with("HTTP/1.1 404 "), "{path}: {answer}");
+    }
+    let post = ask(site, "POST / HTTP/1.1\r\nHost: here\r\nConnection: close\r\nContent-Length: 0\r\n\r\n");
+    assert!(post.starts_with("HTTP/1.1 405 ") && post.contains("allow: GET, HEAD\r\n"), "{post}");
+    assert!(ask(site, "\x10\x0d\0\x04MQTT\r\n\r\n").starts_with("HTTP/1.1 400 "));
+}
+
+#[test]
+fn who_asks_for_nothing_keeps_nobody_else_waiting() {
+    let site = site();
+    let idle: Vec<TcpStream> = (0..32).map(|_| TcpStream::connect(site).unwrap()).collect();
+    assert!(get(site, "/", "").ends_with("<p>hello"));
+    drop(idle);
+}
