@@ -173,8 +173,7 @@ impl Broker {
                 self.sessions[slot].met = true;
             }
             Record::Requeued { session } => {
-                replay.slot(session)?;
-                replay.in_flight.retain(|(of, _), (_, half_way)| *of != session || *half_way);
+                replay.session(session)?.in_flight.retain(|in_flight| in_flight.half_way);
             }
         }
         Ok(())
