@@ -39,6 +39,9 @@ pub enum Shape {
         /// Subscriptions that match none of them.
         others: u32,
     },
+    /// One publisher goes round this many topics, each with two subscribers of 100, one of which has a wildcard; as
+    /// many Subscriptions again match nothing.
+    Subscribed(u32),
 }
 
 /// A client of a workload.
@@ -61,10 +64,8 @@ impl Workload {
                 }
             }
         }
-        let spread = |name, others| {
-            let shape = Shape::Spread { topics: 10_000, others };
-            Workload { name, version: Version::V311, qos: 0, shape, window: 10_000 }
-        };
+        let long = |name, shape| Workload { name, version: Version::V311, qos: 0, shape, window: 10_000 };
+        let spread = |name, others| long(name, Shape::Spread { topics: 10_000, others });
         all.push(Workload {
             name: "pairs-qos1-w1",
             version: Version::V311,
@@ -72,15 +73,11 @@ impl Workload {
             shape: Shape::Pairs(100),
             window: 1,
         });
-        all.push(Workload {
-            name: "retained",
-            version: Version::V311,
-            qos: 0,
-            shape: Shape::Retained(10_000),
-            window: 20_000,
-        });
+        all.push(long("retained", Shape::Retained(10_000)));
+        all.push(long("retained-200k", Shape::Retained(200_000)));
         all.push(spread("spread-1k", 1_000));
         all.push(spread("spread-1m", 1_000_000));
+        all.push(long("subscribed-300k", Shape::Subscribed(100_000)));
         all
     }
 
@@ -101,6 +98,7 @@ impl Workload {
                 .collect(),
             Shape::Retained(topics) => vec![self.retaining(topics)],
             Shape::Spread { topics, others } => self.spread(topics, others),
+            Shape::Subscribed(topics) => self.subscribed(topics),
         }
     }
 
@@ -108,7 +106,9 @@ impl Workload {
     pub fn messages(&self) -> u64 {
         match self.shape {
             Shape::Retained(topics) => 2 * u64::from(topics),
-            Shape::Pairs(_) | Shape::FanIn(_) | Shape::FanOut(_) | Shape::Spread { .. } => self.deliveries(),
+            Shape::Pairs(_) | Shape::FanIn(_) | Shape::FanOut(_) | Shape::Spread { .. } | Shape::Subscribed(_) => {
+                self.deliveries()
+            }
         }
     }
 
@@ -121,6 +121,7 @@ impl Workload {
             Shape::FanOut(subscribers) => u64::from(subscribers) * window,
             Shape::Retained(_) => 0,
             Shape::Spread { topics, .. } => u64::from(topics),
+            Shape::Subscribed(topics) => 2 * u64::from(topics),
         }
     }
 
@@ -136,6 +137,22 @@ impl Workload {
             (0..topics).flat_map(|number| packets::retained(self.version, &topic(number), packets::PAYLOAD_BYTES));
         let clear = (0..topics).flat_map(|number| packets::retained(self.version, &topic(number), 0));
         Player { filters: Vec::new(), sends: set.chain(clear).collect() }
+    }
+
+    fn subscribed(&self, topics: u32) -> Vec<Player> {
+        const SUBSCRIBERS: u32 = 100;
+        let topic = |number: u32| format!("site/{:04}/sensor/{number:07}/value", number / 1_000);
+        // Not in the order in which Subscriptions were made, which is that of memory.
+        let order = (0..topics).map(|number| (u64::from(number) * 7_919 % u64::from(topics)) as u32);
+        let sends = order.flat_map(|number| packets::publish(self.version, &topic(number), 0, None));
+        let publisher = Player { filters: Vec::new(), sends: sends.collect() };
+        let filters = |subscriber: u32| {
+            let wild = |number: u32| format!("site/+/sensor/{:07}/value", (number + SUBSCRIBERS / 2) % topics);
+            let numbers = (0..topics).filter(move |number| number % SUBSCRIBERS == subscriber);
+            numbers.flat_map(move |number| [topic(number), topic(number + topics), wild(number)])
+        };
+        let subscribers = (0..SUBSCRIBERS).map(|number| subscriber(filters(number).collect()));
+        std::iter::once(publisher).chain(subscribers).collect()
     }
 
     fn spread(&self, topics: u32, others: u32) -> Vec<Player> {

@@ -15,6 +15,7 @@ use crate::connection::Connection;
 use crate::door::{Input, Output};
 use crate::durable::Log;
 use crate::error::Fault;
+use crate::filter_tree::FilterTree;
 use crate::frames::{Encoded, FrameCache};
 use crate::id::{ConnectionId, QuestionId, Seed};
 use crate::inspect::Counters;
@@ -51,7 +52,7 @@ pub struct Broker {
     /// Sessions by Client Identifier; never walked.
     #[serde(skip)]
     clients: HashTable<u32>,
-    pub(crate) subscriptions: TopicTree<Subscribers>,
+    pub(crate) subscriptions: FilterTree<Subscribers>,
     /// Raised by every change of Subscriptions; voids what was looked up before.
     pub(crate) subscriptions_version: u64,
     pub(crate) shares: Slab<Group>,
@@ -127,7 +128,7 @@ impl Broker {
             sessions: Slab::default(),
             session_number: 0,
             clients: HashTable::new(),
-            subscriptions: TopicTree::new(hash_key),
+            subscriptions: FilterTree::new(hash_key),
             subscriptions_version: 1,
             shares: Slab::default(),
             share_number: 0,

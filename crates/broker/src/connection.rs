@@ -429,7 +429,9 @@ impl Broker {
         match (&connection.phase, kind) {
             (Phase::Live { session }, Some(PacketType::Publish)) => {
                 let session = *session;
-                self.publish(slot, session, bytes, start, end);
+                if !self.publish_again(slot, session, bytes, start, end) {
+                    self.publish(slot, session, bytes, start, end);
+                }
             }
             (Phase::Live { session }, _) => {
                 let session = *session;

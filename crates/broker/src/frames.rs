@@ -64,13 +64,15 @@ impl Encoded {
         bytes
     }
 
+    /// Length of the packet that a message in a form would be.
+    pub(crate) fn len_of(message: &Outgoing<'_>, form: Form<'_>) -> usize {
+        let parts = Parts::new(message, form);
+        1 + varint_bytes(parts.remaining) + parts.remaining
+    }
+
     /// Encodes a message in a form, without allocating if the buffer is large enough already.
     pub(crate) fn fill(&mut self, message: &Outgoing<'_>, form: Form<'_>, now: Time) {
-        let topic = if matches!(form.alias, AliasUse::Uses(_)) { "" } else { message.topic };
-        let properties_bytes = if form.v5 { own_properties_bytes(message, form) + message.properties.len() } else { 0 };
-        let length_bytes = if form.v5 { varint::encoded_bytes(properties_bytes as u32) } else { 0 };
-        let identifier_bytes = if form.qos == Qos::AtMostOnce { 0 } else { 2 };
-        let remaining = 2 + topic.len() + identifier_bytes + length_bytes + properties_bytes + message.payload.len();
+        let Parts { topic, properties_bytes, identifier_bytes, remaining } = Parts::new(message, form);
         let whole = message.payload.len() < SHARE_BYTES_MIN || message.shared.is_none();
         let out = &mut self.bytes;
         out.clear();
@@ -98,6 +100,31 @@ impl Encoded {
         }
         self.len = out.len() + self.shared_bytes as usize;
     }
+}
+
+/// What the length of a PUBLISH is the sum of.
+struct Parts<'a> {
+    topic: &'a str,
+    properties_bytes: usize,
+    identifier_bytes: usize,
+    /// Remaining Length.
+    remaining: usize,
+}
+
+impl<'a> Parts<'a> {
+    fn new(message: &Outgoing<'a>, form: Form<'_>) -> Self {
+        let topic = if matches!(form.alias, AliasUse::Uses(_)) { "" } else { message.topic };
+        let properties_bytes = if form.v5 { own_properties_bytes(message, form) + message.properties.len() } else { 0 };
+        let length_bytes = if form.v5 { varint::encoded_bytes(properties_bytes as u32) } else { 0 };
+        let identifier_bytes = if form.qos == Qos::AtMostOnce { 0 } else { 2 };
+        let remaining = 2 + topic.len() + identifier_bytes + length_bytes + properties_bytes + message.payload.len();
+        Parts { topic, properties_bytes, identifier_bytes, remaining }
+    }
+}
+
+/// Bytes of a Remaining Length, which counts as the longest if it is longer than one can be.
+fn varint_bytes(remaining: usize) -> usize {
+    if remaining > REMAINING_LENGTH_MAX { 4 } else { varint::encoded_bytes(remaining as u32) }
 }
 
 /// Bytes of the properties that the broker puts in itself.
@@ -188,15 +215,18 @@ mod tests {
     #[test]
     fn a_publish_in_every_form() {
         let mut encoded = Encoded::default();
+        let check_len = |encoded: &Encoded, form| assert_eq!(Encoded::len_of(&message(), form), encoded.len());
         let form =
             Form { v5: false, qos: Qos::AtLeastOnce, retain: true, dup: true, identifiers: &[], alias: AliasUse::None };
         encoded.fill(&message(), form, Time(0));
+        check_len(&encoded, form);
         let mut bytes = Vec::new();
         encoded.copy_to(&mut bytes, PacketIdentifier::new(0x1234));
         assert_eq!(bytes, [0x3B, 9, 0, 3, b'a', b'/', b'b', 0x12, 0x34, b'h', b'i']);
 
         let form = Form { v5: true, dup: false, retain: false, identifiers: &[200], alias: AliasUse::Uses(7), ..form };
         encoded.fill(&message(), form, Time(0));
+        check_len(&encoded, form);
         let mut bytes = Vec::new();
         encoded.copy_to(&mut bytes, PacketIdentifier::new(1));
         let expected =

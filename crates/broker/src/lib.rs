@@ -37,6 +37,7 @@
 
 extern crate alloc;
 
+mod again;
 mod alias;
 mod authentication;
 mod broker;
@@ -47,9 +48,11 @@ mod connect;
 mod connection;
 mod door;
 mod durable;
+mod edges;
 mod end;
 mod error;
 mod explain;
+mod filter_tree;
 mod frames;
 mod id;
 mod inflight;

@@ -46,7 +46,7 @@ impl Access {
     }
 
     pub(crate) fn may_publish(&self, topic: &str) -> bool {
-        self.publish.passes_topic(topic)
+        self.publish.is_open() || self.publish.passes_topic(topic)
     }
 
     pub(crate) fn may_receive(&self, topic: &str) -> bool {

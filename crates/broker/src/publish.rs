@@ -8,9 +8,7 @@ use alloc::boxed::Box;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use bytes::Bytes;
-use wasmqtt_codec::{
-    Ack, AckKind, PacketIdentifier, Properties, ProtocolVersion, Publish, Qos, ReasonCode, Sender, varint,
-};
+use wasmqtt_codec::{Ack, AckKind, PacketIdentifier, Properties, ProtocolVersion, Publish, Qos, ReasonCode, Sender};
 
 use crate::broker::Broker;
 use crate::connection::{LookedUp, TopicCache};
@@ -18,7 +16,7 @@ use crate::door::Output;
 use crate::durable::What;
 use crate::error::{Fault, Refusal, Violation};
 use crate::inflight::Acknowledged;
-use crate::level::levels;
+use crate::level::has_more_levels;
 use crate::message::{Frame, Outgoing, forwarded};
 use crate::record::{Record, Stored};
 use crate::route::{Fan, Matches};
@@ -45,9 +43,13 @@ impl Broker {
             Ok(name) => name,
             Err(violation) => return self.violation(slot, violation),
         };
-        let name = name.as_deref().or(publish.topic.map(|topic| topic.as_str())).unwrap_or_default();
-        // The decoder gives back the very name that it was shown; only one from an alias has to be compared.
-        let is_known = core::ptr::eq(name, known.as_str()) || name == *known;
+        // The decoder gives back the very name that it was shown if it is the same; only one from an alias has to be
+        // compared.
+        let (name, is_known) = match (name.as_deref(), publish.topic) {
+            (Some(name), _) => (name, name == *known),
+            (None, Some(topic)) => (topic.as_str(), core::ptr::eq(topic.as_str(), known.as_str())),
+            (None, None) => ("", false),
+        };
         let came = Came { bytes, start, end, version };
         let is_looked_up = self.accept_publish(slot, session, &publish, name, came, is_known, looked_up);
         // Small enough to be kept, and still of a connection that goes on.
@@ -131,7 +133,7 @@ impl Broker {
             return is_known;
         }
         if !is_known {
-            if levels(topic).count() > usize::from(self.config.limits.topic_levels_max) {
+            if has_more_levels(topic, self.config.limits.topic_levels_max) {
                 self.refuse_publish(slot, session, publish, Refusal::TopicNameLevels);
                 return false;
             }
@@ -157,7 +159,7 @@ impl Broker {
             properties: if altered { &kept } else { properties.raw() },
             payload: publish.payload,
             shared: shared.as_ref(),
-            frame: if altered || publish.retain { None } else { came.frame(publish) },
+            frame: if altered || publish.retain { None } else { Some(came.frame(publish)) },
             qos: publish.qos,
             retain: publish.retain,
             expires_at: expiry_s.map(|interval_s| self.now.plus_s(u64::from(interval_s))),
@@ -430,23 +432,24 @@ struct Came<'a> {
 }
 
 impl<'a> Came<'a> {
-    /// The packet to leave as it came; `None` if its Remaining Length takes more bytes than it needs. 3.1.1 doesn't ask
-    /// for few, 5.0 does [5:MQTT-1.5.5-1].
-    fn frame(self, publish: &Publish<'_>) -> Option<Frame<'a>> {
-        let length = &self.bytes[self.start as usize + 1..self.end as usize];
-        let length_bytes = length.iter().take(4).position(|byte| byte & 0x80 == 0)? + 1;
-        let remaining = length.len() - length_bytes;
-        if varint::encoded_bytes(remaining as u32) != length_bytes {
-            return None;
-        }
+    /// The packet to leave as it came.
+    #[inline(always)]
+    fn frame(self, publish: &Publish<'_>) -> Frame<'a> {
+        // The codec lets no Remaining Length through that takes more bytes than it needs [5:MQTT-1.5.5-1].
+        let length_bytes = match self.end - self.start {
+            0..=129 => 1,
+            130..=16_386 => 2,
+            16_387..=2_097_155 => 3,
+            _ => 4,
+        };
         let topic_bytes = publish.topic.map_or(0, |topic| topic.as_str().len());
-        Some(Frame {
+        Frame {
             bytes: self.bytes,
             start: self.start,
             end: self.end,
-            identifier_at: (1 + length_bytes + 2 + topic_bytes) as u32,
+            identifier_at: 1 + length_bytes + 2 + topic_bytes as u32,
             v5: self.version.is_v5(),
-        })
+        }
     }
 }
 

@@ -6,7 +6,7 @@ use wasmqtt_codec::{Ack, AckKind, PacketIdentifier, Qos};
 use crate::alias::AliasUse;
 use crate::broker::Broker;
 use crate::durable::What;
-use crate::frames::Form;
+use crate::frames::{Encoded, Form};
 use crate::inflight::{Delivery, Resend};
 use crate::message::Outgoing;
 use crate::record::{QueuedFor, Record};
@@ -140,7 +140,7 @@ impl Broker {
     }
 
     /// Whether a client takes a packet as large as this delivery's, an alias aside.
-    fn fits(&mut self, slot: u32, delivery: &Delivery) -> bool {
+    fn fits(&self, slot: u32, delivery: &Delivery) -> bool {
         let message = self.messages.get(delivery.message).outgoing();
         let connection = self.connections[slot as usize].as_ref().expect("a Session's connection is open");
         let form = Form {
@@ -151,8 +151,7 @@ impl Broker {
             identifiers: delivery.identifiers.as_slice(),
             alias: AliasUse::None,
         };
-        self.own_frame.fill(&message, form, self.now);
-        self.own_frame.len() <= connection.packet_bytes_max as usize
+        Encoded::len_of(&message, form) <= connection.packet_bytes_max as usize
     }
 
     /// The next message of a queue: sent, or dropped if it came too late or is too large.

@@ -21,7 +21,8 @@ use crate::trace::{Delivery as How, Trace};
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Retained {
     pub message: MessageId,
-    expiry: Option<TimerKey>,
+    /// Few have one, and nodes are many: it lies elsewhere.
+    expiry: Option<Box<TimerKey>>,
 }
 
 /// The Retained Messages that a new Subscription is still owed.
@@ -117,12 +118,18 @@ impl Broker {
             return Ok(());
         }
         let (limits, counters) = (&self.config.limits, &self.counters);
-        let replaces = self.retained.find(message.topic).and_then(|node| self.retained.value(node));
-        let old_bytes = replaces.map_or(0, |old| self.messages.get(old.message).bytes());
-        let bytes = counters.retained_bytes - old_bytes + message.kept_bytes();
-        let count = counters.retained + u64::from(replaces.is_none());
-        if count > u64::from(limits.retained_messages_max) || bytes > limits.retained_bytes_max {
-            return Err(Refusal::Retained);
+        let fits = |count: u64, bytes: u64| {
+            let bytes = bytes + message.kept_bytes();
+            count < u64::from(limits.retained_messages_max) && bytes <= limits.retained_bytes_max
+        };
+        if !fits(counters.retained, counters.retained_bytes) {
+            // What it replaces makes room; that is looked up only if it decides.
+            let replaced = self.retained.find(message.topic).and_then(|node| self.retained.value(node));
+            let replaced_bytes = replaced.map(|old| self.messages.get(old.message).bytes());
+            let count = counters.retained - u64::from(replaced.is_some());
+            if !fits(count, counters.retained_bytes - replaced_bytes.unwrap_or(0)) {
+                return Err(Refusal::Retained);
+            }
         }
         if self.is_memory_short() {
             return Err(Refusal::Memory);
@@ -143,7 +150,7 @@ impl Broker {
         };
         let id = self.messages.share(id);
         let node = self.retained.insert(message.topic);
-        let expiry = message.expires_at.map(|at| self.timers.arm(at, Timer::RetainedExpiry(node)));
+        let expiry = message.expires_at.map(|at| self.timers.arm(at, Timer::RetainedExpiry(node)).into());
         self.counters.retained_bytes += self.messages.get(id).bytes();
         match self.retained.value_mut(node).replace(Retained { message: id, expiry }) {
             None => self.counters.retained += 1,
@@ -154,7 +161,7 @@ impl Broker {
 
     fn let_go_retained(&mut self, old: &Retained) {
         self.counters.retained_bytes -= self.messages.get(old.message).bytes();
-        self.timers.cancel(old.expiry);
+        self.timers.cancel(old.expiry.as_deref().copied());
         self.messages.release(old.message);
     }
 

@@ -22,7 +22,7 @@ use crate::subscribe::{Subscriber, Subscribers};
 use crate::trace::NotDelivered;
 
 /// Receivers from which on a packet that leaves as it came is shared instead of copied to each.
-const SHARE_TARGETS_MIN: usize = 16;
+pub(crate) const SHARE_TARGETS_MIN: usize = 16;
 
 /// One Session that a message goes to.
 #[derive(Clone, Debug)]
@@ -133,8 +133,7 @@ impl Broker {
         matches.groups.clear();
         let tree = &self.subscriptions;
         let mut nodes = 0;
-        tree.filters_matching(topic, &mut self.frontier, |node| {
-            let Some(Subscribers { plain, groups }) = tree.value(node) else { return };
+        tree.matching(topic, &mut self.frontier, |node, Subscribers { plain, groups }| {
             let plain = plain.as_slice();
             nodes += usize::from(!plain.is_empty());
             matches.groups.extend_from_slice(groups);

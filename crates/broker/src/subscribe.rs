@@ -12,7 +12,7 @@ use wasmqtt_codec::{
 use crate::broker::Broker;
 use crate::durable::What;
 use crate::error::{Fault, Refusal};
-use crate::level::levels;
+use crate::level::has_more_levels;
 use crate::record::Record;
 use crate::retained::Walk;
 use crate::session::Subscription;
@@ -227,7 +227,7 @@ impl Broker {
         if whole.has_wildcard() && !limits.wildcard_subscription_available {
             return Err(Refusal::WildcardSubscriptions);
         }
-        if levels(wish.filter).count() > usize::from(limits.topic_levels_max) {
+        if has_more_levels(wish.filter, limits.topic_levels_max) {
             return Err(Refusal::TopicFilterLevels);
         }
         if !state.access.as_deref().unwrap_or(&self.access).may_subscribe(wish.filter) {

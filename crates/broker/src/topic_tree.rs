@@ -1,19 +1,14 @@
-//! A tree of topic levels, used twice: Topic Filters lead to Subscriptions, Topic Names to Retained Messages.
+//! A tree of topic levels: Topic Names lead to Retained Messages, and a Topic Filter walks all those that it matches.
 //!
 //! A node knows its parent, its first child and its brothers; a child is found by one look-up in a hash table of all
 //! edges. So a literal level costs the same with ten brothers or a million, a node costs a few words, and walking
 //! children follows the order in which they were made — never the order of a hash map, which differs between machines.
-//! Wildcards are ordinary children named `+` and `#`; a node has their numbers at hand, because every match asks for
-//! them.
 
-use alloc::string::String;
 use alloc::vec::Vec;
-use core::hash::{BuildHasher, Hasher};
-use foldhash::fast::FixedState;
-use hashbrown::HashTable;
 use serde::{Deserialize, Serialize};
 
-use crate::level::{Level, levels};
+use crate::edges::{Edges, edge_hash};
+use crate::level::{Text, levels};
 use crate::slab::Slab;
 
 /// No node.
@@ -22,19 +17,18 @@ const NONE: u32 = u32::MAX;
 /// The root: before the first level.
 pub(crate) const ROOT: u32 = 0;
 
+/// Bytes of a level that lies in its node.
+const LEVEL_BYTES: usize = 14;
+
 #[derive(Clone, Debug, Serialize, Deserialize)]
 struct Node<T> {
     parent: u32,
     first_child: u32,
     next: u32,
     previous: u32,
-    /// Its child `+`, found without a look-up because every match asks for it.
-    plus: u32,
-    /// Its child `#`.
-    hash: u32,
     /// Walks that rest on this node; it stays until they go on.
     pins: u32,
-    level: Level,
+    level: Text<LEVEL_BYTES>,
     value: Option<T>,
 }
 
@@ -48,14 +42,7 @@ pub(crate) struct TopicTree<T> {
     level_bytes: u64,
     /// Node numbers by (parent, level); never walked.
     #[serde(skip)]
-    edges: HashTable<u32>,
-}
-
-fn edge_hash(hash_key: u64, parent: u32, level: &[u8]) -> u64 {
-    let mut hasher = FixedState::with_seed(hash_key).build_hasher();
-    hasher.write_u32(parent);
-    hasher.write(level);
-    hasher.finish()
+    edges: Edges,
 }
 
 impl<T> TopicTree<T> {
@@ -66,37 +53,35 @@ impl<T> TopicTree<T> {
             first_child: NONE,
             next: NONE,
             previous: NONE,
-            plus: NONE,
-            hash: NONE,
             pins: 0,
-            level: Level::new(b""),
+            level: Text::new(b""),
             value: None,
         });
-        TopicTree { nodes, hash_key, level_bytes: 0, edges: HashTable::new() }
+        TopicTree { nodes, hash_key, level_bytes: 0, edges: Edges::default() }
     }
 
     /// Makes the look-up table anew, which is not saved.
     pub(crate) fn rebuild(&mut self) {
-        let mut edges = HashTable::with_capacity(self.nodes.len() as usize);
+        let mut edges = Edges::with_capacity(self.nodes.len());
         for (number, node) in self.nodes.iter().filter(|(number, _)| *number != ROOT) {
-            let hash = edge_hash(self.hash_key, node.parent, node.level.as_bytes());
-            edges.insert_unique(hash, number, |n| self.hash_of(*n));
+            edges.insert(self.hash(node.parent, node.level.as_bytes()), number);
         }
         self.edges = edges;
     }
 
-    fn hash_of(&self, number: u32) -> u64 {
-        let node = &self.nodes[number];
-        edge_hash(self.hash_key, node.parent, node.level.as_bytes())
+    fn hash(&self, parent: u32, level: &[u8]) -> u32 {
+        edge_hash(self.hash_key, parent.into(), level)
     }
 
     fn child(&self, parent: u32, level: &[u8]) -> Option<u32> {
-        let hash = edge_hash(self.hash_key, parent, level);
-        let found = self.edges.find(hash, |number| {
-            let node = &self.nodes[*number];
-            node.parent == parent && node.level.as_bytes() == level
-        });
-        found.copied()
+        self.child_by_hash(self.hash(parent, level), parent, level)
+    }
+
+    fn child_by_hash(&self, hash: u32, parent: u32, level: &[u8]) -> Option<u32> {
+        self.edges.find(hash, |number| {
+            let node = &self.nodes[number];
+            node.parent == parent && node.level.is(level)
+        })
     }
 
     /// The node at the end of a path, wildcards taken literally.
@@ -106,32 +91,23 @@ impl<T> TopicTree<T> {
 
     /// The node at the end of a path, made if need be.
     pub(crate) fn insert(&mut self, path: &str) -> u32 {
-        levels(path).fold(ROOT, |node, level| self.child(node, level).unwrap_or_else(|| self.add(node, level)))
+        levels(path).fold(ROOT, |node, level| {
+            let hash = self.hash(node, level);
+            self.child_by_hash(hash, node, level).unwrap_or_else(|| self.add(hash, node, level))
+        })
     }
 
-    fn add(&mut self, parent: u32, level: &[u8]) -> u32 {
+    fn add(&mut self, hash: u32, parent: u32, level: &[u8]) -> u32 {
         let next = self.nodes[parent].first_child;
-        let node = Node {
-            parent,
-            first_child: NONE,
-            next,
-            previous: NONE,
-            plus: NONE,
-            hash: NONE,
-            pins: 0,
-            level: Level::new(level),
-            value: None,
-        };
+        let node =
+            Node { parent, first_child: NONE, next, previous: NONE, pins: 0, level: Text::new(level), value: None };
         let number = self.nodes.insert(node);
         self.level_bytes += level.len() as u64;
         if next != NONE {
             self.nodes[next].previous = number;
         }
         self.nodes[parent].first_child = number;
-        self.set_wildcard(parent, level, number);
-        let hash = edge_hash(self.hash_key, parent, level);
-        let (nodes, hash_key) = (&self.nodes, self.hash_key);
-        self.edges.insert_unique(hash, number, |n| edge_hash(hash_key, nodes[*n].parent, nodes[*n].level.as_bytes()));
+        self.edges.insert(hash, number);
         number
     }
 
@@ -159,11 +135,8 @@ impl<T> TopicTree<T> {
     }
 
     fn unlink(&mut self, number: u32) {
-        let hash = self.hash_of(number);
-        if let Ok(entry) = self.edges.find_entry(hash, |n| *n == number) {
-            entry.remove();
-        }
         let Some(node) = self.nodes.remove(number) else { return };
+        self.edges.remove(self.hash(node.parent, node.level.as_bytes()), number);
         self.level_bytes -= node.level.len() as u64;
         match node.previous {
             NONE => self.nodes[node.parent].first_child = node.next,
@@ -171,70 +144,6 @@ impl<T> TopicTree<T> {
         }
         if node.next != NONE {
             self.nodes[node.next].previous = node.previous;
-        }
-        self.set_wildcard(node.parent, node.level.as_bytes(), NONE);
-    }
-
-    /// Remembers a child that is a wildcard, or that it is gone.
-    fn set_wildcard(&mut self, parent: u32, level: &[u8], child: u32) {
-        match level {
-            b"+" => self.nodes[parent].plus = child,
-            b"#" => self.nodes[parent].hash = child,
-            _ => {}
-        }
-    }
-
-    /// The path of a node: its Topic Name or Topic Filter.
-    pub(crate) fn path(&self, number: u32) -> String {
-        let mut levels = Vec::new();
-        let mut node = &self.nodes[number];
-        while node.parent != NONE {
-            levels.push(node.level.as_str());
-            node = &self.nodes[node.parent];
-        }
-        levels.reverse();
-        levels.join("/")
-    }
-
-    /// All carrying nodes whose path, as a Topic Filter, matches a Topic Name (4.7). `frontier` is scratch.
-    pub(crate) fn filters_matching(&self, topic: &str, frontier: &mut Vec<u32>, mut found: impl FnMut(u32)) {
-        frontier.clear();
-        frontier.push(ROOT);
-        let mut first = 0;
-        // A leading wildcard does not match a topic that begins with `$` [5:MQTT-4.7.2-1] [311:MQTT-4.7.2-1].
-        let mut wildcards = !topic.starts_with('$');
-        for level in levels(topic) {
-            let end = frontier.len();
-            for at in first..end {
-                let number = frontier[at];
-                let node = &self.nodes[number];
-                if wildcards && node.hash != NONE {
-                    found(node.hash);
-                }
-                if wildcards && node.plus != NONE {
-                    frontier.push(node.plus);
-                }
-                if node.first_child != NONE
-                    && let Some(child) = self.child(number, level)
-                {
-                    frontier.push(child);
-                }
-            }
-            wildcards = true;
-            first = end;
-            if first == frontier.len() {
-                return;
-            }
-        }
-        for &number in &frontier[first..] {
-            let node = &self.nodes[number];
-            if node.value.is_some() {
-                found(number);
-            }
-            // `sport/#` matches `sport` too (4.7.1.2).
-            if node.hash != NONE {
-                found(node.hash);
-            }
         }
     }
 
@@ -314,6 +223,19 @@ impl<T> TopicTree<T> {
         depth
     }
 
+    /// The path of a node: its Topic Name.
+    #[cfg(test)]
+    fn path(&self, number: u32) -> alloc::string::String {
+        let mut levels = Vec::new();
+        let mut node = &self.nodes[number];
+        while node.parent != NONE {
+            levels.push(node.level.as_str());
+            node = &self.nodes[node.parent];
+        }
+        levels.reverse();
+        levels.join("/")
+    }
+
     /// Keeps a node alive while a walk rests on it.
     pub(crate) fn pin(&mut self, number: u32) {
         self.nodes[number].pins += 1;
@@ -357,6 +279,7 @@ fn ends_match(levels: &[&str], depth: usize) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use alloc::string::String;
 
     fn tree(paths: &[&str]) -> TopicTree<()> {
         let mut tree = TopicTree::new(1);
@@ -367,13 +290,6 @@ mod tests {
         tree
     }
 
-    fn filters(tree: &TopicTree<()>, topic: &str) -> Vec<String> {
-        let (mut frontier, mut found) = (Vec::new(), Vec::new());
-        tree.filters_matching(topic, &mut frontier, |node| found.push(tree.path(node)));
-        found.sort();
-        found
-    }
-
     fn topics(tree: &TopicTree<()>, filter: &str) -> Vec<String> {
         let (mut at, mut found) = (None, Vec::new());
         while let Some(node) = tree.next_topic_matching(filter, at) {
@@ -382,22 +298,6 @@ mod tests {
         }
         found.sort();
         found
-    }
-
-    // The examples of 4.7.1 and 4.7.2.
-    #[test]
-    fn filters_match_as_the_standard_shows() {
-        let tree =
-            tree(&["sport/tennis/player1/#", "sport/#", "#", "+", "+/tennis/#", "sport/+", "/+", "+/+", "$SYS/#"]);
-        assert_eq!(filters(&tree, "sport"), ["#", "+", "sport/#"]);
-        assert_eq!(filters(&tree, "sport/"), ["#", "+/+", "sport/#", "sport/+"]);
-        assert_eq!(filters(&tree, "/finance"), ["#", "+/+", "/+"]);
-        assert_eq!(
-            filters(&tree, "sport/tennis/player1/ranking"),
-            ["#", "+/tennis/#", "sport/#", "sport/tennis/player1/#"]
-        );
-        // [5:MQTT-4.7.2-1]
-        assert_eq!(filters(&tree, "$SYS/uptime"), ["$SYS/#"]);
     }
 
     #[test]
@@ -425,6 +325,6 @@ mod tests {
         *tree.value_mut(next) = None;
         tree.prune(next);
         assert_eq!(tree.nodes.len(), 1);
-        assert!(tree.edges.is_empty());
+        assert_eq!(tree.edges.len(), 0);
     }
 }

@@ -473,6 +473,47 @@ fn the_same_inputs_give_the_same_state() {
     }
 }
 
+/// With tracing on, no message takes the short way: both ways lead to the same bytes, outputs and state.
+#[test]
+fn the_short_way_does_what_the_long_way_does() {
+    for seed in 2_000..2_060 {
+        let mut world = World::new(seed);
+        // Tracing is the only difference, and all inputs are to be had: a restart would forget them.
+        world.config.storage = Storage::Memory;
+        world.config.trace = false;
+        world.broker = Broker::new(world.config.clone(), Seed([9; 16]));
+        for _ in 0..STEPS {
+            world.step();
+        }
+        let traced = Config { trace: true, ..world.config.clone() };
+        let mut short = Broker::new(world.config.clone(), Seed([9; 16]));
+        let mut long = Broker::new(traced, Seed([9; 16]));
+        for (at, (now, input)) in world.inputs.iter().enumerate() {
+            let [short, long] = [&mut short, &mut long].map(|broker| {
+                broker.handle(*now, input.clone());
+                told(broker)
+            });
+            assert_eq!(short, long, "seed {seed}, input {at}: {input:?}");
+        }
+        let [short, long] = [short, long].map(|broker| {
+            let mut saved = Vec::new();
+            broker.save(&mut saved);
+            saved
+        });
+        assert_eq!(short.len(), long.len(), "seed {seed}");
+        let differences = short.iter().zip(&long).filter(|(short, long)| short != long).count();
+        assert_eq!(differences, 1, "seed {seed}: whether to trace, and nothing else");
+    }
+}
+
+/// What a broker tells its driver, traces aside.
+fn told(broker: &mut Broker) -> (Vec<Output>, Vec<(ConnectionId, Vec<u8>)>) {
+    let outputs = std::iter::from_fn(|| broker.poll()).filter(|output| !matches!(output, Output::Trace(_))).collect();
+    let ready: Vec<ConnectionId> = broker.ready().collect();
+    let bytes = |conn| (conn, broker.outgoing(conn).flatten().copied().collect());
+    (outputs, ready.into_iter().map(bytes).collect())
+}
+
 fn drain(broker: &mut Broker) {
     while broker.poll().is_some() {}
     let _ = broker.ready().count();

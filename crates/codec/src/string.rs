@@ -41,6 +41,19 @@ pub(crate) fn contains<const N: usize>(bytes: &[u8], wanted: [u8; N]) -> bool {
     bytes.iter().fold(false, |found, byte| wanted.iter().fold(found, |found, wanted| found | (byte == wanted)))
 }
 
+/// Whether two byte strings are equal, eight bytes at a time: WebAssembly has no instruction for it, and its `memcmp`
+/// looks at one byte after another.
+#[inline]
+#[must_use]
+pub fn is_same(left: &[u8], right: &[u8]) -> bool {
+    let ((left, left_rest), (right, right_rest)) = (left.as_chunks::<8>(), right.as_chunks::<8>());
+    let word = |bytes: &[u8; 8]| u64::from_le_bytes(*bytes);
+    left.len() == right.len()
+        && left_rest.len() == right_rest.len()
+        && left.iter().zip(right).all(|(left, right)| word(left) == word(right))
+        && left_rest.iter().zip(right_rest).all(|(left, right)| left == right)
+}
+
 /// Where `wanted` is first seen in `bytes`.
 #[cold]
 pub(crate) fn position(bytes: &[u8], wanted: u8) -> usize {

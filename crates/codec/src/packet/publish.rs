@@ -133,7 +133,7 @@ fn read_topic<'a, W: Watch<'a>>(
     let label = label!("Topic Name", "3.3.2.1", "3.3.2.1");
     let bytes = reader.prefixed(label)?;
     if let Some(known) = known
-        && is_same(bytes, known.as_bytes())
+        && string::is_same(bytes, known.as_bytes())
         && !known.is_empty()
     {
         reader.seen(label, reader.at() - bytes.len(), FieldValue::Text(known));
@@ -148,18 +148,6 @@ fn read_topic<'a, W: Watch<'a>>(
         .topic_name(name)
         .map(Some)
         .map_err(|error| error.renamed(Rule::TopicNameWildcard, Rule::PublishTopicWildcard))
-}
-
-/// Whether two byte strings are equal, eight bytes at a time: WebAssembly has no instruction for it, and its `memcmp`
-/// looks at one byte after another.
-#[inline]
-fn is_same(left: &[u8], right: &[u8]) -> bool {
-    let ((left, left_rest), (right, right_rest)) = (left.as_chunks::<8>(), right.as_chunks::<8>());
-    let word = |bytes: &[u8; 8]| u64::from_le_bytes(*bytes);
-    left.len() == right.len()
-        && left_rest.len() == right_rest.len()
-        && left.iter().zip(right).all(|(left, right)| word(left) == word(right))
-        && left_rest.iter().zip(right_rest).all(|(left, right)| left == right)
 }
 
 /// All that is left.
