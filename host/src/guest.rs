@@ -6,24 +6,24 @@
 //!
 //! ```text
 //!   guest.block()            room for a socket's bytes, inside the guest's memory
-//!   guest.received(conn, n)  n bytes of it were read
+//!   guest.entries.received() n bytes of it were read
 //!   guest.step(now)          the one call
 //!   guest.outputs()          what the broker wants that is not bytes
 //!   guest.rows(), listed()   what to write where
-//!   guest.sent(conn, n)      told with the next step
+//!   guest.entries.sent()     told with the next step
 //! ```
 
 mod record;
 
 use std::time::Duration;
 
-use serde::Serialize;
-use wasmqtt_abi::{Entry, Header, MAGIC, NO_DEADLINE, Row, Slice, Table, VERSION, flag, kind};
-use wasmqtt_broker::{Config, ConnectionId, Input, Lsn, Output, Record, Seed, Time};
+use wasmqtt_abi::{Entry, Header, MAGIC, NO_DEADLINE, Row, Slice, Table, VERSION};
+use wasmqtt_broker::{Config, Lsn, Output, Record, Seed, Time};
 use wasmtime::{Linker, Memory, ResourceLimiter, Store, TypedFunc, WasmParams, WasmResults};
 use wasmtime_wasi::p1::WasiP1Ctx;
 use wasmtime_wasi::{WasiCtxBuilder, p2::pipe::MemoryOutputPipe};
 
+use crate::entries::Entries;
 use crate::fault::GuestFault;
 use crate::module::{EPOCH_TICK, GuestModule};
 
@@ -102,11 +102,7 @@ pub struct Guest {
     /// Where the guest put it.
     header_at: u32,
     /// What to tell with the next step.
-    entries: Vec<Entry>,
-    /// The letters that some entries name.
-    letters: Vec<u8>,
-    /// Bytes of the block in use.
-    block_used: u32,
+    pub entries: Entries,
     rows: Vec<Row>,
     slices: Vec<Slice>,
     outputs: Vec<Output>,
@@ -139,9 +135,9 @@ impl Guest {
             Beginning::Log(log) => (log, Vec::new()),
             Beginning::Saved(saved) => (Vec::new(), saved),
         };
-        guest.put(&(config, seed, log, saved));
+        guest.entries.put(&(config, seed, log, saved));
         let letter_bytes = guest.write_letters()?;
-        guest.letters.clear();
+        guest.entries.told(0);
         guest.call(&configure, letter_bytes)?;
         guest.ask_tables(0)?;
         Ok(guest)
@@ -176,9 +172,7 @@ impl Guest {
             stderr,
             header: Header::default(),
             header_at: 0,
-            entries: Vec::new(),
-            letters: Vec::new(),
-            block_used: 0,
+            entries: Entries::default(),
             rows: Vec::new(),
             slices: Vec::new(),
             outputs: Vec::new(),
@@ -195,53 +189,14 @@ impl Guest {
         }
         let memory = self.memory.data_mut(&mut self.store);
         // Both ends were checked when the header was read.
-        &mut memory[self.header.block_at as usize..][..self.header.block_room as usize][self.block_used as usize..]
-    }
-
-    /// The first `len` bytes of [`Self::block`] came from this connection.
-    pub fn received(&mut self, conn: ConnectionId, len: usize) {
-        let len = u32::try_from(len).expect("a block is smaller than 4 GiB");
-        assert!(self.block_used + len <= self.header.block_room, "more was received than there was room for");
-        self.entry(kind::RECEIVED, conn, self.block_used, len);
-        self.block_used += len;
-    }
-
-    /// The transport took this many of the bytes that its last row listed. Every row must be answered.
-    pub fn sent(&mut self, conn: ConnectionId, len: usize) {
-        self.entry(kind::SENT, conn, 0, u32::try_from(len).expect("a row is smaller than 4 GiB"));
-    }
-
-    /// A transport that took fewer bytes than were listed takes bytes again.
-    pub fn writable(&mut self, conn: ConnectionId) {
-        self.entry(kind::WRITABLE, conn, 0, 0);
-    }
-
-    /// The transport is gone.
-    pub fn closed(&mut self, conn: ConnectionId) {
-        self.entry(kind::CLOSED, conn, 0, 0);
-    }
-
-    /// Any input that has no method of its own. Not [`Input::Tick`], which ends each step by itself.
-    pub fn letter(&mut self, input: &Input) {
-        let offset = self.letters.len();
-        self.put(input);
-        let range = (offset as u32, (self.letters.len() - offset) as u32);
-        self.entry(kind::LETTER, ConnectionId { slot: 0, generation: 0 }, range.0, range.1);
-    }
-
-    /// Whether something is to be told.
-    #[must_use]
-    pub fn has_entries(&self) -> bool {
-        !self.entries.is_empty()
+        &mut memory[self.header.block_at as usize..][..self.header.block_room as usize][self.entries.block_used()..]
     }
 
     /// Whether another step is due without waiting for anything: the guest has more to say, or more to be told than one
     /// step takes, or waits to hear that what it listed was sent.
     #[must_use]
     pub fn wants_step(&self) -> bool {
-        self.header.flags & flag::MORE != 0
-            || self.entries.len() >= self.header.entries_room as usize
-            || (self.header.flags & flag::WANTS_SENT != 0 && !self.entries.is_empty())
+        self.entries.want_step(self.header.flags, self.header.entries_room as usize)
     }
 
     /// One turn: everything told since the last one, then the timers. Gives the time of the next turn if nothing
@@ -253,9 +208,11 @@ impl Guest {
         if self.entries.len() > ENTRIES_WAITING_MAX {
             return Err(bad_table("the number of entries that wait", self.entries.len() as u32));
         }
-        let count = self.entries.len().min(self.header.entries_room as usize);
+        let count = self.entries.first(self.header.entries_room as usize).len();
+        let room = self.header.block_room as usize;
+        assert!(self.entries.block_used() <= room, "more was received than there was room for");
         self.record_step(now, count);
-        if !self.letters.is_empty() {
+        if !self.entries.letters().is_empty() {
             self.write_letters()?;
         }
         let table = Self::region_mut(
@@ -264,16 +221,12 @@ impl Guest {
             self.header.entries_at,
             count * Entry::BYTES,
         )?;
-        for (row, entry) in table.chunks_exact_mut(Entry::BYTES).zip(&self.entries) {
+        for (row, entry) in table.chunks_exact_mut(Entry::BYTES).zip(self.entries.first(count)) {
             entry.write(row).expect("a chunk is as long as an entry");
         }
         let step = self.step.clone();
         let deadline = self.call(&step, (now.0, count as u32))?;
-        self.entries.drain(..count);
-        if self.entries.is_empty() {
-            self.letters.clear();
-        }
-        self.block_used = 0;
+        self.entries.told(count);
         self.read_header()?;
         self.read_rows()?;
         self.read_letters()?;
@@ -306,24 +259,15 @@ impl Guest {
         self.slices[row.slices_first as usize..][..row.slices_len as usize].iter().map(bytes)
     }
 
-    fn entry(&mut self, kind: u32, conn: ConnectionId, offset: u32, len: u32) {
-        self.entries.push(Entry { kind, slot: conn.slot, generation: conn.generation, offset, len });
-    }
-
-    fn put<T: Serialize>(&mut self, letter: &T) {
-        let letters = std::mem::take(&mut self.letters);
-        self.letters = postcard::to_extend(letter, letters).expect("an input can be written down");
-    }
-
     /// Carries the letters over; gives their length.
     fn write_letters(&mut self) -> Result<u32, GuestFault> {
-        let len = u32::try_from(self.letters.len()).expect("letters are smaller than 4 GiB");
+        let len = u32::try_from(self.entries.letters().len()).expect("letters are smaller than 4 GiB");
         if len > self.header.letters_in_room {
             self.ask_tables(len)?;
         }
         let memory = self.memory.data_mut(&mut self.store);
-        let room = Self::region_mut(memory, "the letters in", self.header.letters_in_at, self.letters.len())?;
-        room.copy_from_slice(&self.letters);
+        let room = Self::region_mut(memory, "the letters in", self.header.letters_in_at, len as usize)?;
+        room.copy_from_slice(self.entries.letters());
         Ok(len)
     }
 

@@ -27,6 +27,7 @@
 pub mod auth;
 pub mod clock;
 pub mod config;
+pub mod entries;
 pub mod fault;
 pub mod guest;
 pub mod listen;

@@ -90,6 +90,6 @@ pub(crate) fn event(event: &Event, peer: impl Fn(ConnectionId) -> Option<SocketA
 fn offset(fault: &Fault) -> Option<u32> {
     match fault {
         Fault::Packet { offset, .. } => Some(*offset),
-        Fault::Violation(..) | Fault::Refused(_) => None,
+        Fault::Violation(..) | Fault::Refused(..) => None,
     }
 }

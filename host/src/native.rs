@@ -2,11 +2,11 @@
 //! reactor drives this instead, so that the price of the sandbox can be measured, sockets included. It protects nobody
 //! from anything, records nothing, and is no way to run a server.
 
-use serde::Serialize;
-use wasmqtt_abi::{Entry, Row, flag, kind};
-use wasmqtt_broker::{Config, ConnectionId, Input, Output, Seed, Time};
+use wasmqtt_abi::Row;
+use wasmqtt_broker::{Config, Output, Seed, Time};
 use wasmqtt_guest::native::Native;
 
+use crate::entries::Entries;
 use crate::fault::GuestFault;
 use crate::guest::{GuestLimits, Recorder};
 use crate::module::GuestModule;
@@ -17,10 +17,7 @@ const ENTRIES_MAX: usize = 4_096;
 /// A core and what is to be told to it with the next step.
 pub struct Guest {
     core: Native,
-    entries: Vec<Entry>,
-    letters: Vec<u8>,
-    /// Bytes of the block in use.
-    block_used: usize,
+    pub entries: Entries,
     outputs: Vec<Output>,
 }
 
@@ -28,58 +25,25 @@ impl Guest {
     /// Starts a core with an empty broker; module and limits are for those that have a sandbox.
     pub fn new(_: &GuestModule, config: &Config, seed: Seed, _: GuestLimits) -> Result<Self, GuestFault> {
         let core = Native::new(config.clone(), seed);
-        Ok(Guest { core, entries: Vec::new(), letters: Vec::new(), block_used: 0, outputs: Vec::new() })
+        Ok(Guest { core, entries: Entries::default(), outputs: Vec::new() })
     }
 
     pub fn block(&mut self) -> &mut [u8] {
         if self.entries.len() >= ENTRIES_MAX {
             return &mut [];
         }
-        &mut self.core.block()[self.block_used..]
-    }
-
-    pub fn received(&mut self, conn: ConnectionId, len: usize) {
-        self.entry(kind::RECEIVED, conn, self.block_used, len);
-        self.block_used += len;
-    }
-
-    pub fn sent(&mut self, conn: ConnectionId, len: usize) {
-        self.entry(kind::SENT, conn, 0, len);
-    }
-
-    pub fn writable(&mut self, conn: ConnectionId) {
-        self.entry(kind::WRITABLE, conn, 0, 0);
-    }
-
-    pub fn closed(&mut self, conn: ConnectionId) {
-        self.entry(kind::CLOSED, conn, 0, 0);
-    }
-
-    pub fn letter(&mut self, input: &Input) {
-        let offset = self.letters.len();
-        self.put(input);
-        self.entry(kind::LETTER, ConnectionId { slot: 0, generation: 0 }, offset, self.letters.len() - offset);
-    }
-
-    pub fn has_entries(&self) -> bool {
-        !self.entries.is_empty()
+        &mut self.core.block()[self.entries.block_used()..]
     }
 
     pub fn wants_step(&self) -> bool {
-        let flags = self.core.flags();
-        flags & flag::MORE != 0
-            || self.entries.len() >= ENTRIES_MAX
-            || (flags & flag::WANTS_SENT != 0 && !self.entries.is_empty())
+        self.entries.want_step(self.core.flags(), ENTRIES_MAX)
     }
 
     pub fn step(&mut self, now: Time) -> Result<Option<Time>, GuestFault> {
-        let count = self.entries.len().min(ENTRIES_MAX);
-        let deadline = self.core.step(now, &self.entries[..count], &self.letters);
-        self.entries.drain(..count);
-        if self.entries.is_empty() {
-            self.letters.clear();
-        }
-        self.block_used = 0;
+        let entries = self.entries.first(ENTRIES_MAX);
+        let count = entries.len();
+        let deadline = self.core.step(now, entries, self.entries.letters());
+        self.entries.told(count);
         let mut rest = self.core.letters();
         self.outputs.clear();
         while !rest.is_empty() {
@@ -116,15 +80,4 @@ impl Guest {
     }
 
     pub fn end_recording(&mut self, _: Time, _: &str) {}
-
-    fn entry(&mut self, kind: u32, conn: ConnectionId, offset: usize, len: usize) {
-        let word = |number| u32::try_from(number).expect("blocks and letters are smaller than 4 GiB");
-        let (slot, generation) = (conn.slot, conn.generation);
-        self.entries.push(Entry { kind, slot, generation, offset: word(offset), len: word(len) });
-    }
-
-    fn put<T: Serialize>(&mut self, letter: &T) {
-        let letters = std::mem::take(&mut self.letters);
-        self.letters = postcard::to_extend(letter, letters).expect("an input can be written down");
-    }
 }

@@ -238,7 +238,7 @@ impl Reactor {
             if std::mem::take(&mut connection.blocked)
                 && let Some(guest) = &mut self.guest
             {
-                guest.writable(id);
+                guest.entries.writable(id);
             }
             if connection.websocket.as_ref().is_some_and(|websocket| websocket.has_control_out()) {
                 self.unflushed.push(id);
@@ -253,12 +253,12 @@ impl Reactor {
         let now = self.clock.now();
         if let (Some(slept_us), Some(guest)) = (self.clock.slept_us(), &mut self.guest) {
             tracing::info!(slept_s = slept_us / 1_000_000, "the machine slept");
-            guest.letter(&Input::Woke { slept_us });
+            guest.entries.letter(&Input::Woke { slept_us });
         }
         while let Some(id) = self.timers.due(now) {
             self.time_is_up(id, now);
         }
-        if self.guest.as_ref().is_some_and(|guest| !guest.has_entries()) {
+        if self.guest.as_ref().is_some_and(|guest| guest.entries.is_empty()) {
             self.connections.told();
         }
         self.accept(now);
@@ -276,7 +276,7 @@ impl Reactor {
     fn step_if_due(&mut self, now: Time) -> bool {
         let Some(guest) = &mut self.guest else { return false };
         let due = self.deadline.is_some_and(|deadline| deadline <= now);
-        if !due && !guest.has_entries() && !guest.wants_step() {
+        if !due && guest.entries.is_empty() && !guest.wants_step() {
             self.flush_websockets();
             return false;
         }
@@ -287,7 +287,7 @@ impl Reactor {
                 return false;
             }
         }
-        if !guest.has_entries() {
+        if guest.entries.is_empty() {
             self.connections.told();
         }
         let outputs: Vec<Output> = guest.outputs().collect();
@@ -310,7 +310,7 @@ impl Reactor {
             // Mode `memory`: it is as safe as it will ever be.
             Output::Append { lsn, .. } => {
                 if let Some(guest) = &mut self.guest {
-                    guest.letter(&Input::Stored { upto: lsn });
+                    guest.entries.letter(&Input::Stored { upto: lsn });
                 }
             }
             Output::Read { conn, on } => {
@@ -334,7 +334,7 @@ impl Reactor {
             Output::Ask { question, what } => {
                 let verdict = self.deciders.as_ref().and_then(|deciders| deciders.ask(question, what));
                 if let (Some(verdict), Some(guest)) = (verdict, &mut self.guest) {
-                    guest.letter(&Input::Answered { question, verdict });
+                    guest.entries.letter(&Input::Answered { question, verdict });
                 }
             }
             Output::Reply { id, reply } => {
@@ -361,7 +361,7 @@ impl Reactor {
     fn take_verdicts(&mut self) {
         let (Some(deciders), Some(guest)) = (&self.deciders, &mut self.guest) else { return };
         while let Some((question, verdict)) = deciders.verdict() {
-            guest.letter(&Input::Answered { question, verdict });
+            guest.entries.letter(&Input::Answered { question, verdict });
         }
     }
 }

@@ -20,7 +20,7 @@
 //! }
 //! ```
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use wasmqtt_broker::{Command, CommandId, Config, ConnectionId, Input, Output, Reply, Seed, Time};
 
@@ -44,7 +44,8 @@ struct Listed {
 pub struct Turn {
     /// What the broker wants that is not bytes, in its order.
     pub outputs: Vec<Output>,
-    /// Connections with something to send; those whose bytes nobody took are named again each turn.
+    /// Connections with something to send, in the order in which they came to have it; those whose bytes nobody took
+    /// are named again each turn.
     pub ready: Vec<ConnectionId>,
 }
 
@@ -79,17 +80,19 @@ impl VirtualGuest {
     /// # Errors
     /// Whatever the guest did wrong; after that it must not be used again.
     pub fn turn(&mut self, now: Time, inputs: Vec<Input>) -> Result<Turn, GuestFault> {
-        let mut outputs = std::mem::take(&mut self.early);
+        let mut turn = Turn { outputs: std::mem::take(&mut self.early), ready: Vec::new() };
         for input in inputs {
-            self.input(now, input, &mut outputs)?;
+            self.input(now, input, &mut turn)?;
         }
         self.look_again();
-        self.step(now, &mut outputs)?;
+        self.step(now, &mut turn)?;
         while self.guest.wants_step() {
-            self.step(now, &mut outputs)?;
+            self.step(now, &mut turn)?;
         }
-        let ready = self.listed.iter().filter(|(_, listed)| !listed.bytes.is_empty()).map(|(id, _)| *id).collect();
-        Ok(Turn { outputs, ready })
+        // What was listed early may have been listed again since, or be gone.
+        let mut named = BTreeSet::new();
+        turn.ready.retain(|conn| !self.outgoing(*conn).is_empty() && named.insert(*conn));
+        Ok(turn)
     }
 
     /// What waits to be sent on a connection, up to what the guest lists at once. It stays until [`Input::Sent`] says
@@ -136,7 +139,7 @@ impl VirtualGuest {
         Ok(own)
     }
 
-    fn input(&mut self, now: Time, input: Input, outputs: &mut Vec<Output>) -> Result<(), GuestFault> {
+    fn input(&mut self, now: Time, input: Input, turn: &mut Turn) -> Result<(), GuestFault> {
         match input {
             Input::Received { conn, bytes } => {
                 let mut rest = &bytes[..];
@@ -146,19 +149,19 @@ impl VirtualGuest {
                     block[..len].copy_from_slice(&rest[..len]);
                     rest = &rest[len..];
                     if len == 0 {
-                        self.step(now, outputs)?;
+                        self.step(now, turn)?;
                     } else {
-                        self.guest.received(conn, len);
+                        self.guest.entries.received(conn, len);
                     }
                 }
             }
             Input::Sent { conn, len } => self.sent(conn, len),
             Input::Closed { conn } => {
                 self.listed.remove(&conn);
-                self.guest.closed(conn);
+                self.guest.entries.closed(conn);
             }
             Input::Tick => {}
-            other => self.guest.letter(&other),
+            other => self.guest.entries.letter(&other),
         }
         Ok(())
     }
@@ -168,13 +171,13 @@ impl VirtualGuest {
         let len = (len as usize).min(listed.bytes.len());
         listed.bytes.drain(..len);
         if std::mem::take(&mut listed.unanswered) {
-            self.guest.sent(conn, len);
+            self.guest.entries.sent(conn, len);
             if !listed.bytes.is_empty() {
-                self.guest.writable(conn);
+                self.guest.entries.writable(conn);
             }
         } else {
             // A second word about the same bytes: the core doesn't mind, only the tables have no row for it.
-            self.guest.letter(&Input::Sent { conn, len: len as u32 });
+            self.guest.entries.letter(&Input::Sent { conn, len: len as u32 });
         }
     }
 
@@ -182,20 +185,23 @@ impl VirtualGuest {
     fn look_again(&mut self) {
         for (conn, listed) in &mut self.listed {
             if std::mem::take(&mut listed.unanswered) {
-                self.guest.sent(*conn, 0);
-                self.guest.writable(*conn);
+                self.guest.entries.sent(*conn, 0);
+                self.guest.entries.writable(*conn);
             }
         }
     }
 
-    fn step(&mut self, now: Time, outputs: &mut Vec<Output>) -> Result<(), GuestFault> {
+    fn step(&mut self, now: Time, turn: &mut Turn) -> Result<(), GuestFault> {
         self.deadline = self.guest.step(now)?;
-        outputs.extend(self.guest.outputs());
+        turn.outputs.extend(self.guest.outputs());
         for index in 0..self.guest.rows() {
             let row = self.guest.row(index);
             let conn = ConnectionId { slot: row.slot, generation: row.generation };
             let bytes = self.guest.listed(row).collect::<Vec<_>>().concat();
             let unanswered = !bytes.is_empty();
+            if unanswered {
+                turn.ready.push(conn);
+            }
             self.listed.insert(conn, Listed { bytes, unanswered });
         }
         Ok(())

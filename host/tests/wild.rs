@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use common::{config, open, rest};
 use wasmqtt_abi::{Header, MAGIC, Row, Slice, Table, VERSION, row_flag};
-use wasmqtt_broker::{Config, Input, Seed, Time, Transport};
+use wasmqtt_broker::{Config, ConnectionId, Input, Seed, Time, Transport};
 use wasmqtt_host::clock::Clock;
 use wasmqtt_host::fault::GuestFault;
 use wasmqtt_host::guest::{Guest, GuestLimits};
@@ -155,6 +155,36 @@ fn rows_and_letters_that_make_no_sense_are_named() {
     let letters = Header { letters_out_at: 20_000, letters_out_len: 3, ..header() };
     let bad_letter = fault(&wat(&letters, "(data (i32.const 20000) \"\\ff\\ff\\ff\")", NO_DEADLINE));
     assert_eq!(bad_letter, GuestFault::BadLetter { offset: 0 });
+}
+
+/// A million outputs are far more than a step in order has; the host keeps no more of them.
+#[test]
+fn more_outputs_than_a_step_can_mean_are_refused() {
+    const OUTPUTS: u32 = (1 << 20) + 1;
+    // Four bytes of 1 are `Output::Read` of connection 1.1.
+    let letters = Header { letters_out_at: LETTERS_AT, letters_out_len: 4 * OUTPUTS, ..header() };
+    let fill = format!("(memory.fill (i32.const {LETTERS_AT}) (i32.const 1) (i32.const {}))", 4 * OUTPUTS);
+    let text = wat(&letters, "", &format!("{fill} {NO_DEADLINE}"));
+    let text = text.replace("(export \"memory\") 4)", "(export \"memory\") 80)");
+    let limits = GuestLimits { memory_bytes_max: 8 << 20, step_max: Duration::from_secs(60) };
+    let mut guest = Guest::new(&module(&text), &Config::default(), Seed([0; 16]), limits).unwrap();
+    let found = OUTPUTS - 1;
+    assert_eq!(guest.step(Time(1)), Err(GuestFault::BadTable { what: "the number of letters", found }));
+}
+
+/// A guest that takes a few entries a step while its host has ever more to tell must not make that keep them all.
+#[test]
+fn more_entries_than_may_wait_end_the_guest() {
+    const ENTRIES: u32 = 4 << 20;
+    let module = module(&wat(&header(), "", NO_DEADLINE));
+    let mut guest = Guest::new(&module, &Config::default(), Seed([0; 16]), LIMITS).unwrap();
+    let conn = ConnectionId { slot: 0, generation: 0 };
+    (0..ENTRIES).for_each(|_| guest.entries.writable(conn));
+    assert_eq!(guest.step(Time(1)), Ok(None));
+    (0..=64).for_each(|_| guest.entries.writable(conn));
+    let found = ENTRIES + 1;
+    let too_many = GuestFault::BadTable { what: "the number of entries that wait", found };
+    assert_eq!(guest.step(Time(2)), Err(too_many));
 }
 
 #[test]

@@ -32,7 +32,7 @@ impl Guest {
 impl Core for Guest {
     fn open(&mut self, conn: ConnectionId) {
         let peer = Peer { listener: 0, address: "bench".into(), transport: Transport::Tcp, identity: None };
-        self.guest.letter(&Input::Opened { conn, peer });
+        self.guest.entries.letter(&Input::Opened { conn, peer });
     }
 
     fn room(&mut self) -> usize {
@@ -41,7 +41,7 @@ impl Core for Guest {
 
     fn tell(&mut self, conn: ConnectionId, bytes: &[u8]) {
         self.guest.block()[..bytes.len()].copy_from_slice(bytes);
-        self.guest.received(conn, bytes.len());
+        self.guest.entries.received(conn, bytes.len());
     }
 
     fn turn(&mut self, sink: &mut Sink<'_>) {
@@ -56,12 +56,12 @@ impl Core for Guest {
                 bytes += slice.len();
                 sink(conn, slice);
             }
-            self.guest.sent(conn, bytes);
+            self.guest.entries.sent(conn, bytes);
         }
     }
 
     fn has_more(&self) -> bool {
-        self.guest.has_entries()
+        !self.guest.entries.is_empty()
             || self.guest.wants_step()
             || self.deadline.is_some_and(|deadline| deadline <= self.now)
     }

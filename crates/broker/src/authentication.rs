@@ -47,7 +47,7 @@ impl Broker {
             Verdict::Continue { data } => self.continue_exchange(slot, &data),
             // At any point of an exchange [5:MQTT-4.12.0-4].
             Verdict::Refuse { reason, reason_string, server_reference } => {
-                let fault = Fault::Refused(Refusal::Verdict(reason));
+                let fault = self.refused(slot, Refusal::Verdict(reason));
                 self.refuse(slot, fault, reason_string.as_deref(), server_reference.as_deref());
             }
         }
@@ -62,7 +62,8 @@ impl Broker {
         self.connection(slot).phase = Phase::Exchanging { connect };
         if self.connection(slot).method.is_none() {
             // The driver wants an exchange that the client never offered [5:MQTT-4.12.0-6].
-            return self.refuse(slot, Fault::Refused(Refusal::NotAuthorized), None, None);
+            let fault = self.refused(slot, Refusal::NotAuthorized);
+            return self.refuse(slot, fault, None, None);
         }
         self.send_auth(slot, ReasonCode::ContinueAuthentication, Some(data));
         self.arm_connection(slot);
@@ -98,7 +99,7 @@ impl Broker {
             Phase::Exchanging { connect } => Some(connect.client_identifier.clone()),
             Phase::AwaitConnect | Phase::Asking { .. } | Phase::Live { .. } | Phase::Closing => None,
         };
-        let fault = Fault::Refused(Refusal::Verdict(reason));
+        let fault = Fault::Refused(Refusal::Verdict(reason), connection.version);
         let event = Event::Refused { conn: connection.id, client_identifier, fault };
         self.outputs.push_back(Output::Event(event));
         self.close(slot, CloseReason::Client(reason));
@@ -179,7 +180,7 @@ impl Broker {
                 };
                 let text = reason_string.unwrap_or_default();
                 self.send_disconnect(slot, reason, &text, server_reference.as_deref());
-                let why = CloseReason::Fault(Fault::Refused(Refusal::Verdict(reason)));
+                let why = CloseReason::Fault(self.refused(slot, Refusal::Verdict(reason)));
                 self.depart(slot, session, Some(why), true);
             }
         }

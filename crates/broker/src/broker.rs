@@ -33,7 +33,7 @@ use crate::timers::{Timer, Timers};
 use crate::topic_tree::TopicTree;
 
 /// Leads every saved broker; the last byte is the number of the format.
-const SAVE_MAGIC: [u8; 8] = *b"wasmqtt\x01";
+const SAVE_MAGIC: [u8; 8] = *b"wasmqtt\x02";
 
 /// An MQTT broker as a value. See the [crate page](crate) for how a driver uses it.
 #[derive(Clone, Serialize, Deserialize)]
@@ -70,11 +70,13 @@ pub struct Broker {
     pub(crate) counters: Counters,
     pub(crate) sys: Sys,
     pub(crate) stopping: bool,
+    /// The longest queue there was when limits were last set: what is longer than they allow then may stay so.
+    pub(crate) longest_queue_left: u32,
     /// Bytes in all outboxes.
     pub(crate) outbox_bytes: u64,
     /// Bytes that connections keep beside their outboxes.
     pub(crate) connection_bytes: u64,
-    /// Bytes of all Client Identifiers and Wills.
+    /// Bytes of all Client Identifiers, Wills and walks over Retained Messages.
     pub(crate) session_bytes: u64,
     /// Counts turns. Decides only whether bytes are shared or copied, and so is no state.
     #[serde(skip)]
@@ -143,6 +145,7 @@ impl Broker {
             counters: Counters::default(),
             sys: Sys::default(),
             stopping: false,
+            longest_queue_left: 0,
             outbox_bytes: 0,
             connection_bytes: 0,
             session_bytes: 0,

@@ -76,8 +76,13 @@ impl Broker {
             } else if !session.is_lasting() {
                 return Err(Broken::Connections);
             }
-            if session.queue.len() as u64 > u64::from(limits.queue_messages_max) {
+            if session.queue.len() as u64 > u64::from(limits.queue_messages_max.max(self.longest_queue_left)) {
                 return Err(Broken::Limits);
+            }
+        }
+        for (_, session) in self.sessions.iter() {
+            if session.walks.iter().any(|walk| session.find(walk.subscription(), None).is_err()) {
+                return Err(Broken::Subscriptions);
             }
         }
         for connection in self.connections.iter().flatten() {
@@ -129,7 +134,9 @@ impl Broker {
             session.queue.iter().map(|delivery| bytes(delivery.message)).sum::<u64>() == session.queue_bytes
         });
         let connection_bytes: u64 = self.connections.iter().flatten().map(|connection| connection.counted_bytes).sum();
-        let sums = outbox_bytes == self.outbox_bytes
+        let session_bytes: u64 = self.sessions.iter().map(|(_, session)| session.bytes()).sum();
+        let sums = session_bytes == self.session_bytes
+            && outbox_bytes == self.outbox_bytes
             && connection_bytes == self.connection_bytes
             && retained_bytes == self.counters.retained_bytes
             && self.retained.values().count() as u64 == self.counters.retained

@@ -24,6 +24,7 @@ impl Broker {
             }
             Command::SetLimits(limits) => {
                 self.config.limits = limits.within_reason();
+                self.note_longest_queue();
                 Reply::Done
             }
             Command::SetPermissions(permissions) => {
@@ -48,6 +49,11 @@ impl Broker {
             }
         };
         self.outputs.push_back(Output::Reply { id, reply });
+    }
+
+    /// Limits that are new to this broker drop nothing of what is there.
+    pub(crate) fn note_longest_queue(&mut self) {
+        self.longest_queue_left = self.sessions.iter().map(|(_, state)| state.queue.len()).max().unwrap_or(0) as u32;
     }
 
     fn publish_own(&mut self, topic: &str, payload: &bytes::Bytes, qos: Qos, retain: bool) -> Reply {
@@ -179,7 +185,8 @@ impl Broker {
             subscriptions: state.subscriptions.len() as u32,
             queued: state.queue.len() as u32,
             in_flight: u32::from(state.window.len()),
-            receive_maximum: connection.map_or(0, |connection| connection.quota),
+            walks: state.walks.len() as u32,
+            receive_maximum: connection.map_or(0, |connection| connection.quota.publications),
             received_qos2: state.received.len(),
             keep_alive_s: connection.map_or(0, |connection| connection.keep_alive_s),
             last_packet_at: connection.map(|connection| connection.last_packet_at),

@@ -119,7 +119,8 @@ pub struct Limits {
     pub topic_alias_maximum: u16,
     /// Topic Aliases that we set towards one client, at most; its own maximum bounds them too.
     pub topic_alias_out_max: u16,
-    /// QoS 1 and 2 messages unfinished towards one client, at most; its Receive Maximum bounds them too.
+    /// QoS 1 and 2 messages unfinished towards one client, at most, what earlier connections left half-way included;
+    /// its Receive Maximum bounds those of one connection too. At the limit further messages wait in the queue.
     pub in_flight_max: u16,
     /// Messages that wait in one Session; at the limit new ones are dropped, the oldest stay.
     pub queue_messages_max: u32,

@@ -18,6 +18,7 @@ use crate::door::{CloseReason, Event, Grant, Output, Question, SessionEnd};
 use crate::durable::What;
 use crate::error::{Fault, Refusal, Violation};
 use crate::frames::PACKET_BYTES_LIMIT;
+use crate::inflight::Quota;
 use crate::message::{Message, forwarded};
 use crate::permission::Access;
 use crate::record::{Entry, Record};
@@ -88,16 +89,17 @@ impl Broker {
         let limits = &self.config.limits;
         let version = connect.version;
         let violation = |violation| Some(Fault::Violation(violation, version));
+        let refused = |refusal| Some(Fault::Refused(refusal, version));
         if self.stopping {
-            return Some(Fault::Refused(Refusal::Unavailable));
+            return refused(Refusal::Unavailable);
         }
         let keep_alive_max_s = limits.keep_alive_max_s;
         let too_long = connect.keep_alive_s == 0 || connect.keep_alive_s > keep_alive_max_s;
         if keep_alive_max_s > 0 && too_long && !version.is_v5() {
-            return Some(Fault::Refused(Refusal::KeepAlive));
+            return refused(Refusal::KeepAlive);
         }
         if self.counters.connections > u64::from(limits.connections_max) {
-            return Some(Fault::Refused(Refusal::Connections));
+            return refused(Refusal::Connections);
         }
         if connect.client_identifier.is_empty() {
             // 3.1 has no empty identifier; 3.1.1 has one only for a Session that ends at once [311:MQTT-3.1.3-7]
@@ -119,12 +121,12 @@ impl Broker {
                 return violation(Violation::WillRetainNotSupported);
             }
             if will.topic.as_str().split('/').count() > usize::from(limits.topic_levels_max) {
-                return Some(Fault::Refused(Refusal::TopicNameLevels));
+                return refused(Refusal::TopicNameLevels);
             }
         }
         let method = connect.properties.authentication_method();
         if method.is_some() && self.config.authentication == Authentication::Open {
-            return Some(Fault::Refused(Refusal::BadAuthenticationMethod));
+            return refused(Refusal::BadAuthenticationMethod);
         }
         None
     }
@@ -173,7 +175,7 @@ impl Broker {
         let connack = connack(connect.version, &raw);
         if connack.encoded_bytes(connect.version) > self.connection(slot).packet_bytes_max as usize {
             self.connection(slot).phase = Phase::Exchanging { connect: pending.clone() };
-            return self.refuse(slot, Fault::Refused(Refusal::AnswerTooLarge), Some(""), None);
+            return self.refuse(slot, Fault::Refused(Refusal::AnswerTooLarge, connect.version), Some(""), None);
         }
         let before = self.log.last;
         // Only now, when the newcomer is authenticated and has room [5:MQTT-3.1.4-3] [311:MQTT-3.1.4-2].
@@ -207,15 +209,15 @@ impl Broker {
     fn no_room(&self, connect: &Connect<'_>, client_identifier: &str) -> Option<Fault> {
         let known = self.find_client(client_identifier).is_some();
         if !known && self.sessions.len() >= self.config.limits.sessions_max {
-            return Some(Fault::Refused(Refusal::Sessions));
+            return Some(Fault::Refused(Refusal::Sessions, connect.version));
         }
         // Who comes back to fetch what waits is welcome: it makes room.
         if !known && self.is_memory_short() {
-            return Some(Fault::Refused(Refusal::Memory));
+            return Some(Fault::Refused(Refusal::Memory, connect.version));
         }
         // Its Will must survive a crash too [5:MQTT-3.1.2-7] [311:MQTT-3.1.2-8].
         let needs_log = self.granted_expiry_s(connect) > 0 || connect.will.is_some();
-        (needs_log && !self.can_store()).then_some(Fault::Refused(Refusal::Storage))
+        (needs_log && !self.can_store()).then_some(Fault::Refused(Refusal::Storage, connect.version))
     }
 
     /// Ends what an older connection of the client still does, and its Session if the newcomer wants none of it.
@@ -283,7 +285,8 @@ impl Broker {
         connection.phase = Phase::Live { session };
         connection.keep_alive_s = keep_alive_s;
         // [5:MQTT-4.9.0-1]
-        connection.quota = connect.properties.receive_maximum().unwrap_or(u16::MAX).min(in_flight_max).max(1);
+        let publications = connect.properties.receive_maximum().unwrap_or(u16::MAX).min(in_flight_max).max(1);
+        connection.quota = Quota { publications, exchanges: in_flight_max };
         let alias_max = connect.properties.topic_alias_maximum().unwrap_or(0).min(alias_max);
         connection.aliases_out = OutboundAliases::new(alias_max);
         connection.bridge = connect.bridge;

@@ -27,8 +27,8 @@ use crate::durable::Held;
 use crate::error::{Fault, Refusal, Violation};
 use crate::frames::PACKET_BYTES_LIMIT;
 use crate::id::{ConnectionId, Lsn, QuestionId};
+use crate::inflight::Quota;
 use crate::outbox::Outbox;
-use crate::retained::Walks;
 use crate::route::Matches;
 use crate::time::Time;
 use crate::timers::{Timer, TimerKey};
@@ -79,6 +79,8 @@ pub(crate) struct Connection {
     /// Packets behind records that are not yet stored.
     pub held: VecDeque<Held>,
     pub held_bytes: u64,
+    /// How many of them are PUBLISH packets.
+    pub held_messages: u32,
     /// While CONNACK is held, nothing may overtake it [5:MQTT-3.2.0-1], and while anything is held for that reason,
     /// nothing may overtake that [5:MQTT-4.6.0-6].
     pub opening: Option<Lsn>,
@@ -102,7 +104,7 @@ pub(crate) struct Connection {
     /// Inbound QoS 1 and 2 publications of this connection that are not finished (4.9).
     pub unfinished: u16,
     /// Outbound QoS 1 and 2 publications that may be unfinished.
-    pub quota: u16,
+    pub quota: Quota,
     pub aliases_in: InboundAliases,
     pub aliases_out: OutboundAliases,
     /// Authentication Method of the CONNECT.
@@ -114,8 +116,6 @@ pub(crate) struct Connection {
     pub reauthenticating: bool,
     /// A re-authentication that waits for its verdict.
     pub reauthentication: Option<QuestionId>,
-    /// Retained Messages still to be sent for new Subscriptions.
-    pub walks: Walks,
     /// The topic published last and where it goes.
     #[serde(skip)]
     pub cache: Option<Box<TopicCache>>,
@@ -197,6 +197,7 @@ impl Connection {
             outbox: Outbox::default(),
             held: VecDeque::new(),
             held_bytes: 0,
+            held_messages: 0,
             opening: None,
             filled_in_turn: 0,
             answer_bytes: 0,
@@ -208,14 +209,13 @@ impl Connection {
             announced: Announced::default(),
             wants_reasons: true,
             unfinished: 0,
-            quota: u16::MAX,
+            quota: Quota::NONE,
             aliases_in: InboundAliases::default(),
             aliases_out: OutboundAliases::default(),
             method: None,
             bridge: false,
             reauthenticating: false,
             reauthentication: None,
-            walks: Walks::default(),
             cache: None,
         }
     }
@@ -271,7 +271,8 @@ impl Broker {
         let old = core::mem::replace(&mut connection.counted_bytes, new);
         self.connection_bytes = self.connection_bytes + new - old;
         if new > old && live && self.memory_bytes() > self.config.limits.memory_bytes_max {
-            self.fault(slot, Fault::Refused(Refusal::Memory));
+            let fault = self.refused(slot, Refusal::Memory);
+            self.fault(slot, fault);
         }
     }
 
@@ -590,6 +591,7 @@ impl Broker {
         connection.waiting = VecDeque::new();
         connection.held = VecDeque::new();
         connection.held_bytes = 0;
+        connection.held_messages = 0;
         connection.cache = None;
         let (conn, timer) = (connection.id, connection.timer.take());
         self.timers.cancel(timer);
@@ -600,6 +602,11 @@ impl Broker {
     pub(crate) fn packet_fault(&mut self, slot: u32, error: codec::DecodeError) {
         let version = self.connection(slot).version;
         self.fault(slot, Fault::Packet { rule: error.rule, offset: error.offset, version });
+    }
+
+    /// A refusal, in the version that the connection speaks.
+    pub(crate) fn refused(&mut self, slot: u32, refusal: Refusal) -> Fault {
+        Fault::Refused(refusal, self.connection(slot).version)
     }
 
     pub(crate) fn violation(&mut self, slot: u32, violation: Violation) {

@@ -5,7 +5,7 @@
 use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 use serde::{Deserialize, Serialize};
-use wasmqtt_codec::{Ack, AckKind, Packet, PacketIdentifier, Properties, ReasonCode};
+use wasmqtt_codec::{Ack, AckKind, Packet, PacketIdentifier, Properties, ProtocolVersion, ReasonCode};
 
 use crate::broker::Broker;
 use crate::config::Storage;
@@ -49,8 +49,6 @@ pub(crate) struct Held {
 pub(crate) enum What {
     /// PUBACK with success; lets go of the client's quota when it leaves.
     Puback(PacketIdentifier),
-    /// PUBREC with success.
-    Pubrec(PacketIdentifier),
     /// CONNACK.
     Connack,
     /// A PUBLISH.
@@ -127,7 +125,7 @@ impl Broker {
         }
         let len = packet.encoded_bytes(connection.version);
         if len > connection.packet_bytes_max as usize {
-            let doom = (connection.id, Fault::Refused(Refusal::AnswerTooLarge));
+            let doom = (connection.id, Fault::Refused(Refusal::AnswerTooLarge, connection.version));
             return self.doomed.push(doom);
         }
         let mut bytes = Vec::with_capacity(len);
@@ -146,6 +144,7 @@ impl Broker {
         }
         let len = bytes.len() as u64;
         connection.held_bytes += len;
+        connection.held_messages += u32::from(what == What::Message);
         connection.held.push_back(Held { lsn, what, bytes });
         let id = connection.id;
         self.log.waiting.push_back((lsn, id));
@@ -156,7 +155,8 @@ impl Broker {
             connection.answer_bytes += len;
         }
         if connection.answer_bytes > limit && connection.owed_bytes() > limit {
-            self.doomed.push((id, Fault::Refused(Refusal::SlowReader)));
+            let fault = self.refused(slot, Refusal::SlowReader);
+            self.doomed.push((id, fault));
         }
     }
 
@@ -180,6 +180,7 @@ impl Broker {
             released = true;
             let connection = self.connection(slot);
             connection.held_bytes -= held.bytes.len() as u64;
+            connection.held_messages -= u32::from(held.what == What::Message);
             if connection.opening.is_some_and(|lsn| lsn <= stored) && connection.held.is_empty() {
                 connection.opening = None;
             }
@@ -200,12 +201,17 @@ impl Broker {
         }
     }
 
-    /// Records from `from` on are not stored. Whoever waits for one is told so: 5.0 clients that published by 0x97, all
-    /// others by the end of their connection [311:MQTT-4.8.0-2], after which they know that nothing is certain.
+    /// Records from `from` on are not stored. Whoever waits for one is told so: 5.0 clients that published with QoS 1
+    /// by 0x97, all others by the end of their connection [311:MQTT-4.8.0-2], after which they know that nothing is
+    /// certain. The message of a held PUBACK or PUBREC has gone to its receivers already. Published again it comes
+    /// twice, which QoS 1 allows; a PUBREC of 0x97 would end an exchange that has brought its message, and whoever
+    /// published that again would break "exactly once". So the identifier stays held, and the client learns what became
+    /// of its message when it comes back and sends it again [5:MQTT-4.3.3-10].
     pub(crate) fn store_failed(&mut self, from: Lsn) {
         self.counters.store_failures += 1;
         self.log.failed = true;
-        let fault = Fault::Refused(Refusal::Storage);
+        // Of no client, and so of no version: the newest.
+        let fault = Fault::Refused(Refusal::Storage, ProtocolVersion::V5);
         self.outputs.push_back(Output::Event(Event::LimitReached { client_identifier: None, fault }));
         let waiting = core::mem::take(&mut self.log.waiting);
         for (lsn, id) in waiting {
@@ -226,6 +232,7 @@ impl Broker {
             return;
         }
         connection.held_bytes -= failed.iter().map(|held| held.bytes.len() as u64).sum::<u64>();
+        connection.held_messages -= failed.iter().filter(|held| held.what == What::Message).count() as u32;
         let v5 = connection.version.is_v5();
         if failed.iter().any(|held| held.what == What::Connack)
             && let Some(session) = self.connection(slot).session()
@@ -233,33 +240,18 @@ impl Broker {
             // Nobody was told that this connection is accepted, so its Will is nobody's [5:MQTT-3.1.2-7].
             self.replace_will(session, None);
         }
-        let answerable = |held: &Held| matches!(held.what, What::Puback(_) | What::Pubrec(_));
-        if !v5 || !failed.iter().all(answerable) {
-            return self.fault(slot, Fault::Refused(Refusal::Storage));
+        if !v5 || failed.iter().any(|held| !matches!(held.what, What::Puback(_))) {
+            let fault = self.refused(slot, Refusal::Storage);
+            return self.fault(slot, fault);
         }
         let connection = self.connection(slot);
         // Nothing may overtake what is still held; the answers to what failed wait for no more than that.
         connection.opening = connection.opening.and(connection.held.back().map(|held| held.lsn));
         for held in failed {
-            self.refuse_held(slot, held.what);
-        }
-    }
-
-    fn refuse_held(&mut self, slot: u32, what: What) {
-        let reason = ReasonCode::QuotaExceeded;
-        let ack = |packet_identifier| Ack { packet_identifier, reason, properties: Properties::EMPTY };
-        match what {
-            What::Puback(identifier) => {
-                self.let_go(slot, what);
-                self.send_ack(slot, AckKind::Puback, &ack(identifier), What::Other, None);
-            }
-            What::Pubrec(identifier) => {
-                if let Some(session) = self.connection(slot).session() {
-                    self.release_received(slot, session, identifier);
-                }
-                self.send_ack(slot, AckKind::Pubrec, &ack(identifier), What::Other, None);
-            }
-            What::Connack | What::Message | What::Other => unreachable!("the connection ended instead"),
+            let What::Puback(packet_identifier) = held.what else { unreachable!("the connection ended instead") };
+            self.let_go(slot, held.what);
+            let ack = Ack { packet_identifier, reason: ReasonCode::QuotaExceeded, properties: Properties::EMPTY };
+            self.send_ack(slot, AckKind::Puback, &ack, What::Other, None);
         }
     }
 }

@@ -27,7 +27,7 @@ impl Broker {
             Phase::Live { session } => {
                 self.counters.faults += 1;
                 self.count_refusal(fault.text());
-                if fault == Fault::Refused(Refusal::SlowReader) {
+                if matches!(fault, Fault::Refused(Refusal::SlowReader, _)) {
                     self.counters.slow_readers += 1;
                 }
                 self.send_disconnect(slot, fault.reason(), fault.text(), None);
@@ -97,7 +97,7 @@ impl Broker {
     /// A client leaves its Session. `why` is `None` when the transport is gone already.
     pub(crate) fn depart(&mut self, slot: u32, session: u32, why: Option<CloseReason>, will_due: bool) {
         let conn = self.connection(slot).id;
-        self.keep_walks(slot, session);
+        self.rest_walks(session);
         self.connection(slot).phase = Phase::Closing;
         self.move_in_groups(session, false);
         let state = &mut self.sessions[session];
@@ -165,6 +165,9 @@ impl Broker {
     pub(crate) fn end_session(&mut self, session: u32, why: SessionEnd) {
         self.publish_will(session);
         self.unsubscribe_all(session);
+        for walk in self.sessions[session].walks.take() {
+            self.forget_walk(&walk);
+        }
         let state = self.sessions.remove(session).expect("a Session ends once");
         self.timers.cancel(state.expiry_timer);
         self.timers.cancel(state.will_timer);
@@ -246,10 +249,17 @@ impl Broker {
             self.depart(slot, session, Some(CloseReason::Stopping), true);
         }
         for slot in open {
-            if !matches!(self.connection(slot).phase, Phase::Closing) {
-                let fault = Fault::Refused(Refusal::Stopping);
-                let asked = !matches!(self.connection(slot).phase, Phase::AwaitConnect);
-                if asked { self.refuse(slot, fault, None, None) } else { self.refuse_silently(slot, fault) }
+            match self.connection(slot).phase {
+                Phase::AwaitConnect => {
+                    let fault = self.refused(slot, Refusal::Stopping);
+                    self.refuse_silently(slot, fault);
+                }
+                // A CONNECT that waits for its verdict is answered as one that comes now.
+                Phase::Asking { .. } | Phase::Exchanging { .. } => {
+                    let fault = self.refused(slot, Refusal::Unavailable);
+                    self.refuse(slot, fault, None, None);
+                }
+                Phase::Live { .. } | Phase::Closing => {}
             }
         }
     }
@@ -272,7 +282,7 @@ impl Broker {
         }
         state.told.push(refusal);
         let client_identifier = Some(state.client_identifier.clone());
-        let fault = Fault::Refused(refusal);
+        let fault = Fault::Refused(refusal, state.version);
         self.outputs.push_back(Output::Event(Event::LimitReached { client_identifier, fault }));
     }
 }

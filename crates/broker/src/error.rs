@@ -20,7 +20,7 @@ pub enum Fault {
     /// A packet that is fine by itself may not come at this point.
     Violation(Violation, ProtocolVersion),
     /// Policy, quota or a limit says no.
-    Refused(Refusal),
+    Refused(Refusal, ProtocolVersion),
 }
 
 impl Fault {
@@ -30,7 +30,7 @@ impl Fault {
         match self {
             Fault::Packet { rule, .. } => rule.reason(),
             Fault::Violation(violation, _) => violation.reason(),
-            Fault::Refused(refusal) => refusal.reason(),
+            Fault::Refused(refusal, _) => refusal.reason(),
         }
     }
 
@@ -40,7 +40,7 @@ impl Fault {
         match self {
             Fault::Packet { rule, version, .. } => rule.statement(*version),
             Fault::Violation(violation, version) => violation.statement(*version),
-            Fault::Refused(refusal) => refusal.statement(),
+            Fault::Refused(refusal, version) => refusal.statement(*version),
         }
     }
 
@@ -50,7 +50,7 @@ impl Fault {
         match self {
             Fault::Packet { rule, .. } => rule.text(),
             Fault::Violation(violation, _) => violation.text(),
-            Fault::Refused(refusal) => refusal.text(),
+            Fault::Refused(refusal, _) => refusal.text(),
         }
     }
 }
@@ -135,7 +135,7 @@ violations! {
 
 /// Declares the refusals like `violations!`.
 macro_rules! refusals {
-    ($($(#[$doc:meta])* $name:ident: $reason:ident, $section:literal, $text:literal;)*) => {
+    ($($(#[$doc:meta])* $name:ident: $reason:ident, $five:literal, $three:literal, $text:literal;)*) => {
         /// A wish that is well said but not granted.
         #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
         pub enum Refusal {
@@ -151,10 +151,14 @@ macro_rules! refusals {
                 match self { $(Refusal::$name => ReasonCode::$reason,)* Refusal::Verdict(reason) => reason }
             }
 
-            /// The statement or section of the standard behind it.
+            /// The statement or section behind it, in the standard of the version spoken.
             #[must_use]
-            pub fn statement(self) -> &'static str {
-                match self { $(Refusal::$name => $section,)* Refusal::Verdict(_) => "5:MQTT-3.1.4-2" }
+            pub fn statement(self, version: ProtocolVersion) -> &'static str {
+                match (self, version.is_v5()) {
+                    $((Refusal::$name, true) => $five, (Refusal::$name, false) => $three,)*
+                    (Refusal::Verdict(_), true) => "5:MQTT-3.1.4-2",
+                    (Refusal::Verdict(_), false) => "311:3.1.4",
+                }
             }
 
             /// One line for people.
@@ -168,43 +172,47 @@ macro_rules! refusals {
 
 refusals! {
     /// Permissions don't allow it.
-    NotAuthorized: NotAuthorized, "5:5.4.2", "not permitted";
+    NotAuthorized: NotAuthorized, "5:5.4.2", "311:5.4.2", "not permitted";
     /// No authentication method is offered here.
-    BadAuthenticationMethod: BadAuthenticationMethod, "5:MQTT-4.12.0-1", "this Authentication Method isn't offered";
+    BadAuthenticationMethod: BadAuthenticationMethod, "5:MQTT-4.12.0-1", "5:MQTT-4.12.0-1",
+        "this Authentication Method isn't offered";
     /// As many transports are open as may be.
-    Connections: QuotaExceeded, "5:4.13.2", "connections_max reached";
+    Connections: QuotaExceeded, "5:4.13.2", "311:3.2.2.3", "connections_max reached";
     /// As many Sessions exist as may.
-    Sessions: QuotaExceeded, "5:4.13.2", "sessions_max reached";
+    Sessions: QuotaExceeded, "5:4.13.2", "311:3.2.2.3", "sessions_max reached";
     /// This Session has as many Subscriptions as it may.
-    SubscriptionsOfSession: QuotaExceeded, "5:3.9.3", "subscriptions_per_session_max reached";
+    SubscriptionsOfSession: QuotaExceeded, "5:3.9.3", "311:3.9.3", "subscriptions_per_session_max reached";
     /// All Sessions have as many Subscriptions as they may.
-    Subscriptions: QuotaExceeded, "5:3.9.3", "subscriptions_max reached";
+    Subscriptions: QuotaExceeded, "5:3.9.3", "311:3.9.3", "subscriptions_max reached";
     /// A Topic Name has more levels than it may.
-    TopicNameLevels: TopicNameInvalid, "5:4.7.3", "topic_levels_max exceeded";
+    TopicNameLevels: TopicNameInvalid, "5:4.7.3", "311:4.7.3", "topic_levels_max exceeded";
     /// A Topic Filter has more levels than it may.
-    TopicFilterLevels: TopicFilterInvalid, "5:4.7.3", "topic_levels_max exceeded";
+    TopicFilterLevels: TopicFilterInvalid, "5:4.7.3", "311:4.7.3", "topic_levels_max exceeded";
     /// As many Retained Messages are kept as may be, or as many bytes of them.
-    Retained: QuotaExceeded, "5:3.4.2.1", "retained_messages_max or retained_bytes_max reached";
+    Retained: QuotaExceeded, "5:3.4.2.1", "311:3.3.1.3", "retained_messages_max or retained_bytes_max reached";
     /// An answer is larger than the client's Maximum Packet Size.
-    AnswerTooLarge: PacketTooLarge, "5:MQTT-3.1.2-24", "the client's Maximum Packet Size is too small for its answer";
+    AnswerTooLarge: PacketTooLarge, "5:MQTT-3.1.2-24", "5:MQTT-3.1.2-24",
+        "the client's Maximum Packet Size is too small for its answer";
     /// A 3.x client asks for a longer Keep Alive than is granted; its protocol has no way to shorten it.
-    KeepAlive: ClientIdentifierNotValid, "311:3.1.2.10", "Keep Alive above keep_alive_max_s";
+    KeepAlive: ClientIdentifierNotValid, "5:3.1.2.10", "311:3.1.2.10", "Keep Alive above keep_alive_max_s";
     /// The broker is stopping and takes nobody in.
-    Unavailable: ServerUnavailable, "5:3.1.4", "the server is shutting down";
+    Unavailable: ServerUnavailable, "5:3.1.4", "311:3.2.2.3", "the server is shutting down";
     /// The client doesn't read what it is owed.
-    SlowReader: QuotaExceeded, "5:4.13.2", "outbox_bytes_max exceeded: the client doesn't read its answers";
+    SlowReader: QuotaExceeded, "5:4.13.2", "311:4.8", "outbox_bytes_max exceeded: the client doesn't read its answers";
     /// The broker is near its bound on memory.
-    Memory: QuotaExceeded, "5:4.13.2", "memory_bytes_max is near";
+    Memory: QuotaExceeded, "5:4.13.2", "311:4.8", "memory_bytes_max is near";
     /// The log can't be written.
-    Storage: QuotaExceeded, "5:4.13.2", "storing failed";
+    Storage: QuotaExceeded, "5:4.13.2", "311:MQTT-4.8.0-2", "storing failed";
     /// Wildcards are switched off.
-    WildcardSubscriptions: WildcardSubscriptionsNotSupported, "5:3.2.2.3.11", "no wildcard Subscriptions here";
+    WildcardSubscriptions: WildcardSubscriptionsNotSupported, "5:3.2.2.3.11", "311:MQTT-3.8.3-2",
+        "no wildcard Subscriptions here";
     /// Subscription Identifiers are switched off.
-    SubscriptionIdentifiers: SubscriptionIdentifiersNotSupported, "5:3.2.2.3.12", "no Subscription Identifiers here";
+    SubscriptionIdentifiers: SubscriptionIdentifiersNotSupported, "5:3.2.2.3.12", "5:3.2.2.3.12",
+        "no Subscription Identifiers here";
     /// Shared Subscriptions are switched off.
-    SharedSubscriptions: SharedSubscriptionsNotSupported, "5:3.2.2.3.13", "no Shared Subscriptions here";
+    SharedSubscriptions: SharedSubscriptionsNotSupported, "5:3.2.2.3.13", "311:3.9.3", "no Shared Subscriptions here";
     /// A `$share` Topic Filter that isn't well formed.
-    ShareNameInvalid: TopicFilterInvalid, "5:MQTT-4.8.2-2", "not a well-formed $share Topic Filter";
+    ShareNameInvalid: TopicFilterInvalid, "5:MQTT-4.8.2-2", "311:4.7.3", "not a well-formed $share Topic Filter";
     /// The broker is stopping.
-    Stopping: ServerShuttingDown, "5:4.13.2", "the server is shutting down";
+    Stopping: ServerShuttingDown, "5:4.13.2", "311:4.8", "the server is shutting down";
 }

@@ -137,8 +137,9 @@ fn own_properties_bytes(message: &Outgoing<'_>, form: Form<'_>) -> usize {
 
 fn put_own_properties(message: &Outgoing<'_>, form: Form<'_>, now: Time, out: &mut Vec<u8>) {
     if let Some(at) = message.expires_at {
-        // What was received minus the time it waited here [5:MQTT-3.3.2-6], in whole seconds that have not passed.
-        let left_s = at.us_since(now).div_ceil(1_000_000);
+        // What was received minus the time it waited here [5:MQTT-3.3.2-6], in whole seconds that have not passed; an
+        // interval of 0 lasts for the microsecond in which it came.
+        let left_s = at.us_since(now).saturating_sub(1).div_ceil(1_000_000);
         Property::MessageExpiryInterval(left_s.min(u64::from(u32::MAX)) as u32).encode(out);
     }
     match form.alias {

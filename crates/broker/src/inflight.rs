@@ -132,6 +132,21 @@ pub(crate) enum Acknowledged {
     OutOfTurn,
 }
 
+/// How much may be unfinished towards one client.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub(crate) struct Quota {
+    /// PUBLISH packets of this connection: the client's Receive Maximum, or less (4.9).
+    pub publications: u16,
+    /// Exchanges altogether. Those that an earlier connection left half-way don't count against a Receive Maximum, so
+    /// that a client which comes back again and again and never sends PUBCOMP could have ever more of them. At the
+    /// bound it gets PUBREL again with each connection and its messages wait, until PUBCOMP comes.
+    pub exchanges: u16,
+}
+
+impl Quota {
+    pub(crate) const NONE: Quota = Quota { publications: u16::MAX, exchanges: u16::MAX };
+}
+
 /// What to send next of what an earlier connection left unfinished.
 pub(crate) enum Resend {
     Publish(PacketIdentifier, Delivery),
@@ -159,10 +174,13 @@ impl Window {
         self.unfinished
     }
 
-    /// Whether one more PUBLISH may be sent: the client's quota allows it [5:MQTT-4.9.0-2] [5:MQTT-3.3.4-9], an
-    /// identifier is free, and nothing older waits to be sent again.
-    pub(crate) fn has_room(&self, quota: u16) -> bool {
-        self.counted < quota && self.resend as usize == self.slots.len() && (self.slots.len() as u32) < IDENTIFIERS
+    /// Whether one more PUBLISH may be sent: the client's quota allows it [5:MQTT-4.9.0-2] [5:MQTT-3.3.4-9], we have no
+    /// more unfinished than we want, an identifier is free, and nothing older waits to be sent again.
+    pub(crate) fn has_room(&self, quota: Quota) -> bool {
+        self.counted < quota.publications
+            && self.unfinished < quota.exchanges
+            && self.resend as usize == self.slots.len()
+            && (self.slots.len() as u32) < IDENTIFIERS
     }
 
     /// Opens an exchange for a PUBLISH that is sent now, with an unused identifier [5:MQTT-2.2.1-4] [5:MQTT-4.3.2-1]
@@ -296,7 +314,7 @@ impl Window {
     }
 
     /// The next packet to send again, in order, as far as the quota goes.
-    pub(crate) fn next_resend(&mut self, quota: u16) -> Option<Resend> {
+    pub(crate) fn next_resend(&mut self, quota: Quota) -> Option<Resend> {
         while let Some(slot) = self.slots.get_mut(self.resend as usize) {
             let identifier = identifier_at(self.base, self.resend);
             match slot.awaits {
@@ -306,7 +324,7 @@ impl Window {
                     return Some(Resend::Pubrel(identifier));
                 }
                 Some(Awaits::Puback | Awaits::Pubrec) => {
-                    if self.counted >= quota {
+                    if self.counted >= quota.publications {
                         return None;
                     }
                     slot.counted = true;
@@ -441,15 +459,32 @@ mod tests {
     fn the_quota_is_used_until_the_exchange_is_finished() {
         let mut window = Window::default();
         let (one, two) = (window.open(Qos::AtLeastOnce, None), window.open(Qos::ExactlyOnce, None));
-        assert!(!window.has_room(2));
+        let quota = Quota { publications: 2, exchanges: 9 };
+        assert!(!window.has_room(quota));
         assert!(matches!(window.pubrec(two, false), Acknowledged::HalfWay(None)));
         assert!(matches!(window.pubrec(two, false), Acknowledged::Again));
-        assert!(!window.has_room(2));
+        assert!(!window.has_room(quota));
         assert!(matches!(window.pubcomp(two), Acknowledged::Completed(None)));
-        assert!(window.has_room(2));
+        assert!(window.has_room(quota));
         assert!(matches!(window.pubcomp(one), Acknowledged::OutOfTurn));
         assert!(matches!(window.puback(one), Acknowledged::Finished(None)));
         assert!(matches!(window.puback(one), Acknowledged::Unknown));
+    }
+
+    #[test]
+    fn what_is_half_way_from_earlier_connections_has_a_bound_of_its_own() {
+        let quota = Quota { publications: 2, exchanges: 3 };
+        let mut window = Window::default();
+        for _ in 0..3 {
+            assert!(window.has_room(quota));
+            let identifier = window.open(Qos::ExactlyOnce, None);
+            assert!(matches!(window.pubrec(identifier, false), Acknowledged::HalfWay(None)));
+            window.start_over();
+            while window.next_resend(quota).is_some() {}
+        }
+        assert!(!window.has_room(quota));
+        assert!(matches!(window.pubcomp(id(2)), Acknowledged::Completed(None)));
+        assert!(window.has_room(quota));
     }
 
     #[test]

@@ -75,6 +75,8 @@ pub struct SessionView {
     pub queued: u32,
     /// Messages in flight towards the client.
     pub in_flight: u32,
+    /// New Subscriptions that are still owed Retained Messages.
+    pub walks: u32,
     /// How many may be in flight.
     pub receive_maximum: u16,
     /// QoS 2 Packet Identifiers of the client that wait for PUBREL.

@@ -109,6 +109,7 @@ impl Outgoing<'_> {
         }
     }
 
+    /// Whether its time is over for those who are yet to be sent it [5:MQTT-3.3.2-5].
     pub(crate) fn is_expired(&self, now: Time) -> bool {
         self.expires_at.is_some_and(|at| at <= now)
     }

@@ -129,7 +129,7 @@ impl Broker {
             // Already held: PUBREC again and no more. This is the "exactly" in exactly once
             // [5:MQTT-4.3.3-10] [311:MQTT-4.3.3-2].
             let (ack, lsn) = (Ack::success(identifier), self.barrier());
-            self.send_ack(slot, AckKind::Pubrec, &ack, What::Pubrec(identifier), lsn);
+            self.send_ack(slot, AckKind::Pubrec, &ack, What::Other, lsn);
             return is_known;
         }
         if !is_known {
@@ -162,7 +162,7 @@ impl Broker {
             frame: if altered || publish.retain { None } else { Some(came.frame(publish)) },
             qos: publish.qos,
             retain: publish.retain,
-            expires_at: expiry_s.map(|interval_s| self.now.plus_s(u64::from(interval_s))),
+            expires_at: expiry_s.map(|interval_s| self.now.plus_expiry(interval_s)),
             publication: 0,
         };
         self.publish_accepted(slot, session, publish, &mut message, &looked_up.matches);
@@ -214,7 +214,7 @@ impl Broker {
                 self.send_ack(slot, AckKind::Puback, &ack, What::Puback(identifier), lsn);
             }
             // [5:MQTT-4.3.3-8] [311:MQTT-4.3.3-2]
-            Qos::ExactlyOnce => self.send_ack(slot, AckKind::Pubrec, &ack, What::Pubrec(identifier), lsn),
+            Qos::ExactlyOnce => self.send_ack(slot, AckKind::Pubrec, &ack, What::Other, lsn),
         }
     }
 
@@ -308,7 +308,8 @@ impl Broker {
     fn refuse_publish(&mut self, slot: u32, session: u32, publish: &Publish<'_>, refusal: Refusal) {
         let closes = matches!(refusal, Refusal::TopicNameLevels | Refusal::Storage);
         if closes && !self.connection(slot).version.is_v5() {
-            return self.fault(slot, Fault::Refused(refusal));
+            let fault = self.refused(slot, refusal);
+            return self.fault(slot, fault);
         }
         self.counters.publishes_refused += 1;
         self.event_limit(session, refusal);

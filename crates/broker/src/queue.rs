@@ -82,7 +82,7 @@ impl Broker {
         if !state.queue.is_empty() || state.window.has_resends() {
             self.pump_queue(slot, session);
         }
-        if !self.connection(slot).walks.is_empty() {
+        if !self.sessions[session].walks.is_empty() {
             self.walk_retained(slot, session);
         }
     }
@@ -189,7 +189,10 @@ impl Broker {
         let fresh = self.is_fresh(slot);
         let message = self.messages.get(delivery.message).outgoing();
         let connection = self.connections[slot as usize].as_mut().expect("a Session's connection is open");
-        let held = barrier.is_some() || connection.opening.is_some() || (durable && !connection.held.is_empty());
+        // Nor may it overtake a PUBLISH that is held: what is sent again comes in the order of its first time, whatever
+        // its QoS [5:MQTT-4.6.0-1] [311:MQTT-4.6.0-1].
+        let behind = if durable { !connection.held.is_empty() } else { connection.held_messages > 0 };
+        let held = barrier.is_some() || connection.opening.is_some() || behind;
         let mut form = connection.form(delivery.qos, delivery.retain, delivery.identifiers.as_slice(), "");
         // [5:MQTT-3.3.1-1] [311:MQTT-3.3.1-1]
         form.dup = dup;

@@ -112,6 +112,28 @@ pub enum Record {
         /// Publications.
         publications: u64,
     },
+    /// A new Subscription is owed the Retained Messages that match it.
+    Owed {
+        /// The Session's number.
+        session: u64,
+        /// Topic Filter; never a shared one.
+        filter: String,
+        /// QoS granted, which is not 0.
+        qos: Qos,
+        /// Subscription Identifier; 0 = none.
+        identifier: u32,
+        /// The last publication before it; later ones come as they are published.
+        upto: u64,
+        /// Publications that it has got already, in a compacted log.
+        done: Vec<u64>,
+    },
+    /// It has got all of them.
+    Walked {
+        /// The Session's number.
+        session: u64,
+        /// Topic Filter.
+        filter: String,
+    },
 }
 
 /// A Session as its client entered it.

@@ -15,7 +15,7 @@ use crate::inflight::{Delivery, Identifiers, Restored};
 use crate::inspect::Awaits;
 use crate::message::{Message, MessageId};
 use crate::record::{Entry, QueuedFor, Record, Stored};
-use crate::retained::Retained;
+use crate::retained::{Retained, Walk};
 use crate::session::{NEVER, Session};
 use crate::time::Time;
 use crate::timers::Timer;
@@ -68,6 +68,7 @@ impl Broker {
             broker.replay(&mut replay, record)?;
         }
         broker.finish_replay(&replay);
+        broker.note_longest_queue();
         broker.log = Log::stored_upto(replay.lsn);
         Ok(broker)
     }
@@ -132,6 +133,12 @@ impl Broker {
                 self.session_number = self.session_number.max(sessions);
                 self.publications = self.publications.max(publications);
             }
+            Record::Owed { session, filter, qos, identifier, upto, done } => {
+                let walk = Walk::new(0, &filter, qos, identifier, upto);
+                let restored = self.restore_walk(replay.slot(session)?, walk, &done);
+                restored.ok_or(RestoreError::OutOfOrder(lsn))?;
+            }
+            Record::Walked { session, filter } => self.restore_walk_end(replay.slot(session)?, &filter),
             Record::Released { session, packet_identifier } => {
                 let slot = replay.slot(session)?;
                 self.sessions[slot].received.remove(packet_identifier);
@@ -211,6 +218,10 @@ impl Broker {
 
     fn replay_queued(&mut self, replay: &Replay, id: MessageId, entry: QueuedFor) -> Result<(), RestoreError> {
         let slot = replay.slot(entry.session)?;
+        if entry.retain {
+            let publication = self.messages.get(id).publication;
+            self.replay_walk_step(slot, publication);
+        }
         let share = entry.share.as_deref().and_then(|filter| self.share_of_filter(filter));
         let delivery = Delivery {
             message: self.messages.share(id),
@@ -258,6 +269,9 @@ impl Broker {
     fn forget_session(&mut self, session: u32) {
         self.unsubscribe_all(session);
         self.replace_will(session, None);
+        for walk in self.sessions[session].walks.take() {
+            self.forget_walk(&walk);
+        }
         let Some(state) = self.sessions.remove(session) else { return };
         self.forget_client(&state.client_identifier, session);
         for delivery in state.queue {
@@ -292,6 +306,10 @@ impl Broker {
         self.message_records(&mut records);
         for (_, state) in self.sessions.iter().filter(|(_, state)| state.is_durable()) {
             sent_records(state, &mut records);
+            // Behind all messages: none of those may count as got by these.
+            records.extend(
+                state.walks.iter().filter(|walk| walk.is_logged()).map(|walk| self.owed_record(state.number, walk)),
+            );
         }
         records.into_iter()
     }

@@ -1,10 +1,12 @@
 //! Retained Messages: the last message of a topic, kept for Subscriptions yet to come (3.3.1.3). New Subscriptions are
 //! served by walks that rest when the client has enough to read and go on when it has read, so that a million Retained
-//! Messages cost a subscriber's connection no more memory than its outbox may have.
+//! Messages cost a subscriber's connection no more memory than its outbox may have. A walk belongs to the Session: it
+//! outlives the connection, and the log knows it, so that a crash ends it neither.
 
 use alloc::boxed::Box;
-use alloc::collections::BTreeMap;
+use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::string::String;
+use alloc::vec::Vec;
 use serde::{Deserialize, Serialize};
 use wasmqtt_codec::Qos;
 
@@ -37,13 +39,36 @@ pub(crate) struct Walk {
     upto: u64,
     /// The node that the walk rests on, pinned.
     at: Option<u32>,
-    /// Its place among the walks of its connection.
+    /// Its place among the walks of its Session.
     order: u64,
+    /// Whether the log knows it.
+    logged: bool,
+    /// Publications that it had handed over before a crash, after which the tree has another order and it begins anew.
+    done: BTreeSet<u64>,
 }
+
+/// What is counted for a walk beside its Topic Filter, and for each publication that it remembers.
+const WALK_BYTES: u64 = 256;
+const DONE_BYTES: u64 = 32;
 
 impl Walk {
     pub(crate) fn new(subscription: u32, filter: &str, qos: Qos, identifier: u32, upto: u64) -> Self {
-        Walk { subscription, filter: filter.into(), qos, identifier, upto, at: None, order: 0 }
+        let (at, order, logged, done) = (None, 0, false, BTreeSet::new());
+        Walk { subscription, filter: filter.into(), qos, identifier, upto, at, order, logged, done }
+    }
+
+    /// What it counts for among the bytes of Sessions.
+    pub(crate) fn bytes(&self) -> u64 {
+        WALK_BYTES + self.filter.len() as u64 + DONE_BYTES * self.done.len() as u64
+    }
+
+    /// The node of its Topic Filter among Subscriptions.
+    pub(crate) fn subscription(&self) -> u32 {
+        self.subscription
+    }
+
+    pub(crate) fn is_logged(&self) -> bool {
+        self.logged
     }
 
     fn identifiers(&self) -> Identifiers {
@@ -51,7 +76,7 @@ impl Walk {
     }
 }
 
-/// The walks of one connection, oldest first, at most one for each Subscription.
+/// The walks of one Session, oldest first, at most one for each Subscription.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Walks {
     begun: u64,
@@ -75,6 +100,24 @@ impl Walks {
     /// Whether nothing is left to be sent.
     pub(crate) fn is_empty(&self) -> bool {
         self.underway.is_none()
+    }
+
+    /// How many Subscriptions are still owed Retained Messages.
+    pub(crate) fn len(&self) -> usize {
+        self.iter().count()
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Walk> {
+        self.underway.iter().flat_map(|underway| underway.by_order.values())
+    }
+
+    fn first_mut(&mut self) -> Option<&mut Walk> {
+        Some(self.underway.as_mut()?.by_order.first_entry()?.into_mut())
+    }
+
+    /// Takes all of them out.
+    pub(crate) fn take(&mut self) -> impl Iterator<Item = Walk> + use<> {
+        self.underway.take().into_iter().flat_map(|underway| underway.by_order.into_values())
     }
 
     /// Puts one back where it was.
@@ -180,47 +223,60 @@ impl Broker {
 
     /// A new Subscription is owed what is retained. Asking again begins again, so that walks never outnumber
     /// Subscriptions.
-    pub(crate) fn start_walk(&mut self, slot: u32, walk: Walk) {
-        self.stop_walk(slot, walk.subscription);
-        self.connection(slot).walks.push_back(walk);
+    pub(crate) fn start_walk(&mut self, session: u32, mut walk: Walk) {
+        self.log_walk(session, &mut walk);
+        self.begin_walk(session, walk);
     }
 
-    pub(crate) fn stop_walk(&mut self, slot: u32, subscription: u32) {
-        if let Some(Walk { at: Some(node), .. }) = self.connection(slot).walks.remove(subscription) {
-            self.retained.unpin(node);
+    fn begin_walk(&mut self, session: u32, walk: Walk) {
+        let old = self.sessions[session].walks.remove(walk.subscription);
+        if let Some(old) = old {
+            self.forget_walk(&old);
+            if !walk.logged {
+                // Otherwise the new one's record has replaced it.
+                self.log_walked(session, &old);
+            }
+        }
+        self.session_bytes += walk.bytes();
+        self.sessions[session].walks.push_back(walk);
+    }
+
+    /// The Subscription is gone, and the log knows that.
+    pub(crate) fn stop_walk(&mut self, session: u32, subscription: u32) {
+        if let Some(walk) = self.sessions[session].walks.remove(subscription) {
+            self.forget_walk(&walk);
         }
     }
 
     /// Goes on with walks as far as the client and the turn take it.
     pub(crate) fn walk_retained(&mut self, slot: u32, session: u32) {
         let limit = u64::from(self.config.limits.outbox_bytes_max);
-        while let Some(mut walk) = self.connection(slot).walks.pop_front() {
+        while let Some(mut walk) = self.sessions[session].walks.pop_front() {
             if self.connection(slot).owed_bytes() > limit {
                 // `Sent` or `Stored` comes back to it.
-                return self.connection(slot).walks.put_back(walk);
+                return self.sessions[session].walks.put_back(walk);
             }
             if self.turn_bytes >= self.config.limits.turn_bytes_max {
-                self.connection(slot).walks.put_back(walk);
+                self.sessions[session].walks.put_back(walk);
                 return self.join_backlog(slot);
             }
             let Some((node, step)) = self.step(session, &walk) else {
-                if let Some(node) = walk.at {
-                    self.retained.unpin(node);
-                }
+                self.forget_walk(&walk);
+                self.log_walked(session, &walk);
                 continue;
             };
             if let Step::Message(id) = step {
                 let qos = self.messages.get(id).qos.min(walk.qos);
                 if !self.send_retained(slot, session, &walk, id, qos) {
                     // An acknowledgement comes back to it.
-                    return self.connection(slot).walks.put_back(walk);
+                    return self.sessions[session].walks.put_back(walk);
                 }
             }
             self.retained.pin(node);
             if let Some(old) = walk.at.replace(node) {
                 self.retained.unpin(old);
             }
-            self.connection(slot).walks.put_back(walk);
+            self.sessions[session].walks.put_back(walk);
         }
     }
 
@@ -232,7 +288,9 @@ impl Broker {
         let due = self.retained.value(node).filter(|_| matches).map(|retained| retained.message).filter(|id| {
             let message = self.messages.get(*id);
             let new = message.publication > walk.upto;
-            !new && !message.outgoing().is_expired(self.now) && access.may_receive(&message.topic)
+            !new && !walk.done.contains(&message.publication)
+                && !message.outgoing().is_expired(self.now)
+                && access.may_receive(&message.topic)
         });
         Some((node, due.map_or(Step::Nothing, Step::Message)))
     }
@@ -279,41 +337,97 @@ impl Broker {
         }
     }
 
-    /// A client leaves before it got all: what was owed with QoS 1 or 2 goes into a lasting Session's queue, as far as
-    /// the queue and the turn have room.
-    pub(crate) fn keep_walks(&mut self, slot: u32, session: u32) {
-        while let Some(mut walk) = self.connection(slot).walks.pop_front() {
-            let pinned = walk.at;
-            let keeps = self.sessions[session].is_lasting() && walk.qos > Qos::AtMostOnce;
-            while keeps && self.turn_bytes < self.config.limits.turn_bytes_max {
-                let Some((node, step)) = self.step(session, &walk) else { break };
-                walk.at = Some(node);
-                if let Step::Message(id) = step
-                    && !self.keep_retained(session, &walk, id)
-                {
-                    break;
-                }
-            }
-            if let Some(node) = pinned {
-                self.retained.unpin(node);
+    /// A client leaves before it got all: what it is owed with QoS 1 or 2 stays owed to a Session that lasts, and the
+    /// walk goes on when it is continued.
+    pub(crate) fn rest_walks(&mut self, session: u32) {
+        let lasting = self.sessions[session].is_lasting();
+        for walk in self.sessions[session].walks.take() {
+            match lasting && walk.qos > Qos::AtMostOnce {
+                true => self.sessions[session].walks.put_back(walk),
+                false => self.forget_walk(&walk),
             }
         }
     }
 
-    /// Queues a Retained Message for a client that is gone; `false` if there is no room.
-    fn keep_retained(&mut self, session: u32, walk: &Walk, id: MessageId) -> bool {
-        let message = self.messages.get(id);
-        let qos = message.qos.min(walk.qos);
-        if qos == Qos::AtMostOnce {
-            return true;
+    /// Lets go of what a walk holds.
+    pub(crate) fn forget_walk(&mut self, walk: &Walk) {
+        self.session_bytes -= walk.bytes();
+        if let Some(node) = walk.at {
+            self.retained.unpin(node);
         }
-        if let Err(why) = self.room_in_queue(session, &message.outgoing()) {
-            self.count_drop(session, &why);
-            return false;
+    }
+
+    /// What the log must know of a walk that begins: SUBACK says that its messages will come, and a crash may not make
+    /// that a lie [5:MQTT-3.3.1-9]. Nothing if there is nothing to send.
+    fn log_walk(&mut self, session: u32, walk: &mut Walk) {
+        let state = &self.sessions[session];
+        walk.logged = self.is_logging()
+            && state.is_durable()
+            && walk.qos > Qos::AtMostOnce
+            && self.retained.next_topic(&walk.filter, None).is_some();
+        if walk.logged {
+            let record = self.owed_record(state.number, walk);
+            self.append(record);
         }
-        self.queue_retained(session, walk, id, qos);
-        self.trace_retained(session, walk, id, qos, How::Queued);
-        true
+    }
+
+    fn log_walked(&mut self, session: u32, walk: &Walk) {
+        if walk.logged {
+            let session = self.sessions[session].number;
+            self.append(Record::Walked { session, filter: walk.filter.clone() });
+        }
+    }
+
+    /// How the log writes down a walk, as far as it has come.
+    pub(crate) fn owed_record(&self, session: u64, walk: &Walk) -> Record {
+        let mut done = Vec::new();
+        let (mut from, mut passed) = (None, walk.at.is_some());
+        while (passed || !walk.done.is_empty())
+            && let Some((node, matches)) = self.retained.next_topic(&walk.filter, from)
+        {
+            let message = self.retained.value(node).filter(|_| matches).map(|kept| self.messages.get(kept.message));
+            if let Some(message) = message.filter(|message| message.qos > Qos::AtMostOnce)
+                && (passed && message.publication <= walk.upto || walk.done.contains(&message.publication))
+            {
+                done.push(message.publication);
+            }
+            passed &= Some(node) != walk.at;
+            from = Some(node);
+        }
+        done.sort_unstable();
+        let Walk { filter, qos, identifier, upto, .. } = walk;
+        Record::Owed { session, filter: filter.clone(), qos: *qos, identifier: *identifier, upto: *upto, done }
+    }
+
+    /// Takes a walk up as the log knew it; `None` if there is no such Subscription.
+    pub(crate) fn restore_walk(&mut self, session: u32, mut walk: Walk, done: &[u64]) -> Option<()> {
+        let node = self.subscriptions.find(&walk.filter)?;
+        self.sessions[session].find(node, None).ok()?;
+        (walk.subscription, walk.logged) = (node, true);
+        walk.done.extend(done);
+        // Numbers that were given out before the crash and left no record must not seem new or old to it.
+        self.publications = self.publications.max(walk.upto);
+        self.begin_walk(session, walk);
+        Some(())
+    }
+
+    /// While replaying: a walk that was underway has handed over this message.
+    pub(crate) fn replay_walk_step(&mut self, session: u32, publication: u64) {
+        if let Some(walk) = self.sessions[session].walks.first_mut()
+            && publication <= walk.upto
+            && walk.done.insert(publication)
+        {
+            self.session_bytes += DONE_BYTES;
+        }
+    }
+
+    /// While replaying: a walk has come to its end, or its Subscription has.
+    pub(crate) fn restore_walk_end(&mut self, session: u32, filter: &str) {
+        if let Some(node) = self.subscriptions.find(filter)
+            && let Some(walk) = self.sessions[session].walks.remove(node)
+        {
+            self.forget_walk(&walk);
+        }
     }
 
     fn trace_retained(&mut self, session: u32, walk: &Walk, id: MessageId, qos: Qos, how: How) {

@@ -21,7 +21,7 @@ impl Broker {
         let len = packet.encoded_bytes(version);
         if len > connection.packet_bytes_max as usize {
             // What can't be left out and may not be sent ends the connection [5:MQTT-3.1.2-24].
-            let doom = (connection.id, Fault::Refused(Refusal::AnswerTooLarge));
+            let doom = (connection.id, Fault::Refused(Refusal::AnswerTooLarge, version));
             return self.doomed.push(doom);
         }
         connection.outbox.write(len, |buffer| packet.encode(version, buffer));
@@ -52,7 +52,8 @@ impl Broker {
         // Answers can't be dropped as a message can: a client that asks and asks and doesn't read is closed. One that
         // takes its time over a large message is not.
         if connection.answer_bytes > limit && connection.owed_bytes() > limit && connection.session().is_some() {
-            self.doomed.push((connection.id, Fault::Refused(Refusal::SlowReader)));
+            let fault = Fault::Refused(Refusal::SlowReader, connection.version);
+            self.doomed.push((connection.id, fault));
         }
     }
 

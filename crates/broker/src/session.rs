@@ -12,6 +12,7 @@ use crate::error::Refusal;
 use crate::inflight::{Delivery, Received, ShareId, Window};
 use crate::message::Message;
 use crate::permission::Access;
+use crate::retained::{Walk, Walks};
 use crate::time::Time;
 use crate::timers::TimerKey;
 
@@ -42,6 +43,8 @@ pub(crate) struct Session {
     pub queue_bytes: u64,
     pub window: Window,
     pub received: Received,
+    /// Retained Messages still to be sent for new Subscriptions.
+    pub walks: Walks,
     /// The next delivery's name in the log.
     pub next_sequence: u64,
     pub will: Option<Box<Will>>,
@@ -110,6 +113,7 @@ impl Session {
             queue_bytes: 0,
             window: Window::default(),
             received: Received::default(),
+            walks: Walks::default(),
             next_sequence: 1,
             will: None,
             will_at: None,
@@ -126,6 +130,12 @@ impl Session {
     /// most.
     pub(crate) fn is_durable(&self) -> bool {
         self.durable
+    }
+
+    /// What is counted for it byte by byte.
+    pub(crate) fn bytes(&self) -> u64 {
+        let will = self.will.as_ref().map_or(0, |will| will.message.bytes());
+        self.client_identifier.len() as u64 + will + self.walks.iter().map(Walk::bytes).sum::<u64>()
     }
 
     /// Whether it outlives its connection.

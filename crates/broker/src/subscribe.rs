@@ -11,7 +11,7 @@ use wasmqtt_codec::{
 
 use crate::broker::Broker;
 use crate::durable::What;
-use crate::error::{Fault, Refusal};
+use crate::error::Refusal;
 use crate::level::has_more_levels;
 use crate::record::Record;
 use crate::retained::Walk;
@@ -121,17 +121,14 @@ impl Broker {
         let before = self.log.last;
         let mut codes = Vec::with_capacity(subscribe.filters.len());
         let mut refused = None;
-        let mut walks = Vec::new();
         for entry in subscribe.filters.iter() {
             match self.subscribe_one(slot, session, &entry, identifier) {
-                Ok((code, walk)) => {
-                    codes.push(code);
-                    walks.extend(walk);
-                }
+                Ok(code) => codes.push(code),
                 Err(refusal) => {
                     self.counters.subscribes_refused += 1;
                     if self.closes_v3(slot, refusal) {
-                        return self.fault(slot, Fault::Refused(refusal));
+                        let fault = self.refused(slot, refusal);
+                        return self.fault(slot, fault);
                     }
                     self.event_limit(session, refusal);
                     refused = Some(refusal);
@@ -145,9 +142,6 @@ impl Broker {
         let suback = Suback { packet_identifier, properties: Properties::written(&raw), codes: &codes };
         let lsn = if self.log.last > before { self.barrier() } else { None };
         self.send_behind(slot, &Packet::Suback(suback), What::Other, lsn);
-        for walk in walks {
-            self.start_walk(slot, walk);
-        }
         self.pump(session);
     }
 
@@ -178,7 +172,7 @@ impl Broker {
         session: u32,
         entry: &SubscribeEntry<'_>,
         identifier: u32,
-    ) -> Result<(u8, Option<Walk>), Refusal> {
+    ) -> Result<u8, Refusal> {
         let wish = Wish::parse(entry.filter)?;
         self.may_subscribe(session, &wish, entry.filter, identifier)?;
         let bridge = self.connection(slot).bridge;
@@ -204,8 +198,10 @@ impl Broker {
             };
         let node =
             self.subscriptions.find(wish.filter).filter(|_| sends_retained && self.config.limits.retain_available);
-        let walk = node.map(|node| Walk::new(node, wish.filter, options.qos, identifier, self.publications));
-        Ok((options.qos.bits(), walk))
+        if let Some(node) = node {
+            self.start_walk(session, Walk::new(node, wish.filter, options.qos, identifier, self.publications));
+        }
+        Ok(options.qos.bits())
     }
 
     /// Whether a Subscription may be made at all.
@@ -329,9 +325,10 @@ impl Broker {
         let mut codes = Vec::with_capacity(unsubscribe.filters.len());
         for filter in unsubscribe.filters.iter() {
             if Wish::parse(filter).is_err_and(|refusal| self.closes_v3(slot, refusal)) {
-                return self.fault(slot, Fault::Refused(Refusal::ShareNameInvalid));
+                let fault = self.refused(slot, Refusal::ShareNameInvalid);
+                return self.fault(slot, fault);
             }
-            codes.push(self.unsubscribe_one(slot, session, filter).byte());
+            codes.push(self.unsubscribe_one(session, filter).byte());
         }
         let packet_identifier = unsubscribe.packet_identifier;
         let v5 = self.connection(slot).version.is_v5();
@@ -345,14 +342,14 @@ impl Broker {
     /// Ends the Subscription with exactly this filter [5:MQTT-3.10.4-1] [311:MQTT-3.10.4-1]: nothing new is added for
     /// it [5:MQTT-3.10.4-2] [311:MQTT-3.10.4-2], and what was sent or waits is left alone [5:MQTT-3.10.4-3]
     /// [311:MQTT-3.10.4-3].
-    fn unsubscribe_one(&mut self, slot: u32, session: u32, filter: TopicFilter<'_>) -> ReasonCode {
+    fn unsubscribe_one(&mut self, session: u32, filter: TopicFilter<'_>) -> ReasonCode {
         let Ok(wish) = Wish::parse(filter) else { return ReasonCode::TopicFilterInvalid };
         let Some(at) = self.find_subscription(session, wish.share_name, wish.filter) else {
             return ReasonCode::NoSubscriptionExisted;
         };
         let subscription = self.sessions[session].subscriptions.remove(at);
         if subscription.share.is_none() {
-            self.stop_walk(slot, subscription.node);
+            self.stop_walk(session, subscription.node);
         }
         self.remove_subscription(&subscription);
         let state = &self.sessions[session];
@@ -420,6 +417,9 @@ impl Broker {
         let Ok(filter) = TopicFilter::parse(filter) else { return };
         let Ok(wish) = Wish::parse(filter) else { return };
         if let Some(at) = self.find_subscription(session, wish.share_name, wish.filter) {
+            if wish.share_name.is_none() {
+                self.restore_walk_end(session, wish.filter);
+            }
             let subscription = self.sessions[session].subscriptions.remove(at);
             self.remove_subscription(&subscription);
         }

@@ -20,6 +20,13 @@ impl Time {
         Time(self.0.saturating_add(us))
     }
 
+    /// When what comes now with a Message Expiry Interval of so many seconds expires: after the present moment even if
+    /// that is 0. Whoever can take such a message as it comes gets it, whatever its QoS; whoever has to wait does not.
+    #[must_use]
+    pub(crate) fn plus_expiry(self, interval_s: u32) -> Time {
+        self.plus_s(u64::from(interval_s)).max(self.plus_us(1))
+    }
+
     /// Microseconds from `earlier` to this moment; 0 if `earlier` is not earlier.
     #[must_use]
     pub const fn us_since(self, earlier: Time) -> u64 {

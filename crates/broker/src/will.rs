@@ -21,7 +21,7 @@ impl Broker {
         state.will_at = None;
         self.timers.cancel(timer);
         let mut message = will.message;
-        message.expires_at = will.expiry_s.map(|interval_s| self.now.plus_s(u64::from(interval_s)));
+        message.expires_at = will.expiry_s.map(|interval_s| self.now.plus_expiry(interval_s));
         let access = self.sessions[session].access.as_deref().unwrap_or(&self.access);
         if !access.may_publish(&message.topic) {
             self.counters.publishes_refused += 1;

@@ -13,6 +13,7 @@ pub mod bodies;
 pub mod choices;
 pub mod packets;
 pub mod runner;
+pub mod same;
 pub mod seeds;
 pub mod world;
 

@@ -5,7 +5,7 @@
 //! driver would: that records are stored that aren't, that bytes were sent that weren't, and things about transports
 //! that are long gone.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use bytes::Bytes;
 use wasmqtt_broker::{
@@ -16,6 +16,7 @@ use wasmqtt_codec::{Framing, ProtocolVersion, Qos, ReasonCode, frame};
 
 use crate::choices::Choices;
 use crate::packets;
+use crate::same::{assert_same, swapped};
 
 const SLOTS: u32 = 5;
 /// More inputs only make one run slow.
@@ -350,11 +351,7 @@ impl<'a> World<'a> {
                 reason: self.choices.of(&[ReasonCode::AdministrativeAction, ReasonCode::Success]),
                 end_session: self.choices.chance(50),
             },
-            // What stands above new limits stays; a shorter queue limit would make that look like a broken invariant.
-            7 => Command::SetLimits(Limits {
-                queue_messages_max: self.config.limits.queue_messages_max,
-                ..config(&mut self.choices, Storage::Memory).limits
-            }),
+            7 => Command::SetLimits(config(&mut self.choices, Storage::Memory).limits),
             8 => Command::SetPermissions(permissions(&mut self.choices)),
             9..12 => Command::Inspect {
                 subject: match self.choices.below(5) {
@@ -397,12 +394,7 @@ impl<'a> World<'a> {
 
     /// The program is swapped under the running broker.
     fn swap(&mut self) {
-        let mut saved = Vec::new();
-        self.broker.save(&mut saved);
-        let loaded = Broker::load(&saved).expect("what was saved can be loaded");
-        assert_eq!(loaded.digest(), self.broker.digest(), "a loaded broker is the one that was saved");
-        assert_eq!(loaded.check(), Ok(()));
-        self.broker = loaded;
+        self.broker = swapped(&self.broker);
     }
 
     /// A crash: only the log is left, and it gives the state that wrote it.
@@ -438,28 +430,4 @@ fn answer_to(packet: &[u8], header_bytes: usize) -> Option<(u8, u16)> {
         0x60 | 0x62 => Some((0x70, at(header_bytes)?)),
         _ => None,
     }
-}
-
-/// Compares durable state, without regard to what a restart may change: the order of Sessions, numbers that were used
-/// for nothing durable, Retained Messages whose time is over, and share groups that were left by all and joined again,
-/// which count as new ones in a running broker and as the same after a restart.
-fn assert_same(one: &Broker, other: &Broker, now: Time, why: &str) {
-    let fact = |mut record: Record| {
-        if let Record::Published(stored) = &mut record {
-            stored.queued_for.iter_mut().for_each(|entry| entry.share = None);
-            stored.queued_for.sort_by_key(|entry| (entry.session, entry.sequence));
-            stored.retained &= stored.message.expires_at.is_none_or(|at| at > now);
-            if !stored.retained && stored.queued_for.is_empty() {
-                return None;
-            }
-        }
-        // As they are encoded they can be compared fast; to be read, those that differ are decoded.
-        let encoded = || postcard::to_allocvec(&record).expect("a record can be written to memory");
-        (!matches!(record, Record::Used { .. })).then(encoded)
-    };
-    let facts = |broker: &Broker| -> BTreeSet<Vec<u8>> { broker.records().filter_map(fact).collect() };
-    let (one, other) = (facts(one), facts(other));
-    let differences: Vec<postcard::Result<Record>> =
-        one.symmetric_difference(&other).map(|record| postcard::from_bytes(record)).collect();
-    assert!(differences.is_empty(), "{why}: {differences:#?}");
 }

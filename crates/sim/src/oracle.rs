@@ -5,13 +5,16 @@
 mod bounded;
 mod expiry;
 mod ledger;
+mod milestone;
 mod order;
+mod packet_size;
 mod qos;
 mod receive_maximum;
 mod retained;
 mod sessions;
 mod shared;
 mod subscriptions;
+mod terms;
 mod wills;
 
 #[cfg(test)]
@@ -21,7 +24,8 @@ use std::fmt;
 
 use crate::sight::Sight;
 
-pub use ledger::{Ledger, Terms};
+pub use ledger::Ledger;
+pub use terms::Terms;
 
 /// What an oracle holds against the broker.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -70,6 +74,7 @@ impl Judge {
                 Box::new(wills::Wills::default()),
                 Box::new(expiry::Expiry),
                 Box::new(shared::Shared::default()),
+                Box::new(packet_size::PacketSize),
                 Box::new(bounded::Bounded::default()),
             ],
         }
@@ -84,4 +89,22 @@ impl Judge {
             oracle.see(ledger, sight).err().map(|what| Objection { oracle: name, at_us: now_us, what })
         })
     }
+}
+
+/// Whether a Topic Filter without `$share` matches a Topic Name (4.7), as plainly as it can be said.
+#[must_use]
+pub fn matches(filter: &str, topic: &str) -> bool {
+    if topic.starts_with('$') && filter.starts_with(['+', '#']) {
+        return false; // [5:MQTT-4.7.2-1]
+    }
+    let mut levels = topic.split('/');
+    for wanted in filter.split('/') {
+        match (wanted, levels.next()) {
+            ("#", _) => return true,
+            ("+", Some(_)) => {}
+            (wanted, Some(level)) if wanted == level => {}
+            _ => return false,
+        }
+    }
+    levels.next().is_none()
 }

@@ -26,6 +26,8 @@ pub enum Sight {
     Reached(ConnNo, Rc<Seen>),
     /// A whole packet of the broker is on its way: it stands in what the broker wants sent.
     Left(ConnNo, Rc<Seen>),
+    /// The packet that left last has this many bytes; told of clients with a Maximum Packet Size.
+    Weighed(ConnNo, u32),
     /// A client told its user a message: of QoS 2 messages only the first copy.
     Told(ConnNo, Rc<Seen>),
     /// The broker's end of a transport is over: it was told so, or it closed it itself.
@@ -66,6 +68,8 @@ pub struct Gauges {
     pub queued_max: u32,
     /// The most messages in flight towards one client.
     pub in_flight_max: u32,
+    /// The most Subscriptions of a Session that are still owed Retained Messages.
+    pub walks_max: u32,
     /// The most bytes that wait for one transport.
     pub outgoing_bytes_max: u64,
     /// Memory that the broker counts.
@@ -144,6 +148,8 @@ pub struct SeenConnect {
     pub session_expiry_s: u32,
     /// Receive Maximum.
     pub receive_maximum: u16,
+    /// Maximum Packet Size.
+    pub packet_bytes_max: Option<u32>,
     /// Will Message.
     pub will: Option<SeenWill>,
 }
@@ -355,6 +361,7 @@ fn seen_connect(connect: &Connect<'_>) -> SeenConnect {
         clean_start: connect.clean_start,
         session_expiry_s,
         receive_maximum: connect.properties.receive_maximum().unwrap_or(u16::MAX),
+        packet_bytes_max: connect.properties.maximum_packet_size_bytes(),
         will,
     }
 }

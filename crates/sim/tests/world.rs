@@ -8,7 +8,7 @@ use wasmqtt_sim::world::{self, Sabotage};
 
 const SEEDS: u64 = 300;
 /// Seeds within which each lie must be noticed.
-const SABOTAGED_SEEDS: u64 = 10;
+const SABOTAGED_SEEDS: u64 = 150;
 
 /// A third of the seeds, so that the thirds can run at the same time.
 fn find_nothing(third: u64) {

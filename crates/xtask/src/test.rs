@@ -71,8 +71,9 @@ fn install() -> Outcome {
         ("npm", "npm"),
         ("python3", "python3"),
     ])?;
+    // It has no program of its own: `python3 -m venv` is there without it, and fails.
     if !tools::works(program("python3").args(["-c", "import ensurepip"])) {
-        tools::debian_packages(&[("python3-venv-is-missing", "python3-venv")])?;
+        tools::install_debian_packages(&["python3-venv"])?;
     }
     let js = tools::root().join("tests/clients/js");
     if !js.join("node_modules/mqtt").exists() {

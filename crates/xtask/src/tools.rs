@@ -138,9 +138,11 @@ pub fn debian_packages(wanted: &[(&str, &str)]) -> Outcome {
     let is_missing = |program_name: &str| !works(program("sh").args(["-c", &format!("command -v {program_name}")]));
     let missing: Vec<&str> =
         wanted.iter().filter(|(program_name, _)| is_missing(program_name)).map(|(_, package)| *package).collect();
-    if missing.is_empty() {
-        return Ok(());
-    }
+    if missing.is_empty() { Ok(()) } else { install_debian_packages(&missing) }
+}
+
+/// Installs Debian packages, or says how to.
+pub fn install_debian_packages(missing: &[&str]) -> Outcome {
     let is_root = output(program("id").arg("-u"))?.trim() == "0";
     if !is_root || !works(program("apt-get").arg("--version")) {
         let install = format!("sudo apt-get install {}", missing.join(" "));
@@ -148,7 +150,7 @@ pub fn debian_packages(wanted: &[(&str, &str)]) -> Outcome {
     }
     run(program("apt-get").args(["update", "-qq"]))?;
     let mut install = program("apt-get");
-    install.args(["install", "-y", "-qq", "--no-install-recommends"]).args(&missing);
+    install.args(["install", "-y", "-qq", "--no-install-recommends"]).args(missing);
     run(install.env("DEBIAN_FRONTEND", "noninteractive"))
 }
 

@@ -224,7 +224,7 @@ impl Guest {
             && can_digest
         {
             recorder.asked = true;
-            self.letter(&Input::Command { id: DIGEST, command: Command::Digest });
+            self.entries.letter(&Input::Command { id: DIGEST, command: Command::Digest });
             // A fault ends nothing that isn't ending.
             let _ = self.step(now);
         }
@@ -238,8 +238,8 @@ impl Guest {
         if let Some(recorder) = &mut self.recorder {
             let memory = self.memory.data(&self.store);
             // Both ends were checked when the header was read.
-            let block = &memory[self.header.block_at as usize..][..self.block_used as usize];
-            recorder.step(now, &self.entries[..count], &self.letters, block);
+            let block = &memory[self.header.block_at as usize..][..self.entries.block_used()];
+            recorder.step(now, self.entries.first(count), self.entries.letters(), block);
         }
     }
 
@@ -249,7 +249,7 @@ impl Guest {
         recorder.stepped(&self.outputs);
         if recorder.is_digest_due() && self.can_digest() {
             self.recorder.iter_mut().for_each(|recorder| recorder.asked = true);
-            self.letter(&Input::Command { id: DIGEST, command: Command::Digest });
+            self.entries.letter(&Input::Command { id: DIGEST, command: Command::Digest });
         }
     }
 

@@ -111,7 +111,7 @@ impl Reactor {
         let listener = self.connections.get(id).map_or(0, |connection| connection.listener);
         let peer = Peer { listener, address, transport, identity: None };
         if let Some(guest) = &mut self.guest {
-            guest.letter(&Input::Opened { conn: id, peer });
+            guest.entries.letter(&Input::Opened { conn: id, peer });
         }
     }
 }

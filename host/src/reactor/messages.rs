@@ -38,7 +38,7 @@ impl Reactor {
         let Some(guest) = &mut self.guest else { return };
         self.commands += 1;
         self.replies.insert(self.commands, asker);
-        guest.letter(&Input::Command { id: CommandId(self.commands), command });
+        guest.entries.letter(&Input::Command { id: CommandId(self.commands), command });
     }
 
     fn stop(&mut self) {

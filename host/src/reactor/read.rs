@@ -99,7 +99,7 @@ impl Reactor {
             end = unframed.end;
         }
         if payload > 0 {
-            guest.received(id, payload);
+            guest.entries.received(id, payload);
         }
         if connection.websocket.as_ref().is_some_and(|websocket| websocket.has_control_out()) {
             self.unflushed.push(id);
@@ -148,7 +148,7 @@ impl Reactor {
         block.copy_from_slice(rest);
         let unframed = websocket.unframe(block);
         if unframed.payload_bytes > 0 {
-            guest.received(id, unframed.payload_bytes);
+            guest.entries.received(id, unframed.payload_bytes);
         }
         match unframed.end {
             Some(end) => Outcome::Ended(end),

@@ -29,7 +29,7 @@ impl Reactor {
                 Ok(written) => {
                     let listed = row.slices_len > 0;
                     if listed {
-                        guest.sent(id, written.payload_bytes);
+                        guest.entries.sent(id, written.payload_bytes);
                     }
                     if written.blocked {
                         self.wait_until_writable(id);
@@ -80,7 +80,7 @@ impl Reactor {
         let code = connection.closing.map_or(CloseCode::Normal, |(_, code)| code.into());
         self.say_goodbye(id, code, now);
         if let Some(guest) = &mut self.guest {
-            guest.closed(id);
+            guest.entries.closed(id);
         }
     }
 
@@ -97,7 +97,7 @@ impl Reactor {
         };
         self.say_goodbye(id, code, now);
         if let Some(guest) = &mut self.guest {
-            guest.closed(id);
+            guest.entries.closed(id);
         }
     }
 
@@ -139,7 +139,7 @@ impl Reactor {
         if let Some(guest) = &mut self.guest
             && known
         {
-            guest.closed(id);
+            guest.entries.closed(id);
         }
     }
 }

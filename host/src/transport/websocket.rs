@@ -427,8 +427,9 @@ mod tests {
 
     #[test]
     fn close_codes_say_what_the_core_says() {
+        use wasmqtt_broker::codec::ProtocolVersion;
         use wasmqtt_broker::{Fault, Refusal};
-        let refused = |refusal| CloseReason::Fault(Fault::Refused(refusal));
+        let refused = |refusal| CloseReason::Fault(Fault::Refused(refusal, ProtocolVersion::V5));
         assert_eq!(close_code(&CloseReason::Client(ReasonCode::Success)), CloseCode::Normal);
         assert_eq!(close_code(&CloseReason::Stopping), CloseCode::Away);
         assert_eq!(close_code(&CloseReason::TakenOver), CloseCode::Policy);

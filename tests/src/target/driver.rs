@@ -19,8 +19,8 @@ const TURNS_MAX: u32 = 1_000_000;
 
 /// A broker that takes turns.
 pub trait Core {
-    /// Applies inputs, `Tick` last. Connections in `thawed` take bytes again.
-    fn turn(&mut self, now: Time, inputs: Vec<Input>, thawed: &[ConnectionId]) -> Result<Turn, TargetError>;
+    /// Applies inputs, `Tick` last.
+    fn turn(&mut self, now: Time, inputs: Vec<Input>) -> Result<Turn, TargetError>;
     /// What waits to be sent on a connection.
     fn outgoing(&self, conn: ConnectionId) -> Vec<u8>;
     /// When to `Tick` if nothing else happens.
@@ -42,8 +42,6 @@ pub struct Turn {
     pub outputs: Vec<Output>,
     /// Connections that came to have something to send.
     pub ready: Vec<ConnectionId>,
-    /// Whether another turn is due at once.
-    pub more: bool,
 }
 
 /// A core with transports, a log and a clock.
@@ -152,8 +150,8 @@ impl<C: Core> Driver<C> {
         inputs.push(Input::Tick);
         self.connections.values_mut().for_each(|connection| connection.carried = false);
         let thawed = std::mem::take(&mut self.thawed);
-        let Turn { outputs, ready, more } = self.core.turn(self.now, inputs, &thawed)?;
-        self.due = more;
+        let Turn { outputs, ready } = self.core.turn(self.now, inputs)?;
+        self.due = false;
         for output in outputs {
             self.output(output);
         }

@@ -42,14 +42,14 @@ pub fn driver(scenario: &Scenario) -> Driver<Native> {
 }
 
 impl Core for Native {
-    fn turn(&mut self, now: Time, inputs: Vec<Input>, _thawed: &[ConnectionId]) -> Result<Turn, TargetError> {
+    fn turn(&mut self, now: Time, inputs: Vec<Input>) -> Result<Turn, TargetError> {
         let broker = &mut self.broker;
         for input in inputs {
             broker.handle(now, input);
         }
         let outputs = std::iter::from_fn(|| broker.poll()).collect();
         let ready = broker.ready().collect();
-        Ok(Turn { outputs, ready, more: false })
+        Ok(Turn { outputs, ready })
     }
 
     fn outgoing(&self, conn: ConnectionId) -> Vec<u8> {

@@ -15,8 +15,6 @@ use crate::sight::{Gauges, Sight};
 const OUTBOX_TIMES: u64 = 2;
 /// The largest burst of one turn in the World, in bytes.
 const BURST_BYTES: u64 = 128 << 10;
-/// Limits from here on are out of the World's reach.
-const OUT_OF_REACH: u32 = 2_000;
 
 /// See the file.
 #[derive(Debug, Default)]
@@ -39,20 +37,22 @@ impl Oracle for Bounded {
                     false => Err(format!("{what} is {value}, {most} at most")),
                 };
                 within("a queue", gauges.queued_max.into(), terms.queue_messages_max.into())?;
-                // What an earlier connection left half-way does not count on the next one (4.9).
-                let connections = facts.clients.iter().map(|client| client.connections + 1).max().unwrap_or(1);
-                let window = u64::from(terms.in_flight_max) * u64::from(connections);
-                within("a window", gauges.in_flight_max.into(), window)?;
+                within("a window", gauges.in_flight_max.into(), terms.in_flight_max.into())?;
                 let outbox = u64::from(terms.outbox_bytes_max) * OUTBOX_TIMES + BURST_BYTES;
                 within("an outbox", gauges.outgoing_bytes_max, outbox)?;
                 within("memory", gauges.memory_bytes, terms.memory_bytes_max)
             }
             Sight::Dropping(client, why) => {
                 let reachable = match why {
-                    DropReason::QueueFull => terms.queue_messages_max < OUT_OF_REACH,
+                    DropReason::QueueFull => terms.may_drop(),
                     DropReason::OutboxFull => terms.outbox_bytes_max < BURST_BYTES as u32,
                     DropReason::Expired => true,
-                    DropReason::PacketTooLarge | DropReason::Memory => false,
+                    DropReason::PacketTooLarge => {
+                        let its = facts.conns.iter().filter(|(_, conn)| conn.client == *client);
+                        let mut connects = its.filter_map(|(conn, _)| facts.connect_of(*conn));
+                        connects.any(|connect| connect.packet_bytes_max.is_some())
+                    }
+                    DropReason::Memory => false,
                 };
                 match reachable {
                     true => Ok(()),
@@ -60,10 +60,13 @@ impl Oracle for Bounded {
                 }
             }
             Sight::Broken(what) => Err(format!("the broker itself says: {what}")),
-            Sight::Finished if self.last.queued_max > 0 || self.last.in_flight_max > 0 => Err(format!(
-                "everybody is there, and still {} messages wait and {} are in flight",
-                self.last.queued_max, self.last.in_flight_max
-            )),
+            Sight::Finished if self.last.queued_max > 0 || self.last.in_flight_max > 0 || self.last.walks_max > 0 => {
+                Err(format!(
+                    "everybody is there, and still {} messages wait, {} are in flight, and {} Subscriptions are owed \
+                     Retained Messages",
+                    self.last.queued_max, self.last.in_flight_max, self.last.walks_max
+                ))
+            }
             _ => Ok(()),
         }
     }

@@ -5,31 +5,12 @@
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
+use wasmqtt_broker::DropReason;
 use wasmqtt_codec::{PacketType, ProtocolVersion, Qos, RetainHandling};
 
+use super::matches;
+use super::terms::Terms;
 use crate::sight::{ClientNo, ConnNo, Ended, MessageNo, Seen, SeenConnect, SeenPublish, SeenSubscribe, Sight};
-
-/// What was agreed with the broker before the run.
-#[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub struct Terms {
-    /// The broker's Receive Maximum.
-    pub receive_maximum: u16,
-    /// Most messages in flight towards a client, whatever it allows.
-    pub in_flight_max: u16,
-    /// Longest queue of a Session.
-    pub queue_messages_max: u32,
-    /// Bytes that wait for a transport before messages are dropped.
-    pub outbox_bytes_max: u32,
-    /// Bound on the broker's memory.
-    pub memory_bytes_max: u64,
-    /// Turns have so little room that packets which arrive together may be looked at in another order.
-    pub turns_are_short: bool,
-    /// How long a packet may be held because a record is not stored yet, in microseconds.
-    pub held_us_max: u64,
-    /// The clients' names. The first is the witness, who subscribes to everything; the last is the auditor, who looks
-    /// at the Retained Messages in the end.
-    pub names: Vec<String>,
-}
 
 /// A transport.
 #[derive(Clone, Debug)]
@@ -65,14 +46,14 @@ pub struct ClientFacts {
     pub expiry_s: u32,
     /// When it ends if the client does not come back; while it is away.
     pub until_us: u64,
+    /// When it has ended for certain, if the client does not come back: a crash may have forgotten that it left.
+    over_us: u64,
     /// A CONNECT with Clean Start came and was not answered yet: the Session may be another one already.
     pub cleaning: bool,
     /// When a crash left it open which Session it has.
     pub doubted_us: Option<u64>,
     /// The last Session that ended although it was to outlive its connection, and when.
     ended: Option<(u32, u64)>,
-    /// How many connections the present Session has had.
-    pub connections: u32,
     /// The broker has said that it drops messages for it.
     pub dropping: bool,
     /// Every Subscription, past ones too.
@@ -125,8 +106,6 @@ pub struct MessageFacts {
     pub reached_us: Vec<u64>,
     /// When PUBACK or PUBREC with success left.
     pub accepted_us: Option<u64>,
-    /// How often it was refused, behind which the same identifier is a new message [5:MQTT-4.3.3-9].
-    pub refused: usize,
     /// How many crashes there had been when it first came.
     pub crashes_before: usize,
     /// How many crashes and failures of the store there had been then, one that lasted not counted.
@@ -167,24 +146,6 @@ pub struct Ledger {
     pub storing: bool,
     /// Since when what was written may not be stored.
     pub unstored_since_us: Option<u64>,
-}
-
-/// Whether a Topic Filter without `$share` matches a Topic Name (4.7), as plainly as it can be said.
-#[must_use]
-pub fn matches(filter: &str, topic: &str) -> bool {
-    if topic.starts_with('$') && filter.starts_with(['+', '#']) {
-        return false; // [5:MQTT-4.7.2-1]
-    }
-    let mut levels = topic.split('/');
-    for wanted in filter.split('/') {
-        match (wanted, levels.next()) {
-            ("#", _) => return true,
-            ("+", Some(_)) => {}
-            (wanted, Some(level)) if wanted == level => {}
-            _ => return false,
-        }
-    }
-    levels.next().is_none()
 }
 
 impl SubscriptionFacts {
@@ -288,7 +249,7 @@ impl Ledger {
         let crashes = self.crashes - message.crashes_before;
         match message.qos {
             _ if message.is_will => 1 + crashes,
-            Qos::ExactlyOnce => 1 + crashes + message.refused,
+            Qos::ExactlyOnce => 1 + crashes,
             Qos::AtMostOnce | Qos::AtLeastOnce => message.reached_us.len(),
         }
     }
@@ -346,6 +307,10 @@ impl Ledger {
                     self.conns.iter().filter(|(_, facts)| facts.gone_us.is_none()).map(|(conn, _)| *conn).collect();
                 open.into_iter().for_each(|conn| self.gone(conn));
                 for who in 0..self.clients.len() {
+                    let expiry_us = u64::from(self.clients[who].expiry_s) * 1_000_000;
+                    if self.may_be_unstored(self.clients[who].until_us.saturating_sub(expiry_us)) {
+                        self.clients[who].over_us = self.clients[who].over_us.max(now_us.saturating_add(expiry_us));
+                    }
                     let ended = self.clients[who].ended.filter(|(_, at_us)| self.may_be_unstored(*at_us));
                     if self.clients[who].cleaning || ended.is_some() {
                         self.clients[who].doubt(now_us, ended.map(|(session, _)| session));
@@ -353,7 +318,11 @@ impl Ledger {
                 }
                 self.storing = true;
             }
-            Sight::Dropping(client, _) => self.clients[*client].dropping = true,
+            // What is too large is known by itself, unless that hides other reasons, which are told no more.
+            Sight::Dropping(client, why) => {
+                let too_large = *why == DropReason::PacketTooLarge && !self.terms.may_drop();
+                self.clients[*client].dropping |= !too_large;
+            }
             Sight::Storing(works) => {
                 self.storing = *works;
                 self.upsets += usize::from(!works);
@@ -364,7 +333,12 @@ impl Ledger {
                 let soon = self.woke.filter(|(at_us, _)| now_us - us - at_us <= self.terms.held_us_max);
                 self.woke = Some((now_us, us + soon.map_or(0, |(_, before_us)| before_us)));
             }
-            Sight::Told(..) | Sight::Looked(_) | Sight::Broken(_) | Sight::Healed | Sight::Finished => {}
+            Sight::Told(..)
+            | Sight::Weighed(..)
+            | Sight::Looked(_)
+            | Sight::Broken(_)
+            | Sight::Healed
+            | Sight::Finished => {}
         }
     }
 
@@ -379,6 +353,7 @@ impl Ledger {
                 u32::MAX => u64::MAX,
                 seconds => now_us + u64::from(seconds) * 1_000_000,
             };
+            client.over_us = client.until_us;
             if !client.lasts {
                 client.end_session(now_us);
             }
@@ -395,7 +370,13 @@ impl Ledger {
             Seen::Connect(connect) => {
                 facts.connect = Some(seen.clone());
                 facts.connect_us = now_us;
-                self.clients[who].cleaning |= connect.clean_start;
+                let client = &mut self.clients[who];
+                client.cleaning |= connect.clean_start;
+                if client.live.is_none() && client.lasts && client.over_us < now_us {
+                    // Its Session has run out: what a CONNACK calls present may be one that a connection has begun
+                    // which was over before its own CONNACK left.
+                    client.end_session(now_us);
+                }
                 if let Some(will) = &connect.will
                     && let Some(number) = will.number
                 {
@@ -409,7 +390,6 @@ impl Ledger {
                         is_will: true,
                         reached_us: vec![now_us],
                         accepted_us: None,
-                        refused: 0,
                         crashes_before: crashes,
                         upsets_before: upsets,
                     };
@@ -431,7 +411,6 @@ impl Ledger {
                         is_will: false,
                         reached_us: Vec::new(),
                         accepted_us: None,
-                        refused: 0,
                         crashes_before: crashes,
                         upsets_before: upsets,
                     });
@@ -480,7 +459,6 @@ impl Ledger {
                 client.live = Some(conn);
                 client.lasts = connect.session_expiry_s > 0;
                 client.expiry_s = connect.session_expiry_s;
-                client.connections += 1;
             }
             Seen::Connack { accepted: false, .. } => client.cleaning = false,
             Seen::Ack { kind: PacketType::Puback | PacketType::Pubrec, id, reason } => {
@@ -488,10 +466,10 @@ impl Ledger {
                     Some(Seen::Publish(publish)) => publish.number,
                     _ => None,
                 };
-                match number.and_then(|number| self.messages.get_mut(&number)) {
-                    Some(message) if *reason < 0x80 => _ = message.accepted_us.get_or_insert(now_us),
-                    Some(message) => message.refused += 1,
-                    None => {}
+                if let Some(message) = number.and_then(|number| self.messages.get_mut(&number))
+                    && *reason < 0x80
+                {
+                    message.accepted_us.get_or_insert(now_us);
                 }
             }
             Seen::Suback { id, codes } => {
@@ -550,7 +528,6 @@ impl ClientFacts {
             one.ended_us.get_or_insert(at_us);
         }
         self.session += 1;
-        self.connections = 0;
         self.lasts = false;
         self.dropping = false;
     }

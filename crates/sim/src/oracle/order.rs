@@ -2,9 +2,9 @@
 //!
 //! What a client's user is told of one publisher's messages to one topic with one QoS, each message where it is told
 //! first, is a part of what came from that publisher, in the order in which it came [5:MQTT-4.6.0-5] [311:MQTT-4.6.0-5]
-//! [311:MQTT-4.6.0-6]. Messages that are sent again keep the order of their first time [5:MQTT-4.4.0-1]
-//! [5:MQTT-4.6.0-1] [311:MQTT-4.6.0-1]. Retained Messages for a new Subscription and Shared Subscriptions are not in
-//! this order: the first come when somebody subscribes, the second change hands.
+//! [311:MQTT-4.6.0-6]. Messages that are sent again keep the order of their first time, one order over QoS 1 and 2
+//! [5:MQTT-4.4.0-1] [5:MQTT-4.6.0-1] [311:MQTT-4.6.0-1]. Retained Messages for a new Subscription and Shared
+//! Subscriptions are not in this order: the first come when somebody subscribes, the second change hands.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
@@ -18,9 +18,6 @@ use crate::sight::{ClientNo, ConnNo, MessageNo, Seen, SeenPublish, Sight};
 /// Publisher, topic and QoS of the publisher.
 type Stream = (ClientNo, Rc<str>, u8);
 
-/// Client, its Session and the QoS of what is sent to it.
-type Line = (ClientNo, u32, u8);
-
 /// A message and the Packet Identifier that it was sent under.
 type Sent = (MessageNo, Option<u16>);
 
@@ -31,11 +28,11 @@ pub struct Order {
     /// How far each Session is in a stream; the QoS is that of the delivery.
     at: BTreeMap<(ClientNo, u32, u8, Stream), usize>,
     known: BTreeSet<(ClientNo, u32, MessageNo)>,
-    /// The order in which messages left first, by client, Session and QoS: what waits for a record is overtaken by what
-    /// does not, and that is another QoS. The same message may be two deliveries; their identifiers tell them apart.
-    first: BTreeMap<Line, Vec<Sent>>,
+    /// The order in which messages with QoS 1 and 2 left first, by client and Session. The same message may be two
+    /// deliveries; their identifiers tell them apart.
+    first: BTreeMap<(ClientNo, u32), Vec<Sent>>,
     /// Where in that order a connection is that sends again.
-    again: BTreeMap<(ConnNo, u8), usize>,
+    again: BTreeMap<ConnNo, usize>,
 }
 
 impl Oracle for Order {
@@ -106,13 +103,12 @@ impl Order {
         if publish.qos == Qos::AtMostOnce {
             return Ok(());
         }
-        let qos = publish.qos as u8;
-        let first = self.first.entry((client, facts.clients[client].session, qos)).or_default();
+        let first = self.first.entry((client, facts.clients[client].session)).or_default();
         if !publish.dup {
             first.push((number, publish.id));
             return Ok(());
         }
-        let from = self.again.get(&(conn, qos)).copied().unwrap_or(0);
+        let from = self.again.get(&conn).copied().unwrap_or(0);
         // After a crash the broker may not know any more that it has sent a message, but then it has no DUP either.
         let Some(found) = first[from.min(first.len())..].iter().position(|one| *one == (number, publish.id)) else {
             return match first.contains(&(number, publish.id)) {
@@ -123,7 +119,7 @@ impl Order {
                 false => Ok(()),
             };
         };
-        self.again.insert((conn, qos), from + found + 1);
+        self.again.insert(conn, from + found + 1);
         Ok(())
     }
 }

@@ -9,11 +9,13 @@
 
 use std::collections::BTreeMap;
 
-use wasmqtt_codec::{PacketType, Qos};
+use wasmqtt_codec::Qos;
 
 use super::Oracle;
 use super::ledger::{Attribution, Ledger, MessageFacts};
-use crate::sight::{ClientNo, MessageNo, Seen, SeenPublish, Sight};
+use super::milestone::Milestone;
+use super::packet_size::fits;
+use crate::sight::{ClientNo, MessageNo, SeenPublish, Sight};
 
 /// A message for one Session.
 type Delivery = (ClientNo, u32, MessageNo);
@@ -40,33 +42,21 @@ impl Oracle for Qualities {
     }
 
     fn see(&mut self, facts: &Ledger, sight: &Sight) -> Result<(), String> {
-        match sight {
-            Sight::Told(conn, seen) => match (facts.client_of(*conn), seen.as_ref()) {
-                (Some(client), Seen::Publish(publish)) => self.told(facts, client, publish),
-                _ => Ok(()),
-            },
-            Sight::Left(conn, seen) => {
-                if let Seen::Ack { kind: PacketType::Puback | PacketType::Pubrec, id, reason } = seen.as_ref()
-                    && *reason < 0x80
-                    && let Some(number) = facts.published(*conn, *id).and_then(|publish| publish.number)
-                {
-                    self.accepted(facts, number);
-                }
+        match Milestone::of(facts, sight) {
+            Some(Milestone::Told(client, publish)) => self.told(facts, client, publish),
+            Some(Milestone::Accepted(number, message)) => {
+                self.accepted(facts, number, message);
                 Ok(())
             }
-            Sight::Finished => self.finished(facts),
-            _ => Ok(()),
+            Some(Milestone::Finished) => self.finished(facts),
+            None => Ok(()),
         }
     }
 }
 
 impl Qualities {
     /// The broker has taken a message over: now it owes it.
-    fn accepted(&mut self, facts: &Ledger, number: MessageNo) {
-        let Some(message) = facts.messages.get(&number).filter(|message| message.accepted_us == Some(facts.now_us))
-        else {
-            return;
-        };
+    fn accepted(&mut self, facts: &Ledger, number: MessageNo, message: &MessageFacts) {
         for (client, its) in facts.clients.iter().enumerate() {
             let owed = owed_qos(facts, client, message) > Some(Qos::AtMostOnce);
             let delivery = (client, its.session, number);
@@ -100,7 +90,7 @@ impl Qualities {
             // Each of them may be sent anew after a crash that forgot that it was.
             Qos::AtLeastOnce => (times.fresh[qos], taken_up * (1 + facts.crashes)),
             Qos::ExactlyOnce if message.is_will => (times.all[qos], taken_up),
-            Qos::ExactlyOnce => (times.all[qos], 1 + message.refused),
+            Qos::ExactlyOnce => (times.all[qos], 1),
         };
         match count <= most {
             true => Ok(()),
@@ -134,7 +124,7 @@ impl Qualities {
 /// The QoS at which a client's ordinary Subscriptions surely bring it a message; `None` if they may not.
 fn owed_qos(facts: &Ledger, client: ClientNo, message: &MessageFacts) -> Option<Qos> {
     let its = &facts.clients[client];
-    if its.dropping || !its.surely_lives(facts.now_us) {
+    if its.dropping || !its.surely_lives(facts.now_us) || !fits(facts, client, message) {
         return None;
     }
     let since_us = *message.reached_us.first()?;

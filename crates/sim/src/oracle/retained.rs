@@ -16,6 +16,7 @@ use wasmqtt_codec::{PacketType, Qos};
 
 use super::Oracle;
 use super::ledger::{Ledger, SubscriptionFacts};
+use super::packet_size::fits;
 use crate::sight::{ClientNo, ConnNo, MessageNo, Seen, SeenPublish, Sight};
 
 /// A Retained Message; `None` where there is none.
@@ -28,6 +29,8 @@ struct Topic {
     allowed: BTreeSet<Value>,
     /// What came since the last one that surely survives a crash; that one is the first.
     since_firm: Vec<Value>,
+    /// How many came before those.
+    firm: usize,
     /// Each value, from when to when it may have been the Retained Message.
     periods: Vec<(Value, u64, Option<u64>)>,
     /// When something was published to it last.
@@ -38,13 +41,13 @@ struct Topic {
 #[derive(Debug, Default)]
 pub struct Retained {
     topics: BTreeMap<Rc<str>, Topic>,
-    /// Messages that a Session should get because it subscribed, and when it did. A crash ends this: how far the broker
-    /// was in sending them is not stored.
+    /// Messages that a Session should get because it subscribed, and when it did; whatever breaks or crashes meanwhile.
     owed: BTreeMap<(ClientNo, u32, MessageNo), u64>,
     /// When a Session was told a message last: it may come before SUBACK.
     told_us: BTreeMap<(ClientNo, u32, MessageNo), u64>,
     /// What each connection's unacknowledged messages would make of their topics.
-    asked: BTreeMap<(ConnNo, u16), (Rc<str>, Value)>,
+    /// For each topic the place among all that came to it.
+    asked: BTreeMap<(ConnNo, u16), (Rc<str>, usize)>,
     /// In which Session of its publisher a message came first: another one doesn't hold its identifier.
     first_session: BTreeMap<MessageNo, u32>,
     /// What a connection set last, and when: the broker may have given it up before it read that.
@@ -79,9 +82,6 @@ impl Oracle for Retained {
             }
             Sight::Crashed | Sight::Storing(false) => {
                 let now_us = facts.now_us;
-                if matches!(sight, Sight::Crashed) {
-                    self.owed.clear();
-                }
                 self.topics.values_mut().for_each(|topic| topic.doubt(now_us));
                 Ok(())
             }
@@ -144,12 +144,14 @@ impl Retained {
         // A QoS 2 message whose identifier is held changes nothing; whether it is, nobody knows after a crash.
         let first = message.is_some_and(|message| message.reached_us.len() == 1);
         let again = again && !first;
+        // Who asks again may be answered for the first time of it.
+        let place = if again { topic.since_firm.iter().position(|known| *known == value) } else { None };
+        let place = topic.firm + place.unwrap_or(topic.since_firm.len());
+        if let Some(id) = publish.id {
+            self.asked.insert((conn, id), (publish.topic.clone(), place));
+        }
         if again && same_session && message.is_some_and(|message| message.upsets_before == facts.upsets) {
             return;
-        }
-        // The answer to what may be a repetition says nothing of what is retained.
-        if let Some(id) = publish.id.filter(|_| !again) {
-            self.asked.insert((conn, id), (publish.topic.clone(), value));
         }
         let together = facts.terms.turns_are_short && topic.changed_us == now_us;
         topic.changed_us = now_us;
@@ -170,23 +172,19 @@ impl Retained {
             // It came at the moment at which the broker closed the connection, so perhaps behind that.
             topic.doubt(facts.now_us);
         }
-        if facts.terms.turns_are_short {
-            // What was not sent is queued then, as far as the turn has room; the rest is lost.
-            let client = facts.client_of(conn);
-            self.owed.retain(|(owed_to, _, _), _| Some(*owed_to) != client);
-        }
     }
 
     fn left(&mut self, facts: &Ledger, conn: ConnNo, seen: &Seen) -> Result<(), String> {
         match seen {
             Seen::Ack { kind: PacketType::Puback | PacketType::Pubrec, id, reason } => {
-                if let Some((topic, value)) = self.asked.remove(&(conn, *id))
+                if let Some((topic, place)) = self.asked.remove(&(conn, *id))
                     && let Some(topic) = self.topics.get_mut(&topic)
                 {
                     if *reason >= 0x80 {
                         topic.doubt(facts.now_us);
-                    } else if let Some(at) = topic.since_firm.iter().rposition(|known| *known == value) {
-                        topic.since_firm.drain(..at);
+                    } else if place > topic.firm {
+                        topic.since_firm.drain(..place - topic.firm);
+                        topic.firm = place;
                     }
                 }
                 Ok(())
@@ -234,12 +232,15 @@ impl Retained {
         let is_auditor = client + 1 == facts.clients.len();
         let new = its.subscriptions.iter().filter(|one| one.granted_us == Some(facts.now_us));
         for one in new.filter(|one| one.may_bring_retained() && surely_brings(one)) {
-            for topic in self.topics.iter().filter(|(name, _)| super::ledger::matches(&one.filter, name)) {
+            for topic in self.topics.iter().filter(|(name, _)| super::matches(&one.filter, name)) {
                 let (Some(Some(number)), 1) = (topic.1.allowed.first(), topic.1.allowed.len()) else { continue };
                 let Some(message) = facts.messages.get(number) else { continue };
                 let qos = message.qos.min(one.granted.unwrap_or(Qos::AtMostOnce));
                 let unchanged = topic.1.changed_us < one.asked_us;
-                let wants = one.wants(client, message) && message.expiry_s.is_none() && !message.is_will;
+                let wants = one.wants(client, message)
+                    && fits(facts, client, message)
+                    && message.expiry_s.is_none()
+                    && !message.is_will;
                 let delivery = (client, its.session, *number);
                 let told = self.told_us.get(&delivery).is_some_and(|at| *at >= one.asked_us);
                 if unchanged && wants && !told && (qos > Qos::AtMostOnce || is_auditor) {

@@ -7,11 +7,12 @@
 
 use std::collections::BTreeMap;
 
-use wasmqtt_codec::{PacketType, Qos};
+use wasmqtt_codec::Qos;
 
 use super::Oracle;
 use super::ledger::{Attribution, Ledger, MessageFacts};
-use crate::sight::{ClientNo, MessageNo, Seen, SeenPublish, Sight};
+use super::milestone::Milestone;
+use crate::sight::{ClientNo, MessageNo, SeenPublish, Sight};
 
 /// A message for a group, which is named by its filter.
 type Parcel = (MessageNo, String);
@@ -29,22 +30,14 @@ impl Oracle for Shared {
     }
 
     fn see(&mut self, facts: &Ledger, sight: &Sight) -> Result<(), String> {
-        match sight {
-            Sight::Told(conn, seen) => match (facts.client_of(*conn), seen.as_ref()) {
-                (Some(client), Seen::Publish(publish)) => self.told(facts, client, publish),
-                _ => Ok(()),
-            },
-            Sight::Left(conn, seen) => {
-                if let Seen::Ack { kind: PacketType::Puback | PacketType::Pubrec, id, reason } = seen.as_ref()
-                    && *reason < 0x80
-                    && let Some(number) = facts.published(*conn, *id).and_then(|publish| publish.number)
-                {
-                    self.accepted(facts, number);
-                }
+        match Milestone::of(facts, sight) {
+            Some(Milestone::Told(client, publish)) => self.told(facts, client, publish),
+            Some(Milestone::Accepted(number, message)) => {
+                self.accepted(facts, number, message);
                 Ok(())
             }
-            Sight::Finished => self.finished(facts),
-            _ => Ok(()),
+            Some(Milestone::Finished) => self.finished(facts),
+            None => Ok(()),
         }
     }
 }
@@ -77,11 +70,7 @@ impl Shared {
         Ok(())
     }
 
-    fn accepted(&mut self, facts: &Ledger, number: MessageNo) {
-        let Some(message) = facts.messages.get(&number).filter(|message| message.accepted_us == Some(facts.now_us))
-        else {
-            return;
-        };
+    fn accepted(&mut self, facts: &Ledger, number: MessageNo, message: &MessageFacts) {
         let mut groups: BTreeMap<&str, bool> = BTreeMap::new();
         let living = facts.clients.iter().enumerate().filter(|(_, its)| its.surely_lives(facts.now_us));
         for (client, _) in living {

@@ -111,6 +111,7 @@ fn connect() -> SeenConnect {
         clean_start: false,
         session_expiry_s: 60,
         receive_maximum: 2,
+        packet_bytes_max: None,
         will: None,
     }
 }
@@ -523,5 +524,29 @@ fn nothing_grows_and_nothing_is_left() {
         let mut tale = Tale::begin();
         tale.see(sight);
         assert_eq!(tale.end(), bounded);
+    }
+}
+
+#[test]
+fn packet_size_of_a_client() {
+    for (bytes, objection) in [(100, None), (101, Some("packet size"))] {
+        let mut tale = Tale::begin();
+        tale.see(Sight::Gone(BOB, Ended::Transport));
+        tale.connected(9, BOB as ClientNo, &SeenConnect { packet_bytes_max: Some(100), ..connect() }, true);
+        tale.see(Sight::Weighed(9, bytes));
+        assert_eq!(tale.end(), objection);
+    }
+}
+
+#[test]
+fn what_is_too_large_is_not_owed_and_all_else_is() {
+    for (len, objection) in [(300, None), (10, Some("qos"))] {
+        let mut tale = Tale::begin();
+        tale.see(Sight::Gone(BOB, Ended::Transport));
+        tale.connected(9, BOB as ClientNo, &SeenConnect { packet_bytes_max: Some(100), ..connect() }, true);
+        tale.subscribed(9, "a", Qos::AtLeastOnce);
+        tale.see(Sight::Dropping(BOB as ClientNo, DropReason::PacketTooLarge));
+        tale.published(ALICE, &SeenPublish { len, ..message(1, "a", Qos::AtLeastOnce) });
+        assert_eq!(tale.end(), objection);
     }
 }

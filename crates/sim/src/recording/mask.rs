@@ -294,6 +294,8 @@ fn mask_record(record: &mut Record) {
         | Record::Released { .. }
         | Record::HalfWay { .. }
         | Record::Held { .. }
+        | Record::Owed { .. }
+        | Record::Walked { .. }
         | Record::Used { .. } => {}
     }
 }

@@ -173,8 +173,12 @@ impl World<'_> {
             found.extend(link.down.look(new));
         }
         link.looked_ahead = total;
-        for packet in found {
+        let who = self.links[conn as usize].client;
+        for (packet, bytes) in found {
             self.see(Sight::Left(conn, packet));
+            if self.actors[who].profile.packet_bytes_max.is_some() {
+                self.see(Sight::Weighed(conn, bytes));
+            }
         }
         total
     }
@@ -277,6 +281,7 @@ impl World<'_> {
             match output {
                 Output::Reply { reply: Reply::Page(Page::Sessions(sessions)), .. } => {
                     gauges.queued_max = sessions.iter().map(|session| session.queued).max().unwrap_or(0);
+                    gauges.walks_max = sessions.iter().map(|session| session.walks).max().unwrap_or(0);
                     gauges.in_flight_max = sessions.iter().map(|session| session.in_flight).max().unwrap_or(0);
                 }
                 output => self.output(output),

@@ -100,6 +100,9 @@ impl Actor {
                 .with(&Property::SessionExpiryInterval(self.profile.session_expiry_s))
                 .with(&Property::ReceiveMaximum(self.profile.receive_maximum))
                 .with(&Property::TopicAliasMaximum(self.profile.topic_alias_maximum));
+            if let Some(bytes) = self.profile.packet_bytes_max {
+                properties = properties.with(&Property::MaximumPacketSize(bytes));
+            }
         }
         let will = self.profile.will.as_ref().map(|plan| {
             let number = WILLS_FROM + link;

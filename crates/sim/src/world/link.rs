@@ -74,15 +74,16 @@ impl Pipe {
         }
     }
 
-    /// Looks at bytes that will be written, in the order of the stream; gives the packets that end in them.
-    pub fn look(&mut self, bytes: &[u8]) -> Vec<Rc<Seen>> {
+    /// Looks at bytes that will be written, in the order of the stream; gives the packets that end in them
+    /// and how many bytes each has.
+    pub fn look(&mut self, bytes: &[u8]) -> Vec<(Rc<Seen>, u32)> {
         let mut found = Vec::new();
         // The tap joins what it is fed, so a packet's end is known from the lengths of all packets so far.
         let (tapped, marks) = (&mut self.tapped, &mut self.marks);
         self.tap.feed(bytes, |len, seen| {
             *tapped += len as u64;
             marks.push_back((*tapped, seen.clone()));
-            found.push(seen);
+            found.push((seen, len as u32));
         });
         found
     }

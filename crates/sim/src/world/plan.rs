@@ -66,6 +66,8 @@ pub struct Profile {
     pub receive_maximum: u16,
     /// Topic Alias Maximum, for 5.0.
     pub topic_alias_maximum: u16,
+    /// Maximum Packet Size, for 5.0.
+    pub packet_bytes_max: Option<u32>,
     /// Keep Alive in seconds.
     pub keep_alive_s: u16,
     /// Will Message.
@@ -222,8 +224,8 @@ impl fmt::Display for Profile {
         match self.version.is_v5() {
             true => write!(
                 f,
-                " session_expiry_s={} receive_maximum={} topic_alias_maximum={}",
-                self.session_expiry_s, self.receive_maximum, self.topic_alias_maximum
+                " session_expiry_s={} receive_maximum={} topic_alias_maximum={} packet_bytes_max={:?}",
+                self.session_expiry_s, self.receive_maximum, self.topic_alias_maximum, self.packet_bytes_max
             )?,
             false => write!(f, " clean={}", self.clean)?,
         }

@@ -85,7 +85,9 @@ fn config(luck: &mut Luck) -> Config {
         ..Limits::default()
     };
     let storage = luck.of_these(&[Storage::Log, Storage::Log, Storage::Memory]);
-    Config { limits, storage, sys_interval_s: 0, ..Config::default() }
+    // Nobody subscribes to `$SYS`: it must be there and reach nobody.
+    let sys_interval_s = luck.of_these(&[0, 0, 10]);
+    Config { limits, storage, sys_interval_s, ..Config::default() }
 }
 
 /// The client that sees everything: it never chooses to forget, and whatever breaks, it comes back.
@@ -98,6 +100,7 @@ fn witness() -> Profile {
         clean: false,
         receive_maximum: u16::MAX,
         topic_alias_maximum: 4,
+        packet_bytes_max: None,
         keep_alive_s: 0,
         will: None,
         ack_us: 0,
@@ -133,6 +136,8 @@ fn profile(luck: &mut Luck, name: &str) -> Profile {
         delay_s: luck.of_these(&[0, 0, 2, 10]),
         expiry_s: luck.of_these(&[None, None, Some(30)]),
     });
+    // What is too large for the member of a share that it goes to is lost to all of them, as the standard has it.
+    let alone = version.is_v5() && role == Role::Listener;
     Profile {
         name: name.into(),
         version,
@@ -141,6 +146,7 @@ fn profile(luck: &mut Luck, name: &str) -> Profile {
         clean: luck.chance(30),
         receive_maximum: luck.of_these(&[1, 2, 10, u16::MAX]),
         topic_alias_maximum: luck.of_these(&[0, 1, 10]),
+        packet_bytes_max: if alone { luck.of_these(&[None, None, Some(100), Some(200)]) } else { None },
         keep_alive_s: luck.of_these(&[0, 3, 20, 60]),
         will,
         ack_us: luck.of_these(&[0, 0, 20_000, 700_000]),
@@ -182,7 +188,7 @@ fn letter(luck: &mut Luck, profile: &Profile, number: u32) -> Letter {
         topic: if shared { luck.of_these(&SHARED_TOPICS) } else { luck.of_these(&TOPICS) },
         qos: qos(luck),
         retain: !shared && luck.chance(25),
-        expiry_s: (v5 && luck.chance(20)).then(|| luck.of_these(&[1, 3, 20, 1_000])),
+        expiry_s: (v5 && luck.chance(20)).then(|| luck.of_these(&[0, 1, 3, 20, 1_000])),
         len: luck.of_these(&[0, 0, 30, 130, 400]),
         alias: (v5 && luck.chance(30)).then(|| luck.of_these(&[1, 2])),
     }

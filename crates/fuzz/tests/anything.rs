@@ -3,7 +3,7 @@
 //! invariants hold; the log that was written and the shortest log give the same state; the same inputs give the same
 //! digest. The inputs are drawn from a seed, so that a failure can be had again.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use bytes::Bytes;
 use wasmqtt_broker::codec::{
@@ -14,6 +14,7 @@ use wasmqtt_broker::codec::{
 use wasmqtt_broker::{
     Broker, Config, ConnectionId, Input, Limits, Lsn, Output, Peer, Record, Seed, Storage, Time, Transport,
 };
+use wasmqtt_fuzz::same::{assert_same, swapped};
 
 const SEEDS: u64 = 200;
 const STEPS: u32 = 400;
@@ -395,36 +396,8 @@ impl World {
 
     /// The program is swapped under the running broker.
     fn swap(&mut self) {
-        let mut saved = Vec::new();
-        self.broker.save(&mut saved);
-        let digest = self.broker.digest();
-        self.broker = Broker::load(&saved).unwrap();
-        assert_eq!(self.broker.digest(), digest);
-        assert_eq!(self.broker.check(), Ok(()));
+        self.broker = swapped(&self.broker);
     }
-}
-
-/// Compares durable state, without regard to the order of Sessions, which is that of their slots; to numbers that were
-/// used for nothing durable; to Retained Messages whose time is over, which a restored broker drops at its first input;
-/// and to share groups that were left by all and joined again, which count as new ones in a running broker and as the
-/// same after a restart.
-fn assert_same(one: &Broker, other: &Broker, now: Time, why: &str) {
-    let fact = |mut record: Record| {
-        if let Record::Published(stored) = &mut record {
-            stored.queued_for.iter_mut().for_each(|entry| entry.share = None);
-            stored.queued_for.sort_by_key(|entry| (entry.session, entry.sequence));
-            stored.retained &= stored.message.expires_at.is_none_or(|at| at > now);
-            if !stored.retained && stored.queued_for.is_empty() {
-                return None;
-            }
-        }
-        let counts = !matches!(record, Record::Used { .. });
-        counts.then(|| format!("{record:?}").replace("xxxxxxxxxx", ""))
-    };
-    let facts = |broker: &Broker| -> BTreeSet<String> { broker.records().filter_map(fact).collect() };
-    let (one, other) = (facts(one), facts(other));
-    let differences: Vec<&String> = one.symmetric_difference(&other).collect();
-    assert!(differences.is_empty(), "{why}: {differences:#?}");
 }
 
 /// `WASMQTT_SEED=n` runs one seed alone.
@@ -458,9 +431,7 @@ fn the_same_inputs_give_the_same_state() {
             again.handle(*now, input.clone());
             drain(&mut again);
         }
-        let mut saved = Vec::new();
-        again.save(&mut saved);
-        let mut swapped = Broker::load(&saved).unwrap();
+        let mut swapped = swapped(&again);
         for (now, input) in second {
             again.handle(*now, input.clone());
             swapped.handle(*now, input.clone());
