@@ -87,8 +87,7 @@ pub(crate) struct Connection {
     pub held_bytes: u64,
     /// How many of them are PUBLISH packets.
     pub held_messages: u32,
-    /// While CONNACK is held, nothing may overtake it [5:MQTT-3.2.0-1], and while anything is held for that reason,
-    /// nothing may overtake that [5:MQTT-4.6.0-6].
+    /// While CONNACK is held, nothing may overtake it [5:MQTT-3.2.0-1], nor what is held for it [5:MQTT-4.6.0-6].
     pub opening: Option<Lsn>,
     /// The turn in which the outbox last began to fill.
     pub filled_in_turn: u64,
