@@ -8,7 +8,7 @@ use wasm_bindgen::prelude::*;
 use wasmqtt_broker::codec::{PacketIdentifier, Qos, ReasonCode, RetainHandling, SubscriptionOptions};
 use wasmqtt_client::{Acknowledged, Closed, CommandError, Event, Message, Options, PropertyList};
 
-use crate::object::{object, set};
+use crate::object::{Returned, object, set};
 
 /// A client, MQTT 5.0 with Clean Start, that never pings: a channel inside the page says by itself when it is gone.
 #[wasm_bindgen]
@@ -75,8 +75,8 @@ impl Client {
     }
 
     /// What happened, as an object with a `type`; `undefined` if nothing did.
-    pub fn poll(&mut self) -> JsValue {
-        match self.client.poll() {
+    pub fn poll(&mut self) -> Returned<JsValue> {
+        Ok(match self.client.poll() {
             None => JsValue::UNDEFINED,
             Some(Event::Connected { .. }) => event("connected", &[]),
             Some(Event::Closed(why)) => event("closed", &[("why", text_of(&why).into())]),
@@ -94,7 +94,7 @@ impl Client {
                 event("finished", &[("code", code)])
             }
             Some(Event::Pong) => event("pong", &[]),
-        }
+        })
     }
 }
 

@@ -15,7 +15,7 @@ use wasmqtt_broker::{
     Time, Transport, read,
 };
 
-use crate::object::{object, set};
+use crate::object::{Returned, object, set};
 
 /// A broker, and the time of the turn that it is in.
 #[wasm_bindgen]
@@ -107,23 +107,24 @@ impl Core {
     }
 
     /// Ends the turn: timers fire. Gives slot and generation of each connection that came to have something to send.
-    pub fn end(&mut self) -> Uint32Array {
+    pub fn end(&mut self) -> Returned<Uint32Array> {
         self.broker.handle(self.now, Input::Tick);
         let ready: Vec<u32> = self.broker.ready().flat_map(|conn| [conn.slot, conn.generation]).collect();
-        Uint32Array::from(&ready[..])
+        Ok(Uint32Array::from(&ready[..]))
     }
 
     /// The next `Output`: what the broker wants done, `undefined` if there is nothing. In an `Append` the record
     /// reaches to the end; a log keeps it as it is.
-    pub fn poll(&mut self) -> Option<Uint8Array> {
-        let output = self.broker.poll()?;
-        let bytes = postcard::to_allocvec(&output).expect("memory is all that writing to memory needs");
-        Some(Uint8Array::from(&bytes[..]))
+    pub fn poll(&mut self) -> Returned<Option<Uint8Array>> {
+        Ok(self.broker.poll().map(|output| {
+            let bytes = postcard::to_allocvec(&output).expect("memory is all that writing to memory needs");
+            Uint8Array::from(&bytes[..])
+        }))
     }
 
     /// A copy of the oldest bytes that wait to be sent on a connection, at most `bytes_max` of them. They stay until
     /// `sent` says so.
-    pub fn outgoing(&self, slot: u32, generation: u32, bytes_max: u32) -> Uint8Array {
+    pub fn outgoing(&self, slot: u32, generation: u32, bytes_max: u32) -> Returned<Uint8Array> {
         let slices = self.broker.outgoing(ConnectionId { slot, generation });
         let total: usize = slices.clone().map(<[u8]>::len).sum();
         let total = total.min(bytes_max as usize) as u32;
@@ -137,7 +138,7 @@ impl Core {
             joined.subarray(at, at + len).copy_from(&slice[..len as usize]);
             at += len;
         }
-        joined
+        Ok(joined)
     }
 
     /// When the next turn is due if nothing else happens, in microseconds since 1970.
@@ -153,8 +154,8 @@ impl Core {
     }
 
     /// The shortest log that gives this durable state.
-    pub fn records(&self) -> Array {
-        self.broker.records().map(|record| JsValue::from(bytes_of(&record))).collect()
+    pub fn records(&self) -> Returned<Array> {
+        Ok(self.broker.records().map(|record| JsValue::from(bytes_of(&record))).collect())
     }
 
     /// A hash of all state, equal on every platform.
@@ -183,7 +184,7 @@ fn bytes_of(record: &Record) -> Uint8Array {
 /// What people want to know of an `Output`, as `poll` gave it, that tells of the end of something: `code`, and if it
 /// was somebody's fault `statement` and `text`.
 #[wasm_bindgen]
-pub fn explain(output: &[u8]) -> JsValue {
+pub fn explain(output: &[u8]) -> Returned<JsValue> {
     let (fault, code) = match read(output) {
         Some(Output::Event(Event::Refused { fault, .. } | Event::LimitReached { fault, .. })) => {
             let code = fault.reason();
@@ -193,14 +194,14 @@ pub fn explain(output: &[u8]) -> JsValue {
             let code = why.reason();
             (if let CloseReason::Fault(fault) = why { Some(fault) } else { None }, code)
         }
-        _ => return JsValue::UNDEFINED,
+        _ => return Ok(JsValue::UNDEFINED),
     };
     let explained = object(&[("code", code.byte().into())]);
     if let Some(fault) = fault {
         set(&explained, "statement", &fault.statement().into());
         set(&explained, "text", &fault.text().into());
     }
-    explained.into()
+    Ok(explained.into())
 }
 
 /// A `ReasonCode`, as `handle` takes it, of this number; `undefined` if there is none.

@@ -3,6 +3,7 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
+use crate::object::Returned;
 use wasm_bindgen::prelude::*;
 use wasmqtt_broker::codec::{self, Connect, Framing, PacketType, ProtocolVersion};
 
@@ -24,10 +25,10 @@ impl Packets {
     }
 
     /// Takes the stream's next bytes and gives the packets that are complete now, as an array of `Uint8Array`.
-    pub fn push(&mut self, bytes: &[u8]) -> js_sys::Array {
+    pub fn push(&mut self, bytes: &[u8]) -> Returned<js_sys::Array> {
         let packets = js_sys::Array::new();
         if self.lost {
-            return packets;
+            return Ok(packets);
         }
         self.waiting.extend_from_slice(bytes);
         let mut at = 0;
@@ -45,7 +46,7 @@ impl Packets {
             }
         }
         self.waiting.drain(..at);
-        packets
+        Ok(packets)
     }
 }
 

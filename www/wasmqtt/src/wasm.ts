@@ -42,9 +42,7 @@ async function load(given: WasmSource | undefined): Promise<void> {
   if (source === undefined) throw new TypeError('wasm: this entry has no WebAssembly of its own; give it a source');
   const { module, what } = await compile(source);
   try {
-    // Growing detaches the buffer of the memory. V8 bets that this never happens, and the one of Node 20 dies when it loses
-    // the bet within a call from optimised JavaScript into WebAssembly. So it loses it here, before anything is optimised.
-    initSync({ module }).memory.grow(0);
+    initSync({ module });
   } catch (cause) {
     // Its imports are others than those of the glue.
     throw new Error(`wasmqtt: ${what} are WebAssembly, but not the core of this version: ${String(cause)}`, { cause });

@@ -66,3 +66,11 @@ test.each([7, {}, null])('%s is no source', async (source) => {
   await expect(load(source as never)).rejects.toThrow(/^wasm: /);
   await expect(load(source as never)).rejects.toBeInstanceOf(TypeError);
 });
+
+test('no function of the core returns a bare reference, at which the V8 of Node 20 may die', async () => {
+  const glue = await readFile(new URL('../generated/wasmqtt.d.ts', import.meta.url), 'utf8');
+  const functions = glue.match(/^ *readonly \w+: \(.*\) => .*;$/gm) ?? [];
+  expect(functions.length).toBeGreaterThan(20);
+  // See `Returned` in crates/web.
+  expect(functions.filter((line) => line.endsWith('=> any;'))).toEqual([]);
+});
