@@ -348,7 +348,7 @@ impl Reactor {
             // Nobody here adds a bridge, and nobody here dials.
             Output::Dial { bridge, .. } => {
                 if let Some(guest) = &mut self.guest {
-                    guest.letter(&Input::DialFailed { bridge });
+                    guest.entries.letter(&Input::DialFailed { bridge });
                 }
             }
         }

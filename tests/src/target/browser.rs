@@ -76,7 +76,7 @@ impl Page {
 }
 
 impl Core for Paged {
-    fn turn(&mut self, now: Time, inputs: Vec<Input>, _thawed: &[ConnectionId]) -> Result<Turn, TargetError> {
+    fn turn(&mut self, now: Time, inputs: Vec<Input>) -> Result<Turn, TargetError> {
         // The page's turn ends with a tick of its own, as a driver's does.
         let told: Vec<&Input> = inputs.iter().filter(|input| !matches!(input, Input::Tick)).collect();
         let request = Request::new('T').f64(now.0).u32(told.len() as u32);
