@@ -1,7 +1,9 @@
 /**
- * The site as the server program has it, under the very policy that it sends, in a real Chromium: each example does what
- * its text says.
+ * The site in a real Chromium: each example does what its text says. `cargo xtask test` names the server program that
+ * has the site inside (`WASMQTT_SERVER`); by hand it is built and served here, under the policy that the program sends.
  */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { readFileSync, statSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
@@ -34,24 +36,52 @@ function policy(): string {
   return text.replace(/\\\n\s*/g, '');
 }
 
-let server: Server;
+let end: () => Promise<unknown>;
 let browser: Browser;
 let context: BrowserContext;
 let url: string;
 let errors: string[];
 
-beforeAll(async () => {
+/** Starts the server program on ports that the system chose; gives the address of its page. */
+async function serveByProgram(program: string): Promise<string> {
+  const arguments_ = ['serve', '--listen', 'tcp://127.0.0.1:0', '--site', '127.0.0.1:0'];
+  const child: ChildProcess = spawn(program, arguments_, { stdio: ['ignore', 'pipe', 'inherit'] });
+  const ended = once(child, 'exit');
+  end = () => {
+    child.kill('SIGTERM');
+    return ended;
+  };
+  let greeting = '';
+  for await (const piece of child.stdout ?? []) {
+    greeting += piece;
+    const [, address] = /^Or open (http:\S+) /m.exec(greeting) ?? [];
+    if (address !== undefined) return address;
+  }
+  throw new Error(`${program} did not say where its page is, but: ${greeting}`);
+}
+
+async function serveHere(): Promise<string> {
   await build({ configFile: at('../vite.config.ts'), build: { outDir: SITE }, logLevel: 'error' });
   const headers = { 'content-security-policy': policy(), 'x-content-type-options': 'nosniff' };
-  server = createServer((request, response) => {
+  const server: Server = createServer((request, response) => {
     const path = normalize(new URL(request.url ?? '/', 'http://here').pathname);
     const file = join(SITE, path.endsWith('/') ? `${path}index.html` : path);
     const isThere = statSync(file, { throwIfNoEntry: false })?.isFile() === true;
     response.writeHead(isThere ? 200 : 404, { 'content-type': TYPES[extname(file)] ?? 'text/plain', ...headers });
     response.end(isThere ? readFileSync(file) : undefined);
   });
+  end = async () => {
+    server.closeAllConnections();
+    await new Promise((resolve) => server.close(resolve));
+    await rm(SITE, { recursive: true, force: true });
+  };
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
+}
+
+beforeAll(async () => {
+  const program = process.env.WASMQTT_SERVER;
+  url = program === undefined ? await serveHere() : await serveByProgram(program);
   browser = await chromium.launch({
     executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
     args: FLAGS.split(' '),
@@ -59,9 +89,7 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   await browser?.close();
-  server?.closeAllConnections();
-  await new Promise((resolve) => server?.close(resolve));
-  await rm(SITE, { recursive: true, force: true });
+  await end?.();
 });
 beforeEach(async () => {
   context = await browser.newContext({ reducedMotion: 'reduce' });
