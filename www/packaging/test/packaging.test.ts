@@ -47,6 +47,7 @@ describe.each([
     ['/vite/hello.html', HELLO],
     ['/vite/shared.html', SHARED],
     ['/vite/worker.html', HELLO],
+    ['/vite/frame.html', HELLO],
     ['/webpack/hello.html', HELLO],
     ['/webpack/shared.html', SHARED],
     ['/webpack/worker.html', HELLO],

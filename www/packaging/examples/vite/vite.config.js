@@ -11,6 +11,6 @@ export default defineConfig({
     outDir: fileURLToPath(new URL('./dist/', import.meta.url)),
     emptyOutDir: true,
     target: 'es2022',
-    rolldownOptions: { input: ['hello', 'shared', 'worker'].map((page) => `${app}${page}.html`) },
+    rolldownOptions: { input: ['hello', 'shared', 'worker', 'frame', 'framed'].map((page) => `${app}${page}.html`) },
   },
 });
