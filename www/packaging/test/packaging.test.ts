@@ -8,7 +8,7 @@ import { createServer } from 'vite';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Engine, openChromium, openFirefox } from './engines.js';
 import { type Origin, openCdn, openSite } from './origins.js';
-import { bundle, EXAMPLES, install, run, WWW } from './pack.js';
+import { bundle, EXAMPLES, HAS_NODES, install, node, run, WWW } from './pack.js';
 
 const HELLO = /^home\/kitchen: hello$/;
 const SHARED = /^shared-worker, home\/kitchen: hello$/;
@@ -115,14 +115,18 @@ test('the development server of Vite, which bundles packages beforehand', async 
   }
 });
 
-describe('in Node', () => {
-  test.each(['hello.js', 'listen.js', 'inline.js', 'testing.js', 'required.cjs'])('%s', async (script) => {
-    expect(await run(process.execPath, join('node', script))).toBe('home/kitchen: hello\n');
+describe.each([
+  ['this Node', async () => process.execPath, true],
+  ['Node 24', () => node('24.21.0'), HAS_NODES],
+])('in %s', (_, find, isThere) => {
+  const scripts = ['hello.js', 'listen.js', 'inline.js', 'testing.js', 'required.cjs'];
+  test.runIf(isThere).each(scripts)('%s', async (script) => {
+    expect(await run(await find(), join('node', script))).toBe('home/kitchen: hello\n');
   });
+});
 
-  test('Vitest runs the recipe', async () => {
-    expect(await run('vitest', 'run', '--root', 'vitest')).toMatch(/Tests +2 passed/);
-  });
+test('Vitest runs the recipe', async () => {
+  expect(await run('vitest', 'run', '--root', 'vitest')).toMatch(/Tests +2 passed/);
 });
 
 test("the README's code is that of the examples", async () => {

@@ -222,6 +222,7 @@ export class Broker {
     if (!['packet', 'connection', 'session', 'decision', 'storage'].includes(name)) {
       throw wrong('on', name, "'packet', 'connection', 'session', 'decision' or 'storage'");
     }
+    if (typeof handler !== 'function') throw wrong('handler', handler, 'a function');
     return this.#listeners.on(name, handler);
   }
 
@@ -294,6 +295,7 @@ export class Broker {
    * @throws Error if it is refused.
    */
   async subscribe(filter: string, handler: (message: Message) => void, { qos = 0 as Qos } = {}): Promise<() => void> {
+    if (typeof handler !== 'function') throw wrong('handler', handler, 'a function');
     this.#commands += 1;
     const name = `page-${this.#commands}`;
     const subscription = new LocalSubscription(this.#engine, name, filter, whole('qos', qos, 0, 2) as Qos, handler);
