@@ -62,8 +62,8 @@ fn a_guest_driven_by_hand_is_in_the_same_state_as_the_core() {
     assert_eq!(second.digest(BEGIN).unwrap(), Some(native.digest()));
 }
 
-/// The kernel tells of bytes and of the end behind them at once if both came while nobody asked, and then never again: who
-/// stops where a read was short leaves a dead client connected until its Keep Alive is over.
+/// The kernel tells of bytes and of the end behind them at once if both came while nobody asked, and then never again:
+/// who stops where a read was short leaves a dead client connected until its Keep Alive is over.
 #[test]
 fn an_end_that_came_together_with_bytes_is_seen() {
     let running = serve(config(&["tcp://127.0.0.1:0"]), Clock::Real);
