@@ -12,6 +12,7 @@ import {
   type WhyNotMessages,
 } from './facts';
 import { reasons } from './reasons.en';
+import { view } from './view.en';
 
 const field = (label: string, hint = ''): Field => ({ label, hint });
 const at = (path: string, level: number): string => {
@@ -334,6 +335,8 @@ export const en = {
       storage ? 'The broker restarted from what was stored' : 'The broker restarted empty',
     idle: 'Nothing is on its way',
   },
+
+  view,
 
   transport: {
     label: 'Time',
