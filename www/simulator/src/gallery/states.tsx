@@ -4,6 +4,7 @@ import type { VNode } from 'preact';
 import type { Text } from '../i18n/text';
 import Ladder from '../view/Ladder';
 import Log from '../view/Log';
+import ClientMap from '../view/Map';
 import type { Selection, ViewProps, Words } from '../view/props';
 import type { SceneId, Shot } from './shots';
 
@@ -118,7 +119,43 @@ const LOG: readonly State[] = [
   },
 ];
 
+const map = (shot: Shot) => ({ ...log(shot), sessions: shot.sessions, topics: shot.topics, playing: false });
+
+const MAP: readonly State[] = [
+  {
+    id: 'map-empty',
+    name: { ko: '아무도 연결하지 않음', en: 'nobody is connected' },
+    scene: 'empty',
+    height: 400,
+    show: (view, shot) => <ClientMap {...view} {...map(shot)} />,
+  },
+  {
+    id: 'map-flying',
+    name: { ko: '메시지 하나가 가는 중', en: 'a message on its way' },
+    scene: 'first',
+    height: 400,
+    selection: () => ({ client: 'phone' }),
+    show: (view, shot) => <ClientMap {...view} {...map(shot)} />,
+  },
+  {
+    id: 'map-away',
+    name: { ko: '돌아올 클라이언트와 기다리는 유언', en: 'a client that comes back, and a Will that waits' },
+    scene: 'away',
+    height: 400,
+    show: (view, shot) => <ClientMap {...view} {...map(shot)} />,
+  },
+  {
+    id: 'map-home',
+    name: { ko: '집 전체: 모든 상태', en: 'a whole home: every state' },
+    scene: 'home',
+    height: 640,
+    wide: true,
+    show: (view, shot) => <ClientMap {...view} {...map(shot)} />,
+  },
+];
+
 export const PARTS: readonly Part[] = [
+  { id: 'map', title: (t) => t.stage.views.map, states: MAP },
   { id: 'ladder', title: (t) => t.stage.views.ladder, states: LADDER },
   { id: 'log', title: (t) => t.stage.tabs.log, states: LOG },
 ];

@@ -75,7 +75,7 @@ export const view = {
       no_pingresp: 'no PINGRESP',
       reconnect: 'comes back',
     },
-    idle: (time: string) => `${time} later`,
+    idle: (time: string) => `+${time}`,
     parts: 'From here on the branches differ',
     keys: 'Up and down go from packet to packet, Enter chooses one.',
     lostAt: (percent: number) => `lost after ${percent} %`,

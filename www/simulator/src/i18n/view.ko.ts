@@ -169,7 +169,7 @@ export const view: typeof english = {
       no_pingresp: 'PINGRESP 없음',
       reconnect: '다시 연결',
     },
-    idle: (time) => `${time} 뒤`,
+    idle: (time) => `+${time}`,
     parts: '여기부터 갈래가 달라져요',
     keys: '위아래 화살표로 패킷을 옮겨 다니고, 엔터로 골라요.',
     lostAt: (percent) => `${percent} % 가서 잃어버림`,

@@ -72,11 +72,14 @@ export interface Mark {
 }
 
 const BLOCK = 128;
+const LONG_MICROS = 2_000_000;
 
 export class Story {
   readonly flights: Flight[] = [];
   readonly exchanges: Exchange[] = [];
   readonly marks: Mark[] = [];
+  /** Entries with which a client's user got a message. */
+  readonly told: number[] = [];
   /** Entries at which the broker began anew. */
   readonly restarts: number[] = [];
   /** By client, in the order of their beginning. */
@@ -89,6 +92,7 @@ export class Story {
   size = 0;
 
   readonly #open = new Set<Flight>();
+  readonly #long: Flight[] = [];
   /** Clients in the order in which they were seen first. */
   readonly seen = new Set<string>();
   readonly #blocks: Flight[][] = [];
@@ -122,11 +126,28 @@ export class Story {
     return between(this.#markBlocks, [], from, to, ({ n }) => n >= from && n <= to);
   }
 
-  /** Packets that are on their way at a time, of those sent before entry `before`. */
-  flyingAt(at: number, before: number, lastEntry: number): Flight[] {
-    // Long flights are rare; those that matter have begun within the last blocks or are open still.
-    const found = this.flightsBetween(lastEntry, Math.max(lastEntry, before - 1));
-    return found.filter((flight) => flight.n < before && flight.at <= at && flight.endAt > at);
+  /** Longer than this is a long flight, in microseconds. */
+  readonly longMicros = LONG_MICROS;
+
+  isLong(flight: Flight): boolean {
+    return flight.endAt - flight.at > LONG_MICROS;
+  }
+
+  /** The few packets that were on their way for long, and those that have not arrived yet. */
+  *longOrOpen(): Iterable<Flight> {
+    yield* this.#long;
+    yield* this.#open;
+  }
+
+  /** The last flight that was sent before an entry: its place among all. */
+  flightBefore(entry: number): number {
+    let [low, high] = [0, this.flights.length];
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if ((this.flights[middle]?.n ?? 0) < entry) low = middle + 1;
+      else high = middle;
+    }
+    return low - 1;
   }
 
   #one(entry: Entry, entries: readonly Entry[]): void {
@@ -155,8 +176,10 @@ export class Story {
         this.#wills.set(entry.cause, topics.add(topic));
       }
     } else if ('event' in entry) this.#event(entry.n, entry.event);
-    else if ('told' in entry) this.#mark({ n, who: entry.told.who, kind: 'told', atBroker: false });
-    else if ('timer' in entry) {
+    else if ('told' in entry) {
+      this.told.push(n);
+      this.#mark({ n, who: entry.told.who, kind: 'told', atBroker: false });
+    } else if ('timer' in entry) {
       const { what, who } = entry.timer;
       const atBroker = what !== 'ping' && what !== 'no_pingresp' && what !== 'reconnect';
       if (who) this.#mark({ n, who, kind: 'timer', atBroker });
@@ -254,6 +277,7 @@ export class Story {
     Object.assign(flight, { end: entry.n, endAt: entry.at, fate, howFar });
     this.byEntry.set(entry.n, flight);
     this.#open.delete(flight);
+    if (this.isLong(flight)) this.#long.push(flight);
     put(this.#blocks, flight, flight.n, entry.n, true);
     const { type, id, toward, who } = flight.sent;
     if (fate !== 'delivered' || id === undefined || (type !== 'PUBACK' && type !== 'PUBCOMP')) return;

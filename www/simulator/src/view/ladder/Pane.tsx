@@ -6,11 +6,11 @@ import { useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState } fr
 import { stepOf, useFocusLater, useSize } from '../hooks';
 import { IconSvg } from '../marks';
 import type { LadderProps, Person } from '../props';
-import { type Story, storyOf } from '../story';
+import { type Flight, type Story, storyOf } from '../story';
 import { nameOf } from '../words';
 import { arrowOf, type Bar, barsOf, bracketOf, type Now, signOf } from './geometry';
 import { AXIS, type Column, type Columns, columnsOf, type Layout, layoutOf } from './layout';
-import { ArrowShape, Axis, BarShape, BracketShape, Lifelines, RestartShape, SignShape } from './shapes';
+import { ArrowLabel, ArrowLine, Axis, BarShape, BracketShape, Lifelines, RestartShape, SignShape } from './shapes';
 
 export interface PaneProps extends LadderProps {
   readonly label: string;
@@ -157,8 +157,46 @@ export function Pane(props: PaneProps) {
 
   const keys = useRef(onKeyDown);
   keys.current = onKeyDown;
-  const arrows = useCache([entries, columns, people, t, layout.size === 0]);
+  const lines = useCache([entries, columns, people, t]);
+  const labels = useCache([entries, columns, people, t]);
   const scene: Scene = { props, story, layout, columns, shown, view, now, first, last };
+
+  const drawn = (flight: Flight, part: 'line' | 'label'): VNode | null => {
+    const { n } = flight;
+    const column = isShown.get(flight.sent.who);
+    const entry = entries[n];
+    if (!column || !entry) return null;
+    const state = n >= now.entries ? 'future' : flight.end >= now.entries ? `flying ${now.at}` : `past ${flight.end}`;
+    const chosen = n === selected;
+    const key = `${state} ${chosen} ${n === tabbed}`;
+    return (part === 'line' ? lines : labels)(n, key, () => {
+      const arrow = arrowOf(flight, entry, layout, column, columns.label, now, entries, people, t);
+      const name = `arrow ${arrow.kind} ${arrow.state} ${arrow.fate}${arrow.will ? ' is-will' : ''}`;
+      if (part === 'label') {
+        return (
+          <g key={n} class={`${name}${chosen ? ' chosen' : ''}`}>
+            <ArrowLabel arrow={arrow} />
+          </g>
+        );
+      }
+      return (
+        // biome-ignore lint/a11y/useSemanticElements: there are no buttons in SVG.
+        <g
+          key={n}
+          class={name}
+          role="button"
+          tabIndex={n === tabbed ? 0 : -1}
+          data-key={n}
+          aria-label={arrow.spoken}
+          aria-pressed={chosen}
+          onClick={() => onSelect({ entry: n })}
+          onKeyDown={(event) => keys.current(event)}
+        >
+          <ArrowLine arrow={arrow} />
+        </g>
+      );
+    });
+  };
 
   return (
     <section
@@ -191,40 +229,11 @@ export function Pane(props: PaneProps) {
           }}
         >
           <Background {...scene} />
-          {flights.map((flight) => {
-            const column = isShown.get(flight.sent.who);
-            const entry = entries[flight.n];
-            if (!column || !entry) return null;
-            const state =
-              flight.n >= now.entries
-                ? 'future'
-                : flight.end >= now.entries
-                  ? `flying ${now.at}`
-                  : `past ${flight.end}`;
-            const chosen = flight.n === selected;
-            const key = `${state} ${chosen} ${flight.n === tabbed} ${layout.y(flight.n)} ${column.x}`;
-            return arrows(flight.n, key, () => {
-              const arrow = arrowOf(flight, entry, layout, column, columns.label, now, entries, people, t);
-              return (
-                // biome-ignore lint/a11y/useSemanticElements: there are no buttons in SVG.
-                <g
-                  key={flight.n}
-                  class={`arrow ${arrow.kind} ${arrow.state} ${arrow.fate}${arrow.will ? ' is-will' : ''}`}
-                  role="button"
-                  tabIndex={flight.n === tabbed ? 0 : -1}
-                  data-key={flight.n}
-                  aria-label={arrow.spoken}
-                  aria-pressed={chosen}
-                  onClick={() => onSelect({ entry: flight.n })}
-                  onKeyDown={(event) => keys.current(event)}
-                >
-                  <ArrowShape arrow={arrow} />
-                </g>
-              );
-            });
-          })}
+          {flights.map((flight) => drawn(flight, 'line'))}
+          {/* All words lie over all lines. */}
+          <g class="labels">{flights.map((flight) => drawn(flight, 'label'))}</g>
           <Signs {...scene} selected={selectedSign} />
-          <path class="now-line" d={`M0 ${nowY}H${columns.width}`} />
+          {entries.length > 0 && <path class="now-line" d={`M0 ${nowY}H${columns.width}`} />}
         </svg>
         <svg
           class="ladder-axis"
@@ -290,7 +299,7 @@ function Background({ props, story, layout, columns, shown, view, now, first, la
   });
   const restarts = story.restarts.filter((n) => n >= first && n <= last && n < now.entries);
   return (
-    <g role="presentation">
+    <g class="background">
       {sessions.map((bar) => (
         <BarShape key={`${bar.who} ${bar.key}`} bar={bar} />
       ))}
@@ -330,7 +339,6 @@ function Signs({ props, story, layout, shown, now, first, last, selected }: Scen
         const sign = signOf(mark, entry, layout, column, now, entries, people, t);
         return (
           // biome-ignore lint/a11y/noStaticElementInteractions: the Log has each of them for the keyboard.
-          // biome-ignore lint/a11y/useKeyWithClickEvents: as before.
           <g
             key={mark.n}
             class={`mark ${sign.state}${mark.n === selected ? ' selected' : ''}`}
@@ -370,7 +378,7 @@ function Heads({
           key={who}
           type="button"
           class={`ladder-head${isUp(who) ? ' up' : ''}`}
-          style={{ left: `${x}px` }}
+          style={{ left: `${x}px`, maxWidth: `${columns.each - 8}px` }}
           aria-pressed={chosen === who}
           onClick={() => onSelect({ client: who })}
         >
@@ -389,7 +397,7 @@ function Heads({
               key={x}
               type="button"
               class="ladder-head broker up"
-              style={{ left: `${x}px` }}
+              style={{ left: `${x}px`, maxWidth: `${columns.each - 8}px` }}
               aria-pressed={selection !== null && 'broker' in selection}
               onClick={() => onSelect({ broker: true })}
             >

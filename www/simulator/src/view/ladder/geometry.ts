@@ -106,7 +106,7 @@ export function arrowOf(
   const labelX = lostEarly ? column.broker - inward * LABEL_AT : column.x + inward * LABEL_AT;
   const flips = lostEarly ? -inward : inward;
   const title = sent.type ?? t.view.noPacket;
-  const room = labelWidth - textWidth(title) - 8 - (sent.retain || flight.will || flight.again ? 16 : 0);
+  const room = labelWidth - textWidth(title, 13) - 12 - (sent.retain || flight.will || flight.again ? 16 : 0);
   return {
     n: flight.n,
     kind: kindOf(sent),
@@ -115,8 +115,8 @@ export function arrowOf(
     state: future ? 'future' : flying ? 'flying' : 'past',
     fate: flight.fate,
     toward: to > from ? 'right' : 'left',
-    shape: onLine(points, column.x + inward * SHAPE_AT, lostEarly),
-    label: { x: labelX, y: out ? at.y - 6 : at.y + 14, anchor: flips > 0 ? 'start' : 'end' },
+    shape: onLine(points, lostEarly ? column.broker - inward * SHAPE_AT : column.x + inward * SHAPE_AT, lostEarly),
+    label: { x: labelX, y: out || lostEarly ? at.y - 6 : at.y + 14, anchor: flips > 0 ? 'start' : 'end' },
     title,
     detail: room > 16 ? detailOf(flight, room, t) : '',
     retained: sent.retain === true,
@@ -277,7 +277,8 @@ export function signOf(
   return {
     n: mark.n,
     kind: mark.kind,
-    x: mark.atBroker && mark.kind !== 'timer' ? column.broker : column.x,
+    // That a client learns of a cut stands beside the cut itself.
+    x: mark.atBroker && mark.kind !== 'timer' ? column.broker : column.x - (mark.kind === 'learned' ? inward * 15 : 0),
     y: layout.y(mark.n),
     inward,
     label: labelOf(mark, entry, t),

@@ -146,15 +146,15 @@ export class Layout {
       const { who, toward, how_far } = entry.lost;
       return toward === 'client' && how_far > 0.6 ? this.#below(who, tick) : this.#line(`broker ${who}`, tick);
     }
-    if ('broke' in entry) return this.#below(entry.broke.who, tick);
+    if ('broke' in entry) return this.#mark(entry.broke.who, tick);
     if ('learned' in entry && entry.learned.end === 'client') return this.#after(entry.learned.who, tick);
-    if ('closed' in entry && entry.closed.end === 'client') return this.#below(entry.closed.who, tick);
-    if ('timer' in entry && entry.timer.who) return this.#below(entry.timer.who, tick);
+    if ('closed' in entry && entry.closed.end === 'client') return this.#mark(entry.closed.who, tick);
+    if ('timer' in entry && entry.timer.who) return this.#mark(entry.timer.who, tick);
     if ('event' in entry && entry.event.is === 'session_ended' && entry.event.who) {
-      return this.#below(entry.event.who, tick);
+      return this.#mark(entry.event.who, tick);
     }
     if ('command' in entry && 'who' in entry.command && MARKED.has(entry.command.do)) {
-      return this.#below(entry.command.who, tick);
+      return this.#mark(entry.command.who, tick);
     }
     if ('restarted' in entry) return this.#whole(tick);
     return tick.y;
@@ -164,6 +164,13 @@ export class Layout {
   #below(who: string, tick: Tick): number {
     const y = Math.max(tick.y, this.#taken.get(who) ?? 0);
     this.#taken.set(who, y + LABEL);
+    return y;
+  }
+
+  /** A sign on the lifeline with its label beside it. */
+  #mark(who: string, tick: Tick): number {
+    const y = Math.max(tick.y, this.#taken.get(who) ?? 0);
+    this.#taken.set(who, y + LABEL + 12);
     return y;
   }
 
@@ -232,6 +239,8 @@ export interface Columns {
   readonly width: number;
   /** Pixels for a label beside a client's lifeline. */
   readonly label: number;
+  /** From one column to the next. */
+  readonly each: number;
   readonly many: boolean;
 }
 
@@ -240,7 +249,7 @@ export const AXIS = 68;
 const EACH_MIN = 140;
 const EACH_MAX = 320;
 /** Of one client with a broker's lifeline of its own. */
-const EACH_MANY = 208;
+const EACH_MANY = 248;
 /** More clients than this have a broker's lifeline each: arrows across a hundred columns tell nothing. */
 export const AROUND_MAX = 7;
 
@@ -254,10 +263,16 @@ export function columnsOf(clients: readonly string[], width: number): Columns {
 function manyColumns(clients: readonly string[]) {
   const columns = clients.map((who, index): Column => {
     const begin = AXIS + index * EACH_MANY;
-    return { who, x: begin + EACH_MANY - 40, broker: begin + 20, side: 'right' };
+    return { who, x: begin + EACH_MANY - 68, broker: begin + 20, side: 'right' };
   });
   const brokers = columns.map(({ broker }) => broker);
-  return { clients: columns, brokers, width: AXIS + clients.length * EACH_MANY, label: EACH_MANY - 84 };
+  return {
+    clients: columns,
+    brokers,
+    width: AXIS + clients.length * EACH_MANY,
+    label: EACH_MANY - 112,
+    each: EACH_MANY,
+  };
 }
 
 function columnsAround(clients: readonly string[], width: number) {
@@ -266,10 +281,10 @@ function columnsAround(clients: readonly string[], width: number) {
   const left = Math.ceil(clients.length / 2);
   const broker = AXIS + left * each + each / 2;
   const columns = clients.map((who, index): Column => {
-    if (index < left) return { who, x: AXIS + (index + 0.3) * each, broker, side: 'left' };
-    return { who, x: AXIS + (index + 1.7) * each, broker, side: 'right' };
+    if (index < left) return { who, x: AXIS + (index + 0.42) * each, broker, side: 'left' };
+    return { who, x: AXIS + (index + 1.58) * each, broker, side: 'right' };
   });
-  return { clients: columns, brokers: [broker], width: AXIS + (clients.length + 1) * each, label: each - 34 };
+  return { clients: columns, brokers: [broker], width: AXIS + (clients.length + 1) * each, label: each - 34, each };
 }
 
 /** Where along its way a line is, from 0 to 1. */

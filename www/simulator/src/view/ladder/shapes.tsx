@@ -14,9 +14,9 @@ const path = (points: readonly Point[]): string =>
 const dashOf = (arrow: Arrow): string | undefined =>
   arrow.kind === 'qos-0' ? DASHES[0] : arrow.kind === 'qos-1' ? DASHES[1] : undefined;
 
-/** A packet: its line as far as it came, its head, its shape and its words. */
-export function ArrowShape({ arrow }: { arrow: Arrow }) {
-  const { points, part, state, label } = arrow;
+/** A packet: its line as far as it came, and its head. */
+export function ArrowLine({ arrow }: { arrow: Arrow }) {
+  const { points, part, state } = arrow;
   const whole = path(points);
   const dash = dashOf(arrow);
   const reached = state === 'future' ? [] : cutAt(points, part);
@@ -41,6 +41,15 @@ export function ArrowShape({ arrow }: { arrow: Arrow }) {
       {lost && state === 'past' && <LostSign x={end.x} y={end.y} />}
       {held && <path class="sign-line held" d={`M${end.x - 3} ${end.y - 6}v12m6 -12v12`} />}
       {state === 'flying' && tip && <circle class="arrow-tip" cx={tip.x} cy={tip.y} r="4.5" />}
+    </>
+  );
+}
+
+/** Its shape and its words, which lie over all lines. */
+export function ArrowLabel({ arrow }: { arrow: Arrow }) {
+  const { label } = arrow;
+  return (
+    <>
       <g transform={`translate(${arrow.shape.x} ${arrow.shape.y})`}>
         <Shape kind={arrow.kind} size={7} />
       </g>
