@@ -1,8 +1,9 @@
 // A lesson while somebody is at it: what was predicted, how far the goal is reached, which trap was sprung, how many hints
 // were asked for, and the solution when it plays itself.
 
-import { batch, effect, signal } from '@preact/signals';
+import { batch, effect, signal, untracked } from '@preact/signals';
 import type { Lesson, Trap } from '../lessons/lesson';
+import type { Micros } from '../lessons/stage';
 import type { Refused } from '../stage/model';
 import type { StageCommand, Verdict } from '../stage/types';
 import { Scene, TABS, type Tab } from './scene';
@@ -106,6 +107,11 @@ export class LessonRun {
     const { at } = model.playhead.value;
     const playing = model.playing.value;
     if (!this.showing.value) return;
+    untracked(() => this.#nextOfSolution(at, playing));
+  }
+
+  #nextOfSolution(at: Micros, playing: boolean): void {
+    const model = this.scene.model.value;
     const step = this.lesson.solution[this.#next];
     if (!step) {
       if (!playing) this.showing.value = false;

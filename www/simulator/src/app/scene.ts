@@ -5,7 +5,7 @@ import { batch, computed, type ReadonlySignal, signal } from '@preact/signals';
 import type { Language, Text } from '../i18n/text';
 import type { Micros } from '../lessons/stage';
 import { Model } from '../stage/model';
-import type { ClientOptions, Entry, StageScenario } from '../stage/types';
+import type { BrokerConfig, ClientOptions, Entry, StageScenario } from '../stage/types';
 import type { Person, Selection } from '../view/props';
 
 export const VIEWS = ['map', 'ladder', 'split'] as const;
@@ -28,6 +28,8 @@ export class Scene {
   readonly beside = signal<number | null>(null);
   /** Everybody who is ever there on this branch. */
   readonly clients: ReadonlySignal<readonly ClientOptions[]>;
+  /** The broker as it is set up at the playhead. */
+  readonly broker: ReadonlySignal<BrokerConfig>;
   readonly #text: string;
   readonly #begin: Micros;
 
@@ -52,6 +54,17 @@ export class Scene {
       const clients = added.length === 0 ? before : before.concat(added);
       known = { entries, size: entries.length, clients };
       return clients;
+    });
+    this.broker = computed(() => {
+      const model = this.model.value;
+      void model.moment.value;
+      return model.entries.value
+        .slice(0, model.playhead.peek().entries)
+        .reduce<BrokerConfig>(
+          (config, entry) =>
+            'command' in entry && entry.command.do === 'broker' ? { ...config, ...entry.command.set } : config,
+          scenario.broker ?? {},
+        );
     });
   }
 
