@@ -25,13 +25,14 @@ function shot(stage, scene) {
       }
     }
   }
-  const filters = Object.fromEntries(
-    (scene.filters ?? []).map((filter) => [filter, JSON.parse(stage.tryFilter(filter))]),
-  );
+  const sessions = JSON.parse(stage.sessions());
+  const subscribed = sessions.sessions.flatMap(({ subscriptions }) => subscriptions.map(({ filter }) => filter));
+  const asked = [...(scene.filters ?? []), ...subscribed];
+  const filters = Object.fromEntries(asked.map((filter) => [filter, JSON.parse(stage.tryFilter(filter))]));
   return {
     entries,
     playhead: JSON.parse(stage.playhead()),
-    sessions: JSON.parse(stage.sessions()),
+    sessions,
     topics: JSON.parse(stage.topics()),
     branches: JSON.parse(stage.branches()),
     views,

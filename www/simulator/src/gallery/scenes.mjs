@@ -232,3 +232,15 @@ export const CROWD = {
     ),
   ]).flat(),
 };
+
+/** The same number of entries among three clients: a very long Ladder. */
+export const FEW = {
+  v: 1,
+  clients: [client('kitchen'), client('phone'), client('dashboard')],
+  script: [
+    ...connects('kitchen', 'phone', 'dashboard'),
+    subscribe(1, 'phone', 'home/#', 2),
+    subscribe(1, 'dashboard', 'home/#', 1),
+    ...Array.from({ length: 600 }, (_, turn) => publish(2 + turn * 0.25, 'kitchen', TEMPERATURE, `${turn}`, turn % 3)),
+  ],
+};

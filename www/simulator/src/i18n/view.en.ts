@@ -111,7 +111,8 @@ export const view = {
     bitsOf: (byte: number) => `Bits of byte ${byte}`,
     onItsWay: 'on its way',
     arrived: (time: string) => `arrived at ${time}`,
-    lostAt: (time: string, percent: number) => `lost at ${time}, after ${percent} %`,
+    lostAt: (time: string, percent: number): string =>
+      percent >= 100 ? `lost at ${time}: nobody reads there any more` : `lost at ${time}, after ${percent} %`,
     sentAt: (time: string) => `sent at ${time}`,
     nothingCaused: 'nothing yet',
     itself: 'itself',

@@ -141,7 +141,7 @@ export const view: typeof english = {
       `${toward === 'broker' ? '브로커로' : '클라이언트로'} 가는 ${josa(packet, '이/가')} ${at} 끊겨요`,
     moments: { sent: '나갈 때', half_way: '반쯤 갔을 때', delivered: '닿은 뒤에' },
     latency: (ms) => `${ms} ms`,
-    linkState: { none: '링크 없음', up: '이어짐', cut: '끊김', halfOpen: 'half-open' },
+    linkState: { none: '링크 없음', up: '이어짐', cut: '끊김', halfOpen: '반쯤 열림' },
     got: (payload) => `받음: ${payload || '빈 페이로드'}`,
     keys: '화살표 키로 옮겨 다니고, 엔터로 메뉴를 열어요.',
     more: (count) => `외 ${count}개`,
@@ -205,7 +205,8 @@ export const view: typeof english = {
     bitsOf: (byte) => `${byte}번 바이트의 비트`,
     onItsWay: '가는 중',
     arrived: (time) => `${time}에 도착`,
-    lostAt: (time, percent) => `${time}에 ${percent} % 가서 사라짐`,
+    lostAt: (time, percent) =>
+      percent >= 100 ? `${time}에 사라짐: 읽을 이가 더는 없음` : `${time}에 ${percent} % 가서 사라짐`,
     sentAt: (time) => `${time}에 보냄`,
     nothingCaused: '아직 없음',
     itself: '스스로',

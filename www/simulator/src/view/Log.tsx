@@ -85,6 +85,8 @@ export default function Log(props: LogViewProps) {
     const top = index * row;
     if (top < element.scrollTop) element.scrollTop = top;
     else if (top + row > element.scrollTop + element.clientHeight) element.scrollTop = top + row - element.clientHeight;
+    // What is focused next must be there in the same breath.
+    seen.read();
     if (focus) focusLater(lines[index] ?? -1);
   };
 

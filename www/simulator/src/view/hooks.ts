@@ -51,7 +51,7 @@ export function rem(): number {
 export function useWindow(
   ref: RefObject<HTMLElement | null>,
   step: number,
-): { readonly from: number; readonly to: number } {
+): { readonly from: number; readonly to: number; readonly read: () => void } {
   const [seen, setSeen] = useState({ from: 0, to: step * 4 });
   const read = useCallback(() => {
     const element = ref.current;
@@ -72,7 +72,7 @@ export function useWindow(
       observer.disconnect();
     };
   }, [ref, read]);
-  return seen;
+  return { ...seen, read };
 }
 
 /** Focus on the member with this key once it is drawn: it may have been outside of the window until now. */

@@ -80,6 +80,8 @@ export class Story {
   readonly marks: Mark[] = [];
   /** Entries with which a client's user got a message. */
   readonly told: number[] = [];
+  /** Decisions with which the broker accepted a message. */
+  readonly published: number[] = [];
   /** Entries at which the broker began anew. */
   readonly restarts: number[] = [];
   /** By client, in the order of their beginning. */
@@ -169,6 +171,7 @@ export class Story {
       if (end === 'client') this.#finish('link', who, n);
     } else if ('decision' in entry) {
       const { is, topic } = entry.decision;
+      if (is === 'published') this.published.push(n);
       const cause = entry.cause === undefined ? undefined : entries[entry.cause];
       const carried = cause && 'delivered' in cause && cause.delivered.type === 'PUBLISH';
       if (is === 'published' && topic && !topic.startsWith('$') && entry.cause !== undefined && !carried) {

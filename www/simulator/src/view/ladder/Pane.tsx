@@ -72,7 +72,6 @@ export function Pane(props: PaneProps) {
   const selectedSign = selection && 'entry' in selection ? selection.entry : undefined;
   const body = useRef<SVGSVGElement>(null);
   const focusLater = useFocusLater(body);
-  const moved = useRef(0);
 
   useLayoutEffect(() => {
     const element = scroll.current;
@@ -92,13 +91,18 @@ export function Pane(props: PaneProps) {
   const scrollInto = useCallback((y: number, x?: number) => {
     const element = scroll.current;
     if (!element) return;
-    moved.current = performance.now();
     const [head, room] = [52, element.clientHeight];
     if (y < element.scrollTop + 30) element.scrollTop = y - 60;
     else if (y > element.scrollTop + room - head - 40) element.scrollTop = y - room + head + 80;
-    if (x === undefined) return;
-    if (x < element.scrollLeft + AXIS + 20) element.scrollLeft = x - AXIS - 60;
-    else if (x > element.scrollLeft + element.clientWidth - 20) element.scrollLeft = x - element.clientWidth + 80;
+    if (x !== undefined) {
+      if (x < element.scrollLeft + AXIS + 20) element.scrollLeft = x - AXIS - 60;
+      else if (x > element.scrollLeft + element.clientWidth - 20) element.scrollLeft = x - element.clientWidth + 80;
+    }
+    // Not only when the browser says so: what is focused next must be there in the same breath.
+    setView((old) => {
+      const next = viewOf(element);
+      return sameView(old, next) ? old : next;
+    });
   }, []);
 
   const nowY = layout.yAt(playhead.at);

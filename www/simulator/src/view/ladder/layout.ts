@@ -289,7 +289,7 @@ function columnsAround(clients: readonly string[], width: number) {
 
 /** Where along its way a line is, from 0 to 1. */
 export function along(from: number, to: number, part: number): number {
-  return from + (to - from) * part;
+  return part === 1 ? to : from + (to - from) * part;
 }
 
 /** How far a text may be, about, in pixels at 12 px type: Hangul and other wide letters count for two. */

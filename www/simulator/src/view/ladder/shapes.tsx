@@ -98,9 +98,9 @@ export function BarShape({ bar }: { bar: Bar }) {
       return (
         <rect
           class={bar.solid ? 'session-bar' : 'session-bar away'}
-          x={bar.x - 6}
+          x={bar.x - (bar.solid ? 6 : 5)}
           y={bar.from}
-          width="12"
+          width={bar.solid ? 12 : 10}
           height={height}
           rx="3"
         />
