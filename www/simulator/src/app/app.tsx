@@ -153,7 +153,7 @@ export function App({ embedded }: { readonly embedded: boolean }) {
     addEventListener('hashchange', listen);
     return () => removeEventListener('hashchange', listen);
   }, []);
-  // biome-ignore lint/correctness/useExhaustiveDependencies: another screen begins at its top, with the focus there
+  // Another screen begins at its top, with the focus there
   useEffect(() => {
     if (first.current) {
       first.current = false;

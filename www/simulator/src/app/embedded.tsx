@@ -5,8 +5,8 @@ import { WithStage } from './app';
 import { Failure } from './failure';
 import { LessonScreen } from './lesson-screen';
 import { Loading } from './loading';
-import { Scene, VIEWS, type View } from './scene';
 import { readLink, scenarioProblem } from './scenario-problem';
+import { Scene, VIEWS, type View } from './scene';
 import { useShell } from './shell';
 import { StageScreen } from './stage-screen';
 
@@ -58,7 +58,11 @@ function EmbeddedScenario({ scenario, view, controls, step }: EmbeddedProps) {
   return <EmbeddedStage scene={made.scene} controls={controls} language={language} />;
 }
 
-function EmbeddedStage(props: { readonly scene: Scene; readonly controls: string | null; readonly language: 'ko' | 'en' }) {
+function EmbeddedStage(props: {
+  readonly scene: Scene;
+  readonly controls: string | null;
+  readonly language: 'ko' | 'en';
+}) {
   const { scene, controls, language } = props;
   const { t } = useShell();
   const people = useMemo(() => scene.people(language), [scene, language]).value;

@@ -104,7 +104,13 @@ function SettingsButton() {
     return () => document.removeEventListener('pointerdown', away);
   }, [open]);
   const { theme, motion, keys } = settings.value;
-  const radios = <T extends string>(name: string, legend: string, words: Record<T, string>, now: T, set: (v: T) => void) => (
+  const radios = <T extends string>(
+    name: string,
+    legend: string,
+    words: Record<T, string>,
+    now: T,
+    set: (v: T) => void,
+  ) => (
     <fieldset>
       <legend>{legend}</legend>
       {(Object.entries(words) as [T, string][]).map(([value, label]) => (
@@ -144,7 +150,11 @@ function SettingsButton() {
           <fieldset>
             <legend>{t.keys.title}</legend>
             <label>
-              <input type="checkbox" checked={keys} onChange={(event) => change({ keys: event.currentTarget.checked })} />
+              <input
+                type="checkbox"
+                checked={keys}
+                onChange={(event) => change({ keys: event.currentTarget.checked })}
+              />
               {t.keys.enabled}
             </label>
           </fieldset>

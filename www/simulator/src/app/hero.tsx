@@ -21,7 +21,10 @@ export function Hero() {
       </g>
       <g class="hero-node">
         <rect x="416" y="58" width="76" height="76" rx="20" />
-        <path d="M442 76h24a4 4 0 0 1 4 4v32a4 4 0 0 1-4 4h-24a4 4 0 0 1-4-4V80a4 4 0 0 1 4-4m8 34h8" class="hero-sign" />
+        <path
+          d="M442 76h24a4 4 0 0 1 4 4v32a4 4 0 0 1-4 4h-24a4 4 0 0 1-4-4V80a4 4 0 0 1 4-4m8 34h8"
+          class="hero-sign"
+        />
       </g>
       <g class="hero-node">
         <rect x="416" y="188" width="76" height="76" rx="20" />
@@ -29,7 +32,9 @@ export function Hero() {
       </g>
       <g class="hero-packet">
         <rect x="-24" y="-15" width="48" height="30" rx="10" />
-        <text y="5" text-anchor="middle">21</text>
+        <text y="5" text-anchor="middle">
+          21
+        </text>
       </g>
     </svg>
   );

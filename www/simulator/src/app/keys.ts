@@ -10,7 +10,17 @@ import { useShell } from './shell';
 /** Whether the list of keys is open. */
 export const helpOpen = signal(false);
 
-export type KeyDeed = 'toggle' | 'step' | 'back' | 'start' | 'end' | 'delivery' | 'timer' | 'help' | `view` | `tab${number}`;
+export type KeyDeed =
+  | 'toggle'
+  | 'step'
+  | 'back'
+  | 'start'
+  | 'end'
+  | 'delivery'
+  | 'timer'
+  | 'help'
+  | `view`
+  | `tab${number}`;
 
 export interface KeyLike {
   readonly code: string;
@@ -49,11 +59,14 @@ export function deedOf(event: KeyLike): KeyDeed | null {
 /** Where keys are for writing, or do something of their own. */
 function takes(target: Element | null, deed: KeyDeed): boolean {
   if (!target) return false;
-  if (target.closest('input:not([type=checkbox]):not([type=range]), textarea, select, [contenteditable=true]')) return true;
+  if (target.closest('input:not([type=checkbox]):not([type=range]), textarea, select, [contenteditable=true]'))
+    return true;
   if (target.closest('dialog, [role=menu]')) return deed !== 'help';
   if (deed === 'toggle') return target.closest('button, a, summary, input, [role=button], [role=tab]') !== null;
   const arrows = deed === 'step' || deed === 'back' || deed === 'start' || deed === 'end';
-  return arrows && target.closest('[role=tablist], [role=listbox], [role=tree], [role=grid], input[type=range]') !== null;
+  return (
+    arrows && target.closest('[role=tablist], [role=listbox], [role=tree], [role=grid], input[type=range]') !== null
+  );
 }
 
 export function perform(deed: KeyDeed, scene: Scene): void {

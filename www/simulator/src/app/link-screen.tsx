@@ -4,8 +4,8 @@ import { useEffect, useState } from 'preact/hooks';
 import { Failure } from './failure';
 import { Loading } from './loading';
 import { SandboxStage } from './sandbox/sandbox-screen';
-import { Scene } from './scene';
 import { readLink, scenarioProblem } from './scenario-problem';
+import { Scene } from './scene';
 import { useShell } from './shell';
 
 export function LinkScreen({ link }: { readonly link: string }) {

@@ -37,7 +37,11 @@ export function useSpokenSteps(model: Model, people: readonly Person[], t: Words
         const events = model.playhead.peek().entries - ranFrom;
         const told = entries.slice(ranFrom, to).findLast((entry) => 'told' in entry);
         ranFrom = null;
-        say([t.transport.paused(Math.max(0, events)), told && sentence(told, entries, people, t)].filter(Boolean).join('. '));
+        say(
+          [t.transport.paused(Math.max(0, events)), told && sentence(told, entries, people, t)]
+            .filter(Boolean)
+            .join('. '),
+        );
       } else if (how === 'step' || how === 'command') {
         const words = momentWords(entries, from, to, people, t);
         if (words) say(words);

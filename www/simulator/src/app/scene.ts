@@ -58,13 +58,11 @@ export class Scene {
     this.broker = computed(() => {
       const model = this.model.value;
       void model.moment.value;
-      return model.entries.value
-        .slice(0, model.playhead.peek().entries)
-        .reduce<BrokerConfig>(
-          (config, entry) =>
-            'command' in entry && entry.command.do === 'broker' ? { ...config, ...entry.command.set } : config,
-          scenario.broker ?? {},
-        );
+      const config: { -readonly [key in keyof BrokerConfig]: BrokerConfig[key] } = { ...scenario.broker };
+      for (const entry of model.entries.value.slice(0, model.playhead.peek().entries)) {
+        if ('command' in entry && entry.command.do === 'broker') Object.assign(config, entry.command.set);
+      }
+      return config;
     });
   }
 

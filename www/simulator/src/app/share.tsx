@@ -60,13 +60,13 @@ export function Share({ scene, people, onClose }: ShareProps) {
   return (
     <Dialog title={t.share.title} onClose={onClose} wide>
       <div class="share">
-        <div class="segments share-forms" role="group" aria-label={t.share.title}>
+        <fieldset class="segments share-forms" aria-label={t.share.title}>
           {(Object.entries(forms) as [Form, string][]).map(([one, name]) => (
             <button key={one} type="button" aria-pressed={one === form} onClick={() => setForm(one)}>
               {name}
             </button>
           ))}
-        </div>
+        </fieldset>
         {(form === 'link' || form === 'embed') && (
           <label class="check-line">
             <input
@@ -88,7 +88,11 @@ export function Share({ scene, people, onClose }: ShareProps) {
         {form === 'test' && (
           <>
             <p class="soft">{t.share.testHint}</p>
-            <Text text={testStub(JSON.parse(text) as StageScenario, happened)} file="scenario.test.mjs" type="text/javascript" />
+            <Text
+              text={testStub(JSON.parse(text) as StageScenario, happened)}
+              file="scenario.test.mjs"
+              type="text/javascript"
+            />
           </>
         )}
       </div>
@@ -139,7 +143,7 @@ function Text({ text, file, type = 'text/plain', short, hidden }: TextProps) {
   const { t, say } = useShell();
   const id = useId();
   const [state, setState] = useState<'' | 'copied' | 'failed'>('');
-  // biome-ignore lint/correctness/useExhaustiveDependencies: another text was not copied yet
+  // Another text was not copied yet
   useEffect(() => setState(''), [text]);
   const copy = () => {
     navigator.clipboard.writeText(text).then(
@@ -154,7 +158,14 @@ function Text({ text, file, type = 'text/plain', short, hidden }: TextProps) {
     <div class="share-text">
       {!hidden &&
         (short ? (
-          <input id={id} class="mono" readOnly value={text} aria-label={t.app.address} onFocus={(e) => e.currentTarget.select()} />
+          <input
+            id={id}
+            class="mono"
+            readOnly
+            value={text}
+            aria-label={t.app.address}
+            onFocus={(e) => e.currentTarget.select()}
+          />
         ) : (
           <textarea id={id} class="mono" readOnly rows={12} value={text} aria-label={t.app.text} spellcheck={false} />
         ))}

@@ -30,7 +30,7 @@ export function StageScreen(props: StageProps) {
   useSpokenSteps(model, people, t, say);
   useKeys(scene, controls !== 'none');
   const { entries, at } = model.playhead.value;
-  // biome-ignore lint/correctness/useExhaustiveDependencies: one report for each moment, with the time it has then
+  // One report for each moment, with the time it has then
   useEffect(() => report({ event: 'step', lesson: null, entries, at }), [entries]);
   return (
     <div class="stage" data-controls={controls}>
@@ -105,7 +105,10 @@ function Inspectors(props: StageProps) {
     list.current?.querySelectorAll<HTMLButtonElement>('[role=tab]')[next]?.focus();
   };
   const onKeyDown = (event: KeyboardEvent) => {
-    const move = { ArrowRight: 1, ArrowLeft: -1, Home: 'first', End: 'last' }[event.key] as number | 'first' | undefined;
+    const move = { ArrowRight: 1, ArrowLeft: -1, Home: 'first', End: 'last' }[event.key] as
+      | number
+      | 'first'
+      | undefined;
     if (move === undefined) return;
     event.preventDefault();
     event.stopPropagation();
@@ -131,6 +134,7 @@ function Inspectors(props: StageProps) {
           </button>
         ))}
       </div>
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls can be reached by keys */}
       <div class="tab-panel" role="tabpanel" id={`${id}-panel`} aria-labelledby={`${id}-${tab}`} tabIndex={0}>
         <Inspector {...props} tab={tab} />
       </div>

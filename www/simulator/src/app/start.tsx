@@ -132,7 +132,7 @@ function Forget() {
     <footer class="learn-foot">
       <p class="soft">{storageRefused.value ? t.errors.noStorage : t.start.private}</p>
       {asking ? (
-        <div class="note" role="group" aria-label={t.start.reset}>
+        <fieldset class="note" aria-label={t.start.reset}>
           <p>{t.start.resetAsk}</p>
           <p class="row">
             <button
@@ -150,7 +150,7 @@ function Forget() {
               {t.cancel}
             </button>
           </p>
-        </div>
+        </fieldset>
       ) : (
         <button type="button" class="button" onClick={() => setAsking(true)}>
           {t.start.reset}

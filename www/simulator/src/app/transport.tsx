@@ -99,7 +99,7 @@ function Playhead({ model }: { readonly model: Model }) {
   const entries = model.entries.value;
   // Marks move only when the whole does, not with every frame; beyond its end time grows by whole seconds.
   const rounded = Math.ceil(whole / 1_000_000) * 1_000_000;
-  // biome-ignore lint/correctness/useExhaustiveDependencies: the array grows in place, `of` tells when
+  // The array grows in place, `of` tells when
   const marks = useMemo(() => marksOf(entries, rounded), [entries, of, rounded, branch]);
   const position = t.transport.position(duration(at, language), duration(whole, language));
   return (
@@ -161,7 +161,12 @@ function NextDelivery({ model }: { readonly model: Model }) {
   );
 }
 
-function timerName(what: TimerKind, who: string | null, people: readonly Person[], t: ReturnType<typeof useShell>['t']) {
+function timerName(
+  what: TimerKind,
+  who: string | null,
+  people: readonly Person[],
+  t: ReturnType<typeof useShell>['t'],
+) {
   const name = who === null ? t.broker : nameOf(who, people);
   switch (what) {
     case 'keep_alive':

@@ -2,17 +2,20 @@
 
 import { useMemo } from 'preact/hooks';
 import { describe } from '../stage/model';
-import type { LogProps, Person } from '../view/props';
-import Ladder from '../view/Ladder';
 import Log from '../view/Log';
 import MapView from '../view/Map';
-import Packet from '../view/Packet';
-import Session from '../view/Session';
-import Topics from '../view/Topics';
-import Why from '../view/Why';
+import type { LogProps, Person } from '../view/props';
+import { lazy } from './lazy';
 import type { Scene, Tab } from './scene';
 import { settings } from './settings';
 import { useShell } from './shell';
+
+// Whoever opens one of these waits a moment for it, so that everybody else needn’t.
+const Ladder = lazy(async () => (await import('../view/Ladder')).default);
+const Packet = lazy(async () => (await import('../view/Packet')).default);
+const Session = lazy(async () => (await import('../view/Session')).default);
+const Topics = lazy(async () => (await import('../view/Topics')).default);
+const Why = lazy(async () => (await import('../view/Why')).default);
 
 interface SceneProps {
   readonly scene: Scene;
@@ -72,7 +75,7 @@ export function LadderPane(props: SceneProps) {
   const model = scene.model.value;
   const beside = scene.beside.value;
   const { branch, of } = model.playhead.value;
-  // biome-ignore lint/correctness/useExhaustiveDependencies: the other branch stands still, `of` moves where they part
+  // The other branch stands still, `of` moves where they part
   const compare = useMemo(() => {
     if (beside === null || beside === branch) return undefined;
     return {
@@ -102,9 +105,9 @@ export function Inspector(props: SceneProps & { readonly tab: Tab }) {
   const moment = model.moment.value;
   const selection = scene.selection.value;
   const entry = selection && 'entry' in selection ? selection.entry : null;
-  // biome-ignore lint/correctness/useExhaustiveDependencies: `moment` tells when the answer may be another
+  // `moment` tells when the answer may be another
   const why = useMemo(() => (tab === 'why' && entry !== null ? model.why(entry) : null), [model, tab, entry, moment]);
-  // biome-ignore lint/correctness/useExhaustiveDependencies: the same
+  // As above.
   const packet = useMemo(
     () => (tab === 'packet' && entry !== null ? model.packet(entry) : null),
     [model, tab, entry, moment],

@@ -6,7 +6,12 @@
 import type { ClientOptions, ConnectOptions, Entry, Message, StageCommand, StageScenario } from './types';
 
 const quoted = (value: unknown): string =>
-  JSON.stringify(value).replaceAll('\\', '\\\\').replaceAll("'", "\\'").replace(/^"|"$/g, "'").replaceAll('\\\\"', '"').replaceAll('\\\\', '\\');
+  JSON.stringify(value)
+    .replaceAll('\\', '\\\\')
+    .replaceAll("'", "\\'")
+    .replace(/^"|"$/g, "'")
+    .replaceAll('\\\\"', '"')
+    .replaceAll('\\\\', '\\');
 const payloadOf = ({ payload = '', payload_hex }: Message): string =>
   payload_hex === undefined ? `Buffer.from(${quoted(payload)})` : `Buffer.from(${quoted(payload_hex)}, 'hex')`;
 
@@ -51,7 +56,9 @@ function messageProperties(message: Message): string | undefined {
 
 function willOf(will: NonNullable<ConnectOptions['will']>): string {
   const inner = messageProperties(will)?.slice(2, -2);
-  const properties = [will.delay_s ? `willDelayInterval: ${will.delay_s}` : undefined, inner].filter(Boolean).join(', ');
+  const properties = [will.delay_s ? `willDelayInterval: ${will.delay_s}` : undefined, inner]
+    .filter(Boolean)
+    .join(', ');
   return `{ ${fields([
     ['topic', quoted(will.topic)],
     ['payload', payloadOf(will)],
@@ -239,7 +246,9 @@ const HELPERS = `  const heard = {};
 export function testStub(scenario: StageScenario, entries: readonly Entry[]): string {
   const writer = new Writer();
   for (const client of scenario.clients ?? []) writer.add(client);
-  const refused = new Set(entries.flatMap((entry) => ('refused' in entry && entry.cause !== undefined ? [entry.cause] : [])));
+  const refused = new Set(
+    entries.flatMap((entry) => ('refused' in entry && entry.cause !== undefined ? [entry.cause] : [])),
+  );
   let last = 0;
   for (const entry of entries) {
     if (!('command' in entry) || refused.has(entry.n)) continue;
@@ -252,11 +261,16 @@ export function testStub(scenario: StageScenario, entries: readonly Entry[]): st
   if (ends > 0) writer.lines.push(`await home.advance(${ends});`, 'await settle();');
   const told = writer.names.map(([id]) => {
     const messages = entries.flatMap((entry) => ('told' in entry && entry.told.who === id ? [entry.told] : []));
-    const list = messages.map(({ topic, payload, qos, retain }) => `[${quoted(topic)}, ${quoted(payload)}, ${qos}, ${retain}]`);
+    const list = messages.map(
+      ({ topic, payload, qos, retain }) => `[${quoted(topic)}, ${quoted(payload)}, ${qos}, ${retain}]`,
+    );
     return `assert.deepEqual(heard[${quoted(id)}] ?? [], [${list.join(', ')}]);`;
   });
   const expected = writer.left
-    ? ['// What each user got on the Stage. Not all of the story is here, so it may differ.', ...told.map((line) => `// ${line}`)]
+    ? [
+        '// What each user got on the Stage. Not all of the story is here, so it may differ.',
+        ...told.map((line) => `// ${line}`),
+      ]
     : told;
   const names = writer.names.map(([, name]) => name);
   const indent = (lines: readonly string[], by = '    ') => lines.map((line) => `${by}${line}\n`).join('');

@@ -24,7 +24,13 @@ const FLAGS = ['retain_available', 'wildcard_subscription_available', 'shared_su
 
 type NumberField = (typeof NUMBERS)[number][0];
 
-export function BrokerForm({ limits, onGive }: { readonly limits: BrokerLimits; readonly onGive: (c: StageCommand) => void }) {
+export function BrokerForm({
+  limits,
+  onGive,
+}: {
+  readonly limits: BrokerLimits;
+  readonly onGive: (c: StageCommand) => void;
+}) {
   const { t } = useShell();
   const { brokerForm, problems: words } = t.sandbox;
   const { limits: more } = t.app;
@@ -92,7 +98,11 @@ export function BrokerForm({ limits, onGive }: { readonly limits: BrokerLimits; 
   );
 }
 
-function Lines(props: { readonly words: FieldWords; readonly value: string; readonly onValue: (value: string) => void }) {
+function Lines(props: {
+  readonly words: FieldWords;
+  readonly value: string;
+  readonly onValue: (value: string) => void;
+}) {
   return (
     <label class="field">
       <span>{props.words.label}</span>

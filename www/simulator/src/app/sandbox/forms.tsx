@@ -97,15 +97,24 @@ function useDraft<T extends object>(first: T) {
 
 function Properties({ words, value, onValue }: { words: FieldWords; value: Pairs; onValue: (value: Pairs) => void }) {
   const { t } = useShell();
-  const put = (index: number, pair: readonly [string, string]) => onValue(value.map((one, at) => (at === index ? pair : one)));
+  const put = (index: number, pair: readonly [string, string]) =>
+    onValue(value.map((one, at) => (at === index ? pair : one)));
   return (
     <fieldset class="properties">
       <legend>{words.label}</legend>
       {value.map(([name, text], index) => (
         // Rows are told apart by their place: a name may be there twice.
         <div key={index} class="properties-row">
-          <input aria-label={t.app.propertyName} value={name} onInput={(e) => put(index, [e.currentTarget.value, text])} />
-          <input aria-label={t.app.propertyValue} value={text} onInput={(e) => put(index, [name, e.currentTarget.value])} />
+          <input
+            aria-label={t.app.propertyName}
+            value={name}
+            onInput={(e) => put(index, [e.currentTarget.value, text])}
+          />
+          <input
+            aria-label={t.app.propertyValue}
+            value={text}
+            onInput={(e) => put(index, [name, e.currentTarget.value])}
+          />
           <button
             type="button"
             class="tool"
@@ -334,11 +343,7 @@ export function ConnectForm({ first, onGive }: ConnectFormProps) {
         onValue={(clientIdentifier) => set({ clientIdentifier })}
         problem={problem('clientIdentifier')}
       />
-      <CheckField
-        words={connect.cleanStart}
-        value={draft.cleanStart}
-        onValue={(cleanStart) => set({ cleanStart })}
-      />
+      <CheckField words={connect.cleanStart} value={draft.cleanStart} onValue={(cleanStart) => set({ cleanStart })} />
       {v5 && <ConnectV5 draft={draft} set={set} problem={problem} />}
       <details class="form-more">
         <summary>
@@ -494,7 +499,8 @@ export function CutWhenForm({ who, onGive }: GiveProps) {
   const { draft, set, problem, give } = useDraft(first);
   const made = (): Made<StageCommand> => {
     const nth = Number(draft.nth);
-    if (!Number.isInteger(nth) || nth < 1 || nth > 1000) return { problems: { nth: { is: 'number', min: 1, max: 1000 } } };
+    if (!Number.isInteger(nth) || nth < 1 || nth > 1000)
+      return { problems: { nth: { is: 'number', min: 1, max: 1000 } } };
     return { value: { do: 'cut_when', who, packet: draft.packet, toward: draft.toward, nth, at: draft.at } };
   };
   return (
@@ -506,7 +512,13 @@ export function CutWhenForm({ who, onGive }: GiveProps) {
           options={PACKETS.map((packet) => [packet, packet])}
           onValue={(packet) => set({ packet })}
         />
-        <TextField words={link.nth} type="number" value={draft.nth} onValue={(nth) => set({ nth })} problem={problem('nth')} />
+        <TextField
+          words={link.nth}
+          type="number"
+          value={draft.nth}
+          onValue={(nth) => set({ nth })}
+          problem={problem('nth')}
+        />
       </div>
       <ChoiceField
         words={link.toward}
@@ -556,7 +568,13 @@ export function RawForm({ who, onGive }: GiveProps) {
   const { draft, set, problem, give } = useDraft({ hex: 'c0 00' });
   return (
     <Form submit={t.sandbox.verbs.raw} onSubmit={() => give(rawOf(who, draft.hex), onGive)}>
-      <TextField words={t.sandbox.raw} mono value={draft.hex} onValue={(hex) => set({ hex })} problem={problem('hex')} />
+      <TextField
+        words={t.sandbox.raw}
+        mono
+        value={draft.hex}
+        onValue={(hex) => set({ hex })}
+        problem={problem('hex')}
+      />
     </Form>
   );
 }

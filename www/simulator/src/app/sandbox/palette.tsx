@@ -125,7 +125,12 @@ function Add({ scene, onChoose }: { readonly scene: Scene; readonly onChoose: (w
       </button>
       {open && (
         <Form submit={add} onSubmit={submit}>
-          <TextField words={name} value={draft.name} onValue={(value) => setDraft({ ...draft, name: value })} problem={words} />
+          <TextField
+            words={name}
+            value={draft.name}
+            onValue={(value) => setDraft({ ...draft, name: value })}
+            problem={words}
+          />
           <ChoiceField
             words={icon}
             value={draft.icon}
@@ -194,7 +199,10 @@ function Verbs({ scene, people, lock, client, give }: VerbsProps) {
       <h3>{name}</h3>
       {back_at !== null && (
         <p class="soft">
-          {t.transport.timerIn(t.log.timer.reconnect(name), duration(Math.max(0, back_at - scene.model.value.playhead.value.at), language))}
+          {t.transport.timerIn(
+            t.log.timer.reconnect(name),
+            duration(Math.max(0, back_at - scene.model.value.playhead.value.at), language),
+          )}
         </p>
       )}
       <h4>{t.app.talk}</h4>

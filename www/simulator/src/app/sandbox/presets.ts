@@ -59,7 +59,10 @@ const SCENARIOS: Readonly<Record<Preset, StageScenario>> = {
       connect('dashboard'),
       subscribe('phone', 'home/+/temperature', 1),
       subscribe('dashboard', 'home/#', 2),
-      [3_000_000, { do: 'publish', who: 'kitchen', topic: 'home/kitchen/temperature', payload: '21', qos: 1, retain: true }],
+      [
+        3_000_000,
+        { do: 'publish', who: 'kitchen', topic: 'home/kitchen/temperature', payload: '21', qos: 1, retain: true },
+      ],
     ],
     view: 'map',
   },
