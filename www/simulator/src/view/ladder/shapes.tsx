@@ -50,9 +50,7 @@ export function ArrowLabel({ arrow }: { arrow: Arrow }) {
   const { label } = arrow;
   return (
     <>
-      <g transform={`translate(${arrow.shape.x} ${arrow.shape.y})`}>
-        <Shape kind={arrow.kind} size={7} />
-      </g>
+      <Shape kind={arrow.kind} size={7} at={arrow.shape} />
       <text class="label" x={label.x + (label.anchor === 'start' ? 18 : -18)} y={label.y} text-anchor={label.anchor}>
         <tspan class="label-title">{arrow.title}</tspan>
         {arrow.detail && <tspan class="label-detail"> {arrow.detail}</tspan>}
