@@ -41,9 +41,7 @@ export function Shape({ kind, size = 9, at }: { kind: Kind; size?: number; at?: 
       );
     case 'ack':
       return (
-        <g class="shape ack" transform={transform}>
-          <path d={`M0 ${-r * 0.6}L${r * 0.6} 0L0 ${r * 0.6}L${-r * 0.6} 0Z`} />
-        </g>
+        <path class="shape-ack" transform={transform} d={`M0 ${-r * 0.6}L${r * 0.6} 0L0 ${r * 0.6}L${-r * 0.6} 0Z`} />
       );
   }
 }

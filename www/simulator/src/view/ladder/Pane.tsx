@@ -8,9 +8,19 @@ import { IconSvg } from '../marks';
 import type { LadderProps, Person } from '../props';
 import { type Flight, type Story, storyOf } from '../story';
 import { nameOf } from '../words';
-import { arrowOf, type Bar, barsOf, bracketOf, type Now, signOf } from './geometry';
+import { arrowOf, type Bar, barsOf, bracketOf, type Now, type Sign, signOf } from './geometry';
 import { AXIS, type Column, type Columns, columnsOf, type Layout, layoutOf } from './layout';
-import { ArrowLabel, ArrowLine, Axis, BarShape, BracketShape, Lifelines, RestartShape, SignShape } from './shapes';
+import {
+  ArrowLabel,
+  ArrowLine,
+  Axis,
+  BarShape,
+  BracketShape,
+  Lifelines,
+  RestartShape,
+  SignShape,
+  ToldShape,
+} from './shapes';
 
 export interface PaneProps extends LadderProps {
   readonly label: string;
@@ -354,13 +364,18 @@ function Background({ props, story, layout, columns, shown, view, now, first, la
 /** Marks on the lifelines: cuts, silences, timers, and what reached a client's user. */
 function Signs({ props, story, layout, shown, now, first, last, selected }: Scene & { selected: number | undefined }) {
   const { entries, people, t, onSelect } = props;
-  return (
+  const told: Sign[] = [];
+  const marks = (
     <>
       {story.marksBetween(first, last).map((mark) => {
         const column = shown.find(({ who }) => who === mark.who);
         const entry = entries[mark.n];
         if (!column || !entry) return null;
         const sign = signOf(mark, entry, layout, column, now, entries, people, t);
+        if (sign.kind === 'told') {
+          if (sign.state === 'past') told.push(sign);
+          return null;
+        }
         return (
           // biome-ignore lint/a11y/noStaticElementInteractions: the Log has each of them for the keyboard.
           <g
@@ -373,6 +388,12 @@ function Signs({ props, story, layout, shown, now, first, last, selected }: Scen
           </g>
         );
       })}
+    </>
+  );
+  return (
+    <>
+      {marks}
+      <ToldShape signs={told} />
     </>
   );
 }
