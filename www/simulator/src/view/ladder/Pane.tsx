@@ -26,6 +26,8 @@ export interface PaneProps extends LadderProps {
   readonly label: string;
   /** A height at which another branch parts from this one. */
   readonly partsAt?: number;
+  /** Another branch than the one that is played: it has no present. */
+  readonly other?: boolean;
   /** Another pane scrolls along. */
   readonly onScroll?: (top: number) => void;
   readonly scrollTo?: number;
@@ -225,7 +227,7 @@ export function Pane(props: PaneProps) {
 
   return (
     <section
-      class={`ladder-scroll${columns.many ? ' many' : ''}`}
+      class={`ladder-scroll${columns.each < 120 ? ' narrow' : ''}`}
       ref={scroll}
       aria-label={props.label}
       // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard.
@@ -258,7 +260,7 @@ export function Pane(props: PaneProps) {
           {/* All words lie over all lines. */}
           <g class="labels">{view.words && arrows.map((arrow) => arrow?.label)}</g>
           {view.words && <Signs {...scene} selected={selectedSign} />}
-          {entries.length > 0 && <path class="now-line" d={`M0 ${nowY}H${columns.width}`} />}
+          {entries.length > 0 && !props.other && <path class="now-line" d={`M0 ${nowY}H${columns.width}`} />}
         </svg>
         <div class="ladder-axis">
           <svg
@@ -269,10 +271,14 @@ export function Pane(props: PaneProps) {
             viewBox={`0 ${view.top} ${AXIS} ${Math.max(1, Math.min(view.bottom, height) - view.top)}`}
           >
             <Axis ticks={layout.ticksBetween(view.top, view.bottom)} t={t} language={language} />
-            <path class="now-flag" d={`M0 ${nowY - 9}H${AXIS - 10}L${AXIS} ${nowY}L${AXIS - 10} ${nowY + 9}H0Z`} />
-            <text class="now-text" x={AXIS - 14} y={nowY + 4} text-anchor="end">
-              {t.view.now}
-            </text>
+            {!props.other && (
+              <>
+                <path class="now-flag" d={`M0 ${nowY - 9}H${AXIS - 10}L${AXIS} ${nowY}L${AXIS - 10} ${nowY + 9}H0Z`} />
+                <text class="now-text" x={AXIS - 14} y={nowY + 4} text-anchor="end">
+                  {t.view.now}
+                </text>
+              </>
+            )}
           </svg>
         </div>
       </div>
@@ -353,9 +359,12 @@ function Background({ props, story, layout, columns, shown, view, now, first, la
         return <RestartShape key={n} y={layout.y(n)} columns={visible} label={label} />;
       })}
       {props.partsAt !== undefined && (
-        <path class="parts-line" d={`M0 ${props.partsAt}H${columns.width}`}>
-          <title>{t.view.ladder.parts}</title>
-        </path>
+        <>
+          <path class="parts-line" d={`M0 ${props.partsAt}H${columns.width}`} />
+          <text class="parts-text" x={columns.width - 10} y={props.partsAt - 5} text-anchor="end">
+            {t.view.ladder.parts}
+          </text>
+        </>
       )}
     </g>
   );

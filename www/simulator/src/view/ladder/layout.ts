@@ -245,8 +245,8 @@ export interface Columns {
 }
 
 /** Pixels for the times at the left. */
-export const AXIS = 68;
-const EACH_MIN = 140;
+export const AXIS = 60;
+const EACH_MIN = 92;
 const EACH_MAX = 320;
 /** Of one client with a broker's lifeline of its own. */
 const EACH_MANY = 248;

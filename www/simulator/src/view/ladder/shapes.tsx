@@ -195,13 +195,13 @@ export function Axis({ ticks, t, language }: { ticks: readonly Tick[]; t: Words;
       <path class="axis-tick" d={ticks.map(({ y }) => `M${AXIS - 5} ${y}h5`).join('')} />
       {shown.map(({ y, at }) => (
         <text key={at} class="axis-time" x={AXIS - 10} y={y + 4} text-anchor="end">
-          {clock(at)}
+          {clock(at).replace(/^(\d+:\d+:\d+)\..*/, '$1')}
         </text>
       ))}
       {skips.map(({ y, at, skipped }) => (
         <g key={at}>
           <path class="axis-skip" d={`M${AXIS - 8} ${y - 66}v20m-3 4l6 4l-6 4l6 4m-3 4v14`} />
-          <text class="axis-idle" x={AXIS - 16} y={y - 36} text-anchor="end">
+          <text class="axis-idle" x={AXIS - 15} y={y - 36} text-anchor="end">
             {t.view.ladder.idle(duration(skipped, language))}
           </text>
         </g>
