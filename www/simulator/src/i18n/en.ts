@@ -2,6 +2,7 @@
 // this one, so that a string in one language only doesn't compile.
 
 import type { PacketName } from '../lessons/stage';
+import { app } from './app.en';
 import {
   type CommandMessages,
   type DeliveryFacts,
@@ -337,6 +338,7 @@ export const en = {
   },
 
   view,
+  app,
 
   transport: {
     label: 'Time',

@@ -2,6 +2,7 @@
 // 조사는 josa가 고른다. MQTT 패킷의 이름은 영어 그대로 쓴다.
 
 import type { PacketName } from '../lessons/stage';
+import { app } from './app.ko';
 import type { en } from './en';
 import {
   type CommandMessages,
@@ -334,6 +335,7 @@ export const ko: typeof en = {
   },
 
   view,
+  app,
 
   transport: {
     label: '시간',

@@ -125,7 +125,7 @@ export class Model {
     batch(() => {
       this.refused.value = null;
       this.#read('command');
-      if (!still && !this.playing.value && !this.#settled()) this.#run('settled');
+      if (!still && !this.playing.value && !this.settled()) this.#run('settled');
     });
     return true;
   }
@@ -199,6 +199,11 @@ export class Model {
 
   play(): void {
     this.#run('paused');
+  }
+
+  /** Lets time run as long as something is on its way. */
+  playUntilSettled(): void {
+    this.#run('settled');
   }
 
   pause(): void {
@@ -293,13 +298,13 @@ export class Model {
     this.#stage.runUntil(Math.round(this.#clock));
     batch(() => {
       this.#read('run');
-      if (this.#until === 'settled' && this.#settled()) this.pause();
+      if (this.#until === 'settled' && this.settled()) this.pause();
       else this.#frame = this.#frames.request((later) => this.#tick(later));
     });
   }
 
-  /** Nothing is on its way, nobody is about to act. */
-  #settled(): boolean {
+  /** Nothing is on its way, nobody is about to act, and the playhead is at the end. */
+  settled(): boolean {
     const { entries, of, at } = this.playhead.value;
     if (entries < of) return false;
     const { delivery, script, timers } = this.next.peek();
