@@ -40,6 +40,7 @@ export default function Ladder(props: LadderProps) {
             scrollTo={top ?? 0}
             entries={compare.entries}
             playhead={otherPlayhead}
+            other
             label={compare.otherLabel}
           />
         </figure>

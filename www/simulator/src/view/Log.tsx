@@ -4,11 +4,14 @@
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import type { Entry } from '../stage/types';
 import { clock } from './clock';
-import { rem, stepOf, useFocusLater, useWindow } from './hooks';
+import { rem, stepOf, useFocusLater, useSize, useWindow } from './hooks';
 import { AgainSign, kindOf, LostSign, Shape, WillSign } from './marks';
 import type { LogViewProps, Words } from './props';
 import { type Flight, type Story, storyOf } from './story';
 import { nameOf, sentence } from './words';
+
+/** As in view.css. */
+const NARROW_REM = 30;
 
 export type LogKind = keyof Words['view']['log']['kinds'];
 
@@ -66,7 +69,9 @@ export default function Log(props: LogViewProps) {
   const [filter, setFilter] = useState<Filter>({ kind: 'all', client: '', text: '' });
   const scroll = useRef<HTMLDivElement>(null);
   const found = useRef<Found | null>(null);
-  const row = useMemo(() => Math.round(rem() * 2), []);
+  // Narrow lines have two rows of words.
+  const narrow = useSize(scroll, { width: 720, height: 480 }).width < NARROW_REM * rem();
+  const row = useMemo(() => Math.round(rem() * (narrow ? 3 : 2)), [narrow]);
   const seen = useWindow(scroll, row * 16);
   const focusLater = useFocusLater(scroll);
   const story = storyOf(entries);

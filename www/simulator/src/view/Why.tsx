@@ -24,7 +24,6 @@ export default function WhyView(props: WhyProps) {
       {why?.message && (
         <>
           <p class="why-summary">
-            <strong>{t.view.why.yes}</strong>{' '}
             {t.view.why.summary(why.clients.filter(({ is }) => is === 'delivered').length, why.clients.length)}
           </p>
           {why.clients.every(({ is }) => is !== 'delivered') && <p class="why-nobody">{t.why.nobody}</p>}

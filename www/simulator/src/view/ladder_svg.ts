@@ -4,7 +4,7 @@
 import { type ComponentChild, h } from 'preact';
 import type { Language } from '../i18n/text';
 import type { Entry, Micros } from '../stage/types';
-import { arrowOf, barsOf, bracketOf, type Now, signOf } from './ladder/geometry';
+import { arrowOf, barsOf, bracketOf, type Now, type Sign, signOf } from './ladder/geometry';
 import { AXIS, type Columns, columnsOf, layoutOf } from './ladder/layout';
 import {
   ArrowLabel,
@@ -15,6 +15,7 @@ import {
   Lifelines,
   RestartShape,
   SignShape,
+  ToldShape,
 } from './ladder/shapes';
 import { svgText } from './ladder/text';
 import { IconPath } from './marks';
@@ -62,7 +63,7 @@ const STYLE = `svg{${colours(0)};--weight-strong:600;background:var(--surface);f
 .sign.retained{color:var(--retained)}.sign.will{color:var(--will)}.sign.again{color:var(--warn)}
 .sign-line.lost{stroke:var(--bad);stroke-width:2.25}.held{stroke:var(--bad)}
 .shape>:first-child{fill:var(--surface);stroke:var(--kind);stroke-width:1.75}
-.shape.ack>:first-child{fill:var(--ack);stroke:var(--surface);stroke-width:1}
+.shape-ack{fill:var(--ack);stroke:var(--surface);stroke-width:1}
 .shape-number{fill:var(--kind);font-weight:700}
 .lifeline{fill:none;stroke:var(--line-strong);stroke-dasharray:1 5}.lifeline.up{stroke-width:1.5;stroke-dasharray:none}
 .lifeline.broker{stroke:var(--ink-soft);stroke-width:2;stroke-dasharray:none}
@@ -72,10 +73,10 @@ const STYLE = `svg{${colours(0)};--weight-strong:600;background:var(--surface);f
 .bracket{fill:none;stroke:var(--kind);stroke-width:1.5}.bracket.open{stroke-dasharray:3 3}
 .restart-line{fill:none;stroke:var(--warn);stroke-width:1.5;stroke-dasharray:8 4}
 .restart-ground{fill:var(--warn-soft);stroke:var(--warn)}
-.arrow-hit{display:none}.arrow-line{fill:none;stroke:var(--kind);stroke-width:2}.ack .arrow-line{stroke-width:1.25}
+.arrow-hit{display:none}.arrow-line{fill:var(--kind);stroke:var(--kind);stroke-width:2}.ack .arrow-line{stroke-width:1.25}.arrow-line.bent{fill:none}
 .arrow-head,.arrow-tip{fill:var(--kind)}.arrow-ghost{opacity:.35}
 .label{fill:var(--ink);font-size:12px;paint-order:stroke;stroke:var(--surface);stroke-width:4px;stroke-linejoin:round}
-.label-title{font-weight:600}.ack .label{fill:var(--ink-soft)}.ack .label-title{font-weight:400}
+.label-title{font-weight:600}.ack .label{fill:var(--ink-soft)}
 .label-detail{fill:var(--ink-soft)}.sign-ground{fill:var(--surface)}.mark .sign-line{stroke:var(--ink-soft)}
 .mark .mark-label{fill:var(--ink-soft)}.mark path.mark-cut,.mark path.mark-half_open,.mark path.mark-refused{stroke:var(--bad)}
 .told{fill:var(--good)}.axis-time,.axis-idle{fill:var(--ink-soft);font-size:11px}.axis-idle{font-style:italic}
@@ -122,10 +123,15 @@ export function ladderSvg(
     if (n > last || !entry || !('restarted' in entry)) return [];
     return [h(RestartShape, { y: layout.y(n), columns, label: t.view.ladder.restart(entry.restarted.storage) })];
   });
+  const told: Sign[] = [];
   const marks = story.marks.flatMap((mark) => {
     const [column, entry] = [columns.byWho.get(mark.who), entries[mark.n]];
     if (mark.n > last || !column || !entry) return [];
     const sign = signOf(mark, entry, layout, column, now, entries, people, t);
+    if (sign.kind === 'told') {
+      told.push(sign);
+      return [];
+    }
     return [h('g', { class: 'mark' }, h('title', null, sign.spoken), h(SignShape, { sign }))];
   });
   const name = ({ kind, state, will }: (typeof arrows)[number]) => `arrow ${kind} ${state}${will ? ' is-will' : ''}`;
@@ -138,6 +144,7 @@ export function ladderSvg(
     ...arrows.map((arrow) => h('g', { class: name(arrow) }, h('title', null, arrow.spoken), h(ArrowLine, { arrow }))),
     ...arrows.map((arrow) => h('g', { class: name(arrow) }, h(ArrowLabel, { arrow }))),
     ...marks,
+    h(ToldShape, { signs: told }),
     h(Axis, { ticks: layout.ticks.filter(({ y }) => y <= height), t, language }),
   ]);
   const size = { width: columns.width, height: height + HEAD };

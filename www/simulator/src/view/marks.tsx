@@ -14,35 +14,34 @@ export function kindOf(sent: Pick<Sent, 'type' | 'qos'>): Kind {
 }
 
 /** Circle, triangle or square with its number; a small diamond for every other packet. */
-export function Shape({ kind, size = 9 }: { kind: Kind; size?: number }) {
+export function Shape({ kind, size = 9, at }: { kind: Kind; size?: number; at?: { x: number; y: number } }) {
   const r = size;
+  const transform = at && `translate(${at.x} ${at.y})`;
   switch (kind) {
     case 'qos-0':
       return (
-        <g class="shape qos-0">
+        <g class="shape qos-0" transform={transform}>
           <circle r={r * 0.92} />
           <ShapeNumber text="0" size={size} dy={0} />
         </g>
       );
     case 'qos-1':
       return (
-        <g class="shape qos-1">
+        <g class="shape qos-1" transform={transform}>
           <path d={`M0 ${-r * 1.2}L${r * 1.2} ${r * 0.88}H${-r * 1.2}Z`} />
           <ShapeNumber text="1" size={size} dy={r * 0.2} />
         </g>
       );
     case 'qos-2':
       return (
-        <g class="shape qos-2">
+        <g class="shape qos-2" transform={transform}>
           <rect x={-r * 0.88} y={-r * 0.88} width={r * 1.76} height={r * 1.76} rx={r * 0.15} />
           <ShapeNumber text="2" size={size} dy={0} />
         </g>
       );
     case 'ack':
       return (
-        <g class="shape ack">
-          <path d={`M0 ${-r * 0.6}L${r * 0.6} 0L0 ${r * 0.6}L${-r * 0.6} 0Z`} />
-        </g>
+        <path class="shape-ack" transform={transform} d={`M0 ${-r * 0.6}L${r * 0.6} 0L0 ${r * 0.6}L${-r * 0.6} 0Z`} />
       );
   }
 }

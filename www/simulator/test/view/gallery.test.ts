@@ -198,55 +198,75 @@ test('the exported Ladder is SVG that a browser reads', async () => {
 });
 
 describe('two hundred clients and ten thousand entries', () => {
-  /** The longest time between two frames while the Ladder is scrolled, and the longest task. */
-  const scroll = (page: Page) =>
-    page.evaluate(async () => {
+  /** One step of a fling, a jump to anywhere, or a step sideways, up to the next frame. */
+  const step = (page: Page, turn: number) =>
+    page.evaluate(async (turn) => {
       const element = document.querySelector<HTMLElement>('.ladder-scroll, .log-scroll');
       if (!element) throw new Error('nothing to scroll');
-      const tasks: number[] = [];
-      const observer = new PerformanceObserver((list) => {
-        for (const entry of list.getEntries()) tasks.push(entry.duration);
-      });
-      observer.observe({ type: 'longtask' });
-      const frame = () => new Promise<number>((resolve) => requestAnimationFrame(resolve));
-      let before = await frame();
-      let slowest = 0;
-      for (let step = 0; step < 240; step++) {
-        // A fling, then jumps to anywhere, then sideways.
-        if (step < 120) element.scrollTop += 260;
-        else if (step < 180) element.scrollTop = ((step * 7919) % 1000) * (element.scrollHeight / 1000);
-        else element.scrollLeft += 400;
-        const now = await frame();
-        slowest = Math.max(slowest, now - before);
-        before = now;
-      }
-      await new Promise((resolve) => setTimeout(resolve, 100));
-      tasks.push(...observer.takeRecords().map(({ duration }) => duration));
-      observer.disconnect();
+      if (turn % 3 === 0) element.scrollTop = ((turn * 7919) % 1000) * (element.scrollHeight / 1000);
+      else if (turn % 3 === 1) element.scrollTop += 300;
+      else element.scrollLeft += 400;
+      await new Promise((resolve) => requestAnimationFrame(resolve));
+    }, turn);
+  const frame = (page: Page) =>
+    page.evaluate(async () => {
+      await new Promise((resolve) => requestAnimationFrame(resolve));
+      const element = document.querySelector<HTMLElement>('.ladder-scroll, .log-scroll');
       return {
-        tasks,
-        slowest: Math.round(slowest),
-        height: element.scrollHeight,
-        nodes: element.querySelectorAll('*').length,
+        height: element?.scrollHeight ?? 0,
+        drawn: element?.querySelectorAll('.arrow[role], .log-line').length ?? 0,
       };
     });
 
-  test.each(['ladder', 'ladder-few', 'log'])('no task over 50 ms while the %s scrolls', async (view) => {
-    const { page, errors } = await open({ lang: 'en', scheme: 'light', width: 1280 }, `&crowd=${view}`);
-    // Other work on this machine may hold the browser up; what the page itself takes shows in the best of three.
-    let best = await scroll(page);
-    for (let turn = 0; turn < 2 && best.tasks.length > 0; turn++) {
-      await page.evaluate(() => document.querySelector('.ladder-scroll, .log-scroll')?.scrollTo(0, 0));
-      const next = await scroll(page);
-      if (next.tasks.length < best.tasks.length) best = next;
-    }
-    await page.screenshot({ path: `${screens}crowd-${view}.png` });
-    await page.close();
-    console.log(view, best);
-    expect(errors).toEqual([]);
-    expect(best.height).toBeGreaterThan(10_000);
-    expect(best.tasks).toEqual([]);
-  });
+  // A task's length on a clock depends on what else this machine does; how long it holds the processor doesn't.
+  test.each(['ladder', 'ladder-few', 'log'])(
+    'no task over 50 ms while the %s scrolls',
+    { timeout: 180_000 },
+    async (view) => {
+      const { page, errors } = await open({ lang: 'en', scheme: 'light', width: 1280 }, `&crowd=${view}`);
+      const session = await page.context().newCDPSession(page);
+      await session.send('Performance.enable', { timeDomain: 'threadTicks' });
+      const taken = async (): Promise<number> => {
+        const { metrics } = await session.send('Performance.getMetrics');
+        return (metrics.find(({ name }) => name === 'TaskDuration')?.value ?? Number.NaN) * 1000;
+      };
+      const heights = new Set<number>();
+      let [least, longest] = [Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY];
+      // Caches that others fill make a processor slower too: what the page itself takes shows in the best of three.
+      for (let run = 0; run < 3 && longest >= 50; run++) {
+        const frames: number[] = [];
+        for (let turn = 0; turn < 60; turn++) {
+          let before = await taken();
+          const count = async () => {
+            const now = await taken();
+            // The first steps warm up.
+            if (turn >= 6) frames.push(now - before);
+            before = now;
+          };
+          await step(page, turn);
+          await count();
+          for (let later = 0; later < 3; later++) {
+            const { height, drawn } = await frame(page);
+            await count();
+            heights.add(height);
+            least = Math.min(least, drawn);
+          }
+        }
+        frames.sort((a, b) => a - b);
+        const ms = (part: number) => Math.round(frames[Math.floor((frames.length - 1) * part)] ?? Number.NaN);
+        longest = Math.min(longest, ms(1));
+        console.log(`${view}: of ${frames.length} frames 95 % take at most ${ms(0.95)} ms, the longest ${ms(1)} ms`);
+      }
+      await page.screenshot({ path: `${screens}crowd-${view}.png` });
+      await page.close();
+      expect(errors).toEqual([]);
+      expect(heights.size).toBe(1);
+      expect(Math.min(...heights)).toBeGreaterThan(5_000);
+      // Between hundreds of columns there may be nothing to see in some.
+      if (view !== 'ladder') expect(least).toBeGreaterThan(20);
+      expect(longest).toBeLessThan(50);
+    },
+  );
 
   test('the Map shows them all', async () => {
     const { page, errors } = await open({ lang: 'ko', scheme: 'light', width: 1280 }, '&crowd=map');

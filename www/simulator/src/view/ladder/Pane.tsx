@@ -8,14 +8,26 @@ import { IconSvg } from '../marks';
 import type { LadderProps, Person } from '../props';
 import { type Flight, type Story, storyOf } from '../story';
 import { nameOf } from '../words';
-import { arrowOf, type Bar, barsOf, bracketOf, type Now, signOf } from './geometry';
+import { arrowOf, type Bar, barsOf, bracketOf, type Now, type Sign, signOf } from './geometry';
 import { AXIS, type Column, type Columns, columnsOf, type Layout, layoutOf } from './layout';
-import { ArrowLabel, ArrowLine, Axis, BarShape, BracketShape, Lifelines, RestartShape, SignShape } from './shapes';
+import {
+  ArrowLabel,
+  ArrowLine,
+  Axis,
+  BarShape,
+  BracketShape,
+  Lifelines,
+  RestartShape,
+  SignShape,
+  ToldShape,
+} from './shapes';
 
 export interface PaneProps extends LadderProps {
   readonly label: string;
   /** A height at which another branch parts from this one. */
   readonly partsAt?: number;
+  /** Another branch than the one that is played: it has no present. */
+  readonly other?: boolean;
   /** Another pane scrolls along. */
   readonly onScroll?: (top: number) => void;
   readonly scrollTo?: number;
@@ -26,24 +38,42 @@ interface View {
   readonly bottom: number;
   readonly left: number;
   readonly right: number;
+  /** With labels. */
+  readonly words: boolean;
 }
 
-const STEP_Y = 320;
+const STEP_Y = 160;
 const STEP_X = 416;
 
-/** What is in sight, in steps, with some more on each side. */
-function viewOf(element: HTMLElement): View {
+/** What is in sight, in steps, with so many steps more above and below. */
+function viewOf(element: HTMLElement, more: number, words: boolean): View {
   const { scrollTop, scrollLeft, clientHeight, clientWidth } = element;
   return {
-    top: Math.max(0, Math.floor(scrollTop / STEP_Y - 0.5) * STEP_Y),
-    bottom: Math.ceil((scrollTop + clientHeight) / STEP_Y + 0.5) * STEP_Y,
+    top: Math.max(0, (Math.floor(scrollTop / STEP_Y) - more) * STEP_Y),
+    bottom: (Math.ceil((scrollTop + clientHeight) / STEP_Y) + more) * STEP_Y,
     left: Math.max(0, Math.floor(scrollLeft / STEP_X) * STEP_X),
     right: Math.ceil((scrollLeft + clientWidth) / STEP_X) * STEP_X,
+    words,
   };
 }
 
+/**
+ * What is drawn next. After a jump that is first only what is in sight and without words, a frame later the words, and
+ * then what is near: no single step takes long, however far it goes.
+ */
+function nextView(element: HTMLElement, old: View, later: () => void): View {
+  const whole = viewOf(element, 1, true);
+  if (sameView(old, whole)) return old;
+  const near = viewOf(element, 0, true);
+  const overlaps = whole.top < old.bottom && whole.bottom > old.top && whole.left < old.right && whole.right > old.left;
+  const covers = old.top <= near.top && old.bottom >= near.bottom;
+  if (overlaps && old.words && (covers || near.top - old.top < 3 * STEP_Y)) return whole;
+  requestAnimationFrame(later);
+  return overlaps && covers ? near : viewOf(element, 0, false);
+}
+
 const sameView = (a: View, b: View): boolean =>
-  a.top === b.top && a.bottom === b.bottom && a.left === b.left && a.right === b.right;
+  a.top === b.top && a.bottom === b.bottom && a.left === b.left && a.right === b.right && a.words === b.words;
 
 /** Clients with a column: those of the scenario, then those that came later. */
 function clientsOf(people: readonly Person[], story: Story, only: readonly string[] | undefined): string[] {
@@ -65,7 +95,7 @@ export function Pane(props: PaneProps) {
     // A story grows in place: what it has seen is all that counts here.
     [people, story, only, width, seen],
   );
-  const [view, setView] = useState<View>({ top: 0, bottom: 960, left: 0, right: 1248 });
+  const [view, setView] = useState<View>({ top: 0, bottom: 960, left: 0, right: 1248, words: true });
   const now: Now = { entries: playhead.entries, at: playhead.at };
   const height = Math.max(layout.height, layout.yAt(playhead.at) + 40);
   const selected = selection && 'entry' in selection ? story.byEntry.get(selection.entry)?.n : undefined;
@@ -76,11 +106,9 @@ export function Pane(props: PaneProps) {
   useLayoutEffect(() => {
     const element = scroll.current;
     if (!element) return;
+    const look = () => setView((old) => nextView(element, old, look));
     const read = () => {
-      setView((old) => {
-        const next = viewOf(element);
-        return sameView(old, next) ? old : next;
-      });
+      look();
       props.onScroll?.(element.scrollTop);
     };
     read();
@@ -99,10 +127,7 @@ export function Pane(props: PaneProps) {
       else if (x > element.scrollLeft + element.clientWidth - 20) element.scrollLeft = x - element.clientWidth + 80;
     }
     // Not only when the browser says so: what is focused next must be there in the same breath.
-    setView((old) => {
-      const next = viewOf(element);
-      return sameView(old, next) ? old : next;
-    });
+    setView(() => viewOf(element, 1, true));
   }, []);
 
   const nowY = layout.yAt(playhead.at);
@@ -161,35 +186,31 @@ export function Pane(props: PaneProps) {
 
   const keys = useRef(onKeyDown);
   keys.current = onKeyDown;
-  const lines = useCache([entries, columns, people, t]);
-  const labels = useCache([entries, columns, people, t]);
+  const cached = useCache([entries, columns, people, t]);
   const scene: Scene = { props, story, layout, columns, shown, view, now, first, last };
 
-  const drawn = (flight: Flight, part: 'line' | 'label'): VNode | null => {
+  const drawn = (flight: Flight): Drawn | null => {
     const { n } = flight;
     const column = isShown.get(flight.sent.who);
     const entry = entries[n];
     if (!column || !entry) return null;
     const state = n >= now.entries ? 'future' : flight.end >= now.entries ? `flying ${now.at}` : `past ${flight.end}`;
     const chosen = n === selected;
-    const key = `${state} ${chosen} ${n === tabbed}`;
-    return (part === 'line' ? lines : labels)(n, key, () => {
+    return cached(n, `${state} ${chosen} ${n === tabbed}`, () => {
       const arrow = arrowOf(flight, entry, layout, column, columns.label, now, entries, people, t);
       const name = `arrow ${arrow.kind} ${arrow.state} ${arrow.fate}${arrow.will ? ' is-will' : ''}`;
-      if (part === 'label') {
-        return (
-          <g key={n} class={`${name}${chosen ? ' chosen' : ''}`}>
-            <ArrowLabel arrow={arrow} />
-          </g>
-        );
-      }
-      return (
+      const label = (
+        <g key={n} class={`${name}${chosen ? ' chosen' : ''}`}>
+          <ArrowLabel arrow={arrow} />
+        </g>
+      );
+      const line = (
         // biome-ignore lint/a11y/useSemanticElements: there are no buttons in SVG.
         <g
           key={n}
           class={name}
           role="button"
-          tabIndex={n === tabbed ? 0 : -1}
+          tabindex={n === tabbed ? 0 : -1}
           data-key={n}
           aria-label={arrow.spoken}
           aria-pressed={chosen}
@@ -199,12 +220,14 @@ export function Pane(props: PaneProps) {
           <ArrowLine arrow={arrow} />
         </g>
       );
+      return { line, label };
     });
   };
+  const arrows = flights.map(drawn);
 
   return (
     <section
-      class={`ladder-scroll${columns.many ? ' many' : ''}`}
+      class={`ladder-scroll${columns.each < 120 ? ' narrow' : ''}`}
       ref={scroll}
       aria-label={props.label}
       // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard.
@@ -233,41 +256,54 @@ export function Pane(props: PaneProps) {
           }}
         >
           <Background {...scene} />
-          {flights.map((flight) => drawn(flight, 'line'))}
+          {arrows.map((arrow) => arrow?.line)}
           {/* All words lie over all lines. */}
-          <g class="labels">{flights.map((flight) => drawn(flight, 'label'))}</g>
-          <Signs {...scene} selected={selectedSign} />
-          {entries.length > 0 && <path class="now-line" d={`M0 ${nowY}H${columns.width}`} />}
+          <g class="labels">{view.words && arrows.map((arrow) => arrow?.label)}</g>
+          {view.words && <Signs {...scene} selected={selectedSign} />}
+          {entries.length > 0 && !props.other && <path class="now-line" d={`M0 ${nowY}H${columns.width}`} />}
         </svg>
-        <svg
-          class="ladder-axis"
-          aria-hidden="true"
-          style={{ marginTop: `${view.top}px` }}
-          width={AXIS}
-          height={Math.max(0, Math.min(view.bottom, height) - view.top)}
-          viewBox={`0 ${view.top} ${AXIS} ${Math.max(1, Math.min(view.bottom, height) - view.top)}`}
-        >
-          <Axis ticks={layout.ticksBetween(view.top, view.bottom)} t={t} language={language} />
-          <path class="now-flag" d={`M0 ${nowY - 9}H${AXIS - 10}L${AXIS} ${nowY}L${AXIS - 10} ${nowY + 9}H0Z`} />
-          <text class="now-text" x={AXIS - 14} y={nowY + 4} text-anchor="end">
-            {t.view.now}
-          </text>
-        </svg>
+        <div class="ladder-axis">
+          <svg
+            aria-hidden="true"
+            style={{ top: `${view.top}px` }}
+            width={AXIS}
+            height={Math.max(0, Math.min(view.bottom, height) - view.top)}
+            viewBox={`0 ${view.top} ${AXIS} ${Math.max(1, Math.min(view.bottom, height) - view.top)}`}
+          >
+            <Axis ticks={layout.ticksBetween(view.top, view.bottom)} t={t} language={language} />
+            {!props.other && (
+              <>
+                <path class="now-flag" d={`M0 ${nowY - 9}H${AXIS - 10}L${AXIS} ${nowY}L${AXIS - 10} ${nowY + 9}H0Z`} />
+                <text class="now-text" x={AXIS - 14} y={nowY + 4} text-anchor="end">
+                  {t.view.now}
+                </text>
+              </>
+            )}
+          </svg>
+        </div>
       </div>
     </section>
   );
 }
 
-/** Drawn things by their number, made anew when what they were made from changes. */
-function useCache(from: readonly unknown[]): (n: number, key: string, make: () => VNode) => VNode {
-  const cache = useMemo(() => new Map<number, { readonly key: string; readonly node: VNode }>(), from);
+interface Drawn {
+  readonly line: VNode;
+  readonly label: VNode;
+}
+
+/** So many arrows are kept drawn; more are in sight only on a wall. */
+const CACHE_MAX = 1000;
+
+/** Arrows by their number, made anew when what they were made from changes. */
+function useCache(from: readonly unknown[]): (n: number, key: string, make: () => Drawn) => Drawn {
+  const cache = useMemo(() => new Map<number, { readonly key: string; readonly drawn: Drawn }>(), from);
   return (n, key, make) => {
     const known = cache.get(n);
-    if (known?.key === key) return known.node;
-    if (cache.size > 4000) cache.clear();
-    const node = make();
-    cache.set(n, { key, node });
-    return node;
+    if (known?.key === key) return known.drawn;
+    if (cache.size > CACHE_MAX) cache.clear();
+    const drawn = make();
+    cache.set(n, { key, drawn });
+    return drawn;
   };
 }
 
@@ -323,9 +359,12 @@ function Background({ props, story, layout, columns, shown, view, now, first, la
         return <RestartShape key={n} y={layout.y(n)} columns={visible} label={label} />;
       })}
       {props.partsAt !== undefined && (
-        <path class="parts-line" d={`M0 ${props.partsAt}H${columns.width}`}>
-          <title>{t.view.ladder.parts}</title>
-        </path>
+        <>
+          <path class="parts-line" d={`M0 ${props.partsAt}H${columns.width}`} />
+          <text class="parts-text" x={columns.width - 10} y={props.partsAt - 5} text-anchor="end">
+            {t.view.ladder.parts}
+          </text>
+        </>
       )}
     </g>
   );
@@ -334,13 +373,18 @@ function Background({ props, story, layout, columns, shown, view, now, first, la
 /** Marks on the lifelines: cuts, silences, timers, and what reached a client's user. */
 function Signs({ props, story, layout, shown, now, first, last, selected }: Scene & { selected: number | undefined }) {
   const { entries, people, t, onSelect } = props;
-  return (
+  const told: Sign[] = [];
+  const marks = (
     <>
       {story.marksBetween(first, last).map((mark) => {
         const column = shown.find(({ who }) => who === mark.who);
         const entry = entries[mark.n];
         if (!column || !entry) return null;
         const sign = signOf(mark, entry, layout, column, now, entries, people, t);
+        if (sign.kind === 'told') {
+          if (sign.state === 'past') told.push(sign);
+          return null;
+        }
         return (
           // biome-ignore lint/a11y/noStaticElementInteractions: the Log has each of them for the keyboard.
           <g
@@ -353,6 +397,12 @@ function Signs({ props, story, layout, shown, now, first, last, selected }: Scen
           </g>
         );
       })}
+    </>
+  );
+  return (
+    <>
+      {marks}
+      <ToldShape signs={told} />
     </>
   );
 }

@@ -47,6 +47,12 @@ export interface Arrow {
 const SHAPE_AT = 20;
 const LABEL_AT = 12;
 
+/** The text, if it fits. */
+const whole = (text: string, width: number): string => (textWidth(text) <= width ? text : '');
+
+/** Where there is no room for more, a PUBLISH is known by its shape and says its payload. */
+const NARROW = 100;
+
 /** What a packet says, short: name, and what tells it from others of its name. */
 function detailOf(flight: Flight, width: number, t: Words): string {
   const { sent } = flight;
@@ -58,14 +64,14 @@ function detailOf(flight: Flight, width: number, t: Words): string {
     }
     case 'SUBSCRIBE':
     case 'UNSUBSCRIBE':
-      return fit((sent.filters ?? []).join(' '), width);
+      return fitTopic((sent.filters ?? []).join(' '), width);
     case 'SUBACK':
       return (sent.codes ?? []).map((code) => (code <= 2 ? `QoS ${code}` : t.packet.reason(code))).join(' ');
     case 'CONNACK':
       if (sent.reason) return fit(t.packet.reason(sent.reason), width);
-      return sent.session_present ? fit('Session Present 1', width) : '';
+      return sent.session_present ? whole('Session Present 1', width) : '';
     case 'CONNECT':
-      return fit(sent.clean_start ? '' : 'Clean Start 0', width);
+      return sent.clean_start ? '' : whole('Clean Start 0', width);
     case 'DISCONNECT':
     case 'AUTH':
       return sent.reason ? fit(t.packet.reason(sent.reason, sent.type), width) : '';
@@ -105,7 +111,8 @@ export function arrowOf(
   const at = out ? start : lostEarly ? start : end;
   const labelX = lostEarly ? column.broker - inward * LABEL_AT : column.x + inward * LABEL_AT;
   const flips = lostEarly ? -inward : inward;
-  const title = sent.type ?? t.view.noPacket;
+  const narrow = labelWidth < NARROW && sent.type === 'PUBLISH';
+  const title = narrow ? fit(sent.payload || '∅', labelWidth) : (sent.type ?? t.view.noPacket);
   const room = labelWidth - textWidth(title, 13) - 12 - (sent.retain || flight.will || flight.again ? 16 : 0);
   return {
     n: flight.n,
@@ -118,7 +125,7 @@ export function arrowOf(
     shape: onLine(points, lostEarly ? column.broker - inward * SHAPE_AT : column.x + inward * SHAPE_AT, lostEarly),
     label: { x: labelX, y: out || lostEarly ? at.y - 6 : at.y + 14, anchor: flips > 0 ? 'start' : 'end' },
     title,
-    detail: room > 16 ? detailOf(flight, room, t) : '',
+    detail: room > 16 && !narrow ? detailOf(flight, room, t) : '',
     retained: sent.retain === true,
     will: flight.will,
     again: flight.again,

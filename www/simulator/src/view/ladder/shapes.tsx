@@ -19,30 +19,49 @@ export function ArrowLine({ arrow }: { arrow: Arrow }) {
   const { points, part, state } = arrow;
   const whole = path(points);
   const dash = dashOf(arrow);
-  const reached = state === 'future' ? [] : cutAt(points, part);
-  const end = points.at(-1) ?? { x: 0, y: 0 };
-  const before = points.at(-2) ?? end;
-  const angle = (Math.atan2(end.y - before.y, end.x - before.x) * 180) / Math.PI;
   const lost = arrow.fate === 'lost';
-  const tip = reached.at(-1);
   const held = points.length === 3 && !lost;
+  const head = lost || held ? '' : headOf(points);
+  const end = points.at(-1) ?? { x: 0, y: 0 };
+  // What is filled or dashed has its head apart: dashes around a triangle look torn.
+  const apart = points.length > 2 || dash !== undefined;
+  if (state === 'past') {
+    return (
+      <>
+        <path class="arrow-hit" d={whole} />
+        <path
+          class={apart ? 'arrow-line bent' : 'arrow-line'}
+          d={apart ? whole : whole + head}
+          stroke-dasharray={dash}
+        />
+        {apart && head && <path class="arrow-head" d={head} />}
+        {lost && <LostSign x={end.x} y={end.y} />}
+        {held && <path class="sign-line held" d={`M${end.x - 3} ${end.y - 6}v12m6 -12v12`} />}
+      </>
+    );
+  }
+  const reached = state === 'future' ? [] : cutAt(points, part);
+  const tip = reached.at(-1);
   return (
     <>
       <path class="arrow-hit" d={whole} />
-      {state !== 'past' && <path class="arrow-line arrow-ghost" d={whole} stroke-dasharray={dash} />}
-      {state !== 'future' && <path class="arrow-line" d={path(reached)} stroke-dasharray={dash} />}
-      {!lost && !held && (
-        <path
-          class={`arrow-head${state === 'past' ? '' : ' arrow-ghost'}`}
-          d="M0 0L-8 -4L-8 4Z"
-          transform={`translate(${end.x} ${end.y}) rotate(${angle})`}
-        />
-      )}
-      {lost && state === 'past' && <LostSign x={end.x} y={end.y} />}
+      <path class="arrow-line bent arrow-ghost" d={whole} stroke-dasharray={dash} />
+      {state !== 'future' && <path class="arrow-line bent" d={path(reached)} stroke-dasharray={dash} />}
+      {head && <path class="arrow-head arrow-ghost" d={head} />}
       {held && <path class="sign-line held" d={`M${end.x - 3} ${end.y - 6}v12m6 -12v12`} />}
-      {state === 'flying' && tip && <circle class="arrow-tip" cx={tip.x} cy={tip.y} r="4.5" />}
+      {tip && <circle class="arrow-tip" cx={tip.x} cy={tip.y} r="4.5" />}
     </>
   );
+}
+
+/** The head of a line: a triangle at its end. */
+function headOf(points: readonly Point[]): string {
+  const end = points.at(-1) ?? { x: 0, y: 0 };
+  const before = points.at(-2) ?? end;
+  const length = Math.hypot(end.x - before.x, end.y - before.y) || 1;
+  const [ux, uy] = [(end.x - before.x) / length, (end.y - before.y) / length];
+  const corner = (side: 1 | -1) => ({ x: end.x - ux * 8 - side * uy * 4, y: end.y - uy * 8 + side * ux * 4 });
+  return `${path([end, corner(1), corner(-1)])}Z`;
 }
 
 /** Its shape and its words, which lie over all lines. */
@@ -50,12 +69,16 @@ export function ArrowLabel({ arrow }: { arrow: Arrow }) {
   const { label } = arrow;
   return (
     <>
-      <g transform={`translate(${arrow.shape.x} ${arrow.shape.y})`}>
-        <Shape kind={arrow.kind} size={7} />
-      </g>
+      <Shape kind={arrow.kind} size={7} at={arrow.shape} />
       <text class="label" x={label.x + (label.anchor === 'start' ? 18 : -18)} y={label.y} text-anchor={label.anchor}>
-        <tspan class="label-title">{arrow.title}</tspan>
-        {arrow.detail && <tspan class="label-detail"> {arrow.detail}</tspan>}
+        {arrow.kind === 'ack' ? (
+          `${arrow.title} ${arrow.detail}`.trimEnd()
+        ) : (
+          <>
+            <tspan class="label-title">{arrow.title}</tspan>
+            {arrow.detail && <tspan class="label-detail"> {arrow.detail}</tspan>}
+          </>
+        )}
       </text>
       <ArrowSigns arrow={arrow} />
     </>
@@ -130,13 +153,15 @@ const GLYPHS: { readonly [kind in Sign['kind']]: string } = {
   told: '',
 };
 
+/** What reached the clients' users, all in one: behind the lifeline, where it has left MQTT. */
+export function ToldShape({ signs }: { signs: readonly Sign[] }) {
+  const d = signs.map(({ x, y, inward }) => `M${x - inward * 9} ${y - 4}l${-inward * 5} 4l${inward * 5} 4Z`).join('');
+  return d === '' ? null : <path class="told" d={d} />;
+}
+
 /** A mark on a lifeline. */
 export function SignShape({ sign }: { sign: Sign }) {
   const { x, y, inward, kind } = sign;
-  if (kind === 'told') {
-    // Behind the lifeline, away from the broker: it has left MQTT and reached a person.
-    return <path class="told" d={`M${x - inward * 9} ${y - 4}l${-inward * 5} 4l${inward * 5} 4Z`} />;
-  }
   const at = sign.label ? y + 9 : y;
   return (
     <>
@@ -159,30 +184,28 @@ export function SignShape({ sign }: { sign: Sign }) {
 /** The times at the left; where the way is shortened, how much is left out. */
 export function Axis({ ticks, t, language }: { ticks: readonly Tick[]; t: Words; language: 'ko' | 'en' }) {
   let free = Number.NEGATIVE_INFINITY;
+  const shown = ticks.filter(({ y }) => {
+    if (y - free < 15) return false;
+    free = y;
+    return true;
+  });
+  const skips = ticks.filter(({ skipped }) => skipped > 0);
   return (
     <g class="axis">
-      {ticks.map((tick) => {
-        const shown = tick.y - free >= 15;
-        if (shown) free = tick.y;
-        return (
-          <g key={tick.first}>
-            {tick.skipped > 0 && (
-              <>
-                <path class="axis-skip" d={`M${AXIS - 8} ${tick.y - 66}v20m-3 4l6 4l-6 4l6 4m-3 4v14`} />
-                <text class="axis-idle" x={AXIS - 16} y={tick.y - 36} text-anchor="end">
-                  {t.view.ladder.idle(duration(tick.skipped, language))}
-                </text>
-              </>
-            )}
-            <path class="axis-tick" d={`M${AXIS - 5} ${tick.y}h5`} />
-            {shown && (
-              <text class="axis-time" x={AXIS - 10} y={tick.y + 4} text-anchor="end">
-                {clock(tick.at)}
-              </text>
-            )}
-          </g>
-        );
-      })}
+      <path class="axis-tick" d={ticks.map(({ y }) => `M${AXIS - 5} ${y}h5`).join('')} />
+      {shown.map(({ y, at }) => (
+        <text key={at} class="axis-time" x={AXIS - 10} y={y + 4} text-anchor="end">
+          {clock(at).replace(/^(\d+:\d+:\d+)\..*/, '$1')}
+        </text>
+      ))}
+      {skips.map(({ y, at, skipped }) => (
+        <g key={at}>
+          <path class="axis-skip" d={`M${AXIS - 8} ${y - 66}v20m-3 4l6 4l-6 4l6 4m-3 4v14`} />
+          <text class="axis-idle" x={AXIS - 15} y={y - 36} text-anchor="end">
+            {t.view.ladder.idle(duration(skipped, language))}
+          </text>
+        </g>
+      ))}
     </g>
   );
 }

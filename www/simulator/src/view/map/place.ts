@@ -23,7 +23,7 @@ const SMALL_MAX = 24;
 /** Half of a client's width and height, in pixels. */
 export const HALF: { readonly [scale in Scale]: { readonly x: number; readonly y: number } } = {
   card: { x: 70, y: 40 },
-  small: { x: 48, y: 30 },
+  small: { x: 42, y: 30 },
   dot: { x: 14, y: 14 },
 };
 
