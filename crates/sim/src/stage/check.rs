@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::Stage;
 use super::command::read_packet_type;
-use super::entry::{Entry, Sent, What};
+use super::entry::{By, Entry, Sent, What};
 use super::json::{Found, Wrong, value_of};
 
 /// A check.
@@ -22,10 +22,14 @@ pub enum Check {
     Not(Box<Check>),
     /// So many entries are of this kind.
     Count(Atom, u64, u64),
-    /// The first of the one kind comes before the first of the other, and both come.
-    Before(Atom, Atom),
+    /// Entries of these kinds come one after another, with anything between them.
+    Before(Vec<Atom>),
     /// One of the first kind comes at most so many microseconds after one of the second.
     Within(Atom, Atom, u64),
+    /// None of the first kind came after the last of the second, and that is at least so many microseconds ago.
+    Quiet(Atom, Atom, u64),
+    /// The check holds over what came after the last entry of this kind; without one it does not.
+    Since(Atom, Box<Check>),
     /// There is an entry of this kind.
     Has(Atom),
     /// A client is in this state.
@@ -96,6 +100,7 @@ pub struct State {
     connected: Option<bool>,
     session: Option<bool>,
     subscribed: Option<String>,
+    subscriptions: Option<u64>,
     queued: Option<u64>,
 }
 
@@ -109,7 +114,7 @@ pub struct Verdict {
     pub parts: Vec<Verdict>,
 }
 
-const WORDS: [&str; 7] = ["all", "any", "not", "count", "before", "within", "state"];
+const WORDS: [&str; 9] = ["all", "any", "not", "count", "before", "within", "quiet", "since", "state"];
 const ATOMS: [&str; 9] = ["told", "sent", "delivered", "lost", "command", "decision", "event", "timer", "predicted"];
 
 impl Check {
@@ -142,14 +147,22 @@ impl Check {
             fields.end()?;
             Check::Count(of, min, max)
         } else if let Some(found) = fields.may("before") {
-            let [a, b] = found.pair()?;
-            Check::Before(Atom::read(&a)?, Atom::read(&b)?)
+            let atoms = found.list()?.iter().map(Atom::read).collect::<Result<Vec<_>, _>>()?;
+            if atoms.len() < 2 {
+                return Err(found.not("a list of at least two"));
+            }
+            Check::Before(atoms)
         } else if let Some(found) = fields.may("within") {
+            let (of, after, us) = read_span(&found)?;
+            Check::Within(of, after, us)
+        } else if let Some(found) = fields.may("quiet") {
+            let (of, after, us) = read_span(&found)?;
+            Check::Quiet(of, after, us)
+        } else if let Some(found) = fields.may("since") {
             let mut fields = found.fields()?;
-            let (of, after) = (Atom::read(&fields.must("of")?)?, Atom::read(&fields.must("after")?)?);
-            let ms = fields.must("ms")?.number(0, 1 << 40)?;
+            let (last, check) = (Atom::read(&fields.must("last")?)?, Check::read(&fields.must("check")?)?);
             fields.end()?;
-            Check::Within(of, after, ms * 1_000)
+            Check::Since(last, Box::new(check))
         } else if let Some(found) = fields.may("state") {
             Check::State(State::read(&found)?)
         } else {
@@ -166,9 +179,16 @@ impl Check {
     }
 
     pub(super) fn judge(&self, log: &[Rc<Entry>], stage: &Stage) -> Verdict {
-        let parts_of = |checks: &[Check]| checks.iter().map(|check| check.judge(log, stage)).collect::<Vec<_>>();
-        let all = |atom: &Atom| log.iter().filter(|entry| atom.is_like(entry, log)).cloned().collect::<Vec<_>>();
-        let first = |atom: &Atom| log.iter().find(|entry| atom.is_like(entry, log)).map(|entry| entry.n);
+        self.judge_from(0, log, stage)
+    }
+
+    /// The same over the entries from one on; those before it may still be what they answer.
+    fn judge_from(&self, from: usize, log: &[Rc<Entry>], stage: &Stage) -> Verdict {
+        let parts_of =
+            |checks: &[Check]| checks.iter().map(|check| check.judge_from(from, log, stage)).collect::<Vec<_>>();
+        let seen = log.get(from..).unwrap_or_default();
+        let all = |atom: &Atom| seen.iter().filter(|entry| atom.is_like(entry, log)).cloned().collect::<Vec<_>>();
+        let last = |atom: &Atom| seen.iter().rfind(|entry| atom.is_like(entry, log));
         let mut parts = Vec::new();
         let holds = match self {
             Check::All(checks) => {
@@ -179,18 +199,41 @@ impl Check {
                 parts = parts_of(checks);
                 parts.iter().any(|part| part.holds)
             }
-            Check::Not(check) => !check.judge(log, stage).holds,
+            Check::Not(check) => !check.judge_from(from, log, stage).holds,
             Check::Count(of, min, max) => (*min..=*max).contains(&(all(of).len() as u64)),
-            Check::Before(a, b) => matches!((first(a), first(b)), (Some(a), Some(b)) if a < b),
+            Check::Before(atoms) => {
+                let mut entries = seen.iter();
+                atoms.iter().all(|atom| entries.any(|entry| atom.is_like(entry, log)))
+            }
             Check::Within(of, after, us) => {
                 let of = all(of);
                 all(after).iter().any(|b| of.iter().any(|a| a.n > b.n && a.at <= b.at.saturating_add(*us)))
             }
-            Check::Has(atom) => first(atom).is_some(),
+            Check::Quiet(of, after, us) => last(after).is_some_and(|after| {
+                stage.now_us() >= after.at.saturating_add(*us) && all(of).iter().all(|entry| entry.n < after.n)
+            }),
+            Check::Since(atom, check) => match last(atom) {
+                Some(entry) => {
+                    let verdict = check.judge_from(entry.n as usize + 1, log, stage);
+                    parts = verdict.parts;
+                    verdict.holds
+                }
+                None => false,
+            },
+            Check::Has(atom) => seen.iter().any(|entry| atom.is_like(entry, log)),
             Check::State(state) => stage.is_in(state),
         };
         Verdict { holds, parts }
     }
+}
+
+/// Reads two kinds of entries and a time between them, in microseconds.
+fn read_span(found: &Found<'_>) -> Result<(Atom, Atom, u64), Box<Wrong>> {
+    let mut fields = found.fields()?;
+    let (of, after) = (Atom::read(&fields.must("of")?)?, Atom::read(&fields.must("after")?)?);
+    let ms = fields.must("ms")?.number(0, 1 << 40)?;
+    fields.end()?;
+    Ok((of, after, ms * 1_000))
 }
 
 impl Atom {
@@ -243,7 +286,10 @@ impl Atom {
             }
             (Atom::Command(like), What::Command(command)) => {
                 let like = like.as_object().expect("it was read as an object");
-                like.iter().all(|(key, value)| command.get(key) == Some(value))
+                like.iter().all(|(key, value)| match key.as_str() {
+                    "by" => entry.by.map(|by| if by == By::User { "user" } else { "script" }) == value.as_str(),
+                    _ => command.get(key).map_or_else(|| is_usual(key, value), |said| said == value),
+                })
             }
             (Atom::Decision(words), What::Decision(decision)) => words.are_in(|name| decision.field(name)),
             (Atom::Event(words), What::Event(happening)) => words.are_in(|name| happening.field(name)),
@@ -254,6 +300,16 @@ impl Atom {
             }
             _ => false,
         }
+    }
+}
+
+/// Whether this is what a command means that says nothing of the field.
+fn is_usual(field: &str, value: &Value) -> bool {
+    match field {
+        "retain" | "with_will" | "no_local" | "retain_as_published" => *value == Value::Bool(false),
+        "qos" | "retain_handling" => value.as_u64() == Some(0),
+        "payload" => value.as_str() == Some(""),
+        _ => false,
     }
 }
 
@@ -344,6 +400,7 @@ impl State {
             connected: fields.flag("connected")?,
             session: fields.flag("session")?,
             subscribed: fields.text("subscribed")?,
+            subscriptions: fields.number("subscriptions", 0, 1 << 32)?,
             queued: fields.number("queued", 0, 1 << 32)?,
         };
         fields.end()?;
@@ -359,9 +416,11 @@ impl Stage {
             session.as_ref().is_some_and(|session| session.subscriptions.iter().any(|it| it.filter == *filter))
         };
         let queued = session.as_ref().map_or(0, |session| session.queue.len() as u64);
+        let subscriptions = session.as_ref().map_or(0, |session| session.subscriptions.len() as u64);
         state.connected.is_none_or(|wanted| wanted == self.actors[who].is_live())
             && state.session.is_none_or(|wanted| wanted == session.is_some())
             && state.subscribed.as_ref().is_none_or(subscribed)
+            && state.subscriptions.is_none_or(|wanted| wanted == subscriptions)
             && state.queued.is_none_or(|wanted| wanted == queued)
     }
 }

@@ -4,14 +4,13 @@
 import { batch, effect, signal, untracked } from '@preact/signals';
 import type { Lesson, Trap } from '../lessons/lesson';
 import type { Micros } from '../lessons/stage';
-import type { Refused } from '../stage/model';
+import type { Frames, Refused } from '../stage/model';
 import type { StageCommand, Verdict } from '../stage/types';
 import { Scene, TABS, type Tab } from './scene';
 
-/** The scenario of a lesson as the Stage takes it: the moment at which the learner comes in is the page's business. */
+/** The scenario of a lesson as the Stage takes it. */
 export function scenarioOf(lesson: Lesson): string {
-  const { begin: _, ...scenario } = lesson.scenario;
-  return JSON.stringify({ ...scenario, goal: lesson.check });
+  return JSON.stringify({ ...lesson.scenario, goal: lesson.check });
 }
 
 /** Traps of commands that can't be obeyed: the page knows them, since they leave no entry in the log. */
@@ -38,14 +37,12 @@ export class LessonRun {
   readonly trap = signal<Trap | null>(null);
   /** The solution plays. */
   readonly showing = signal(false);
-  readonly #onPass: () => void;
   readonly #stops: (() => void)[] = [];
   #next = 0;
 
-  constructor(lesson: Lesson, onPass: () => void = () => {}) {
+  constructor(lesson: Lesson, frames?: Frames) {
     this.lesson = lesson;
-    this.#onPass = onPass;
-    this.scene = new Scene(scenarioOf(lesson), lesson.scenario.begin ?? 0);
+    this.scene = new Scene(scenarioOf(lesson), frames);
     const { at } = lesson.look;
     if ((TABS as readonly string[]).includes(at)) this.scene.tab.value = at as Tab;
     this.#stops.push(effect(() => this.#judge()));
@@ -92,10 +89,7 @@ export class LessonRun {
     const verdict = model.check(this.lesson.check);
     batch(() => {
       this.verdict.value = verdict;
-      if (verdict.holds && !this.passed.peek()) {
-        this.passed.value = true;
-        this.#onPass();
-      }
+      if (verdict.holds) this.passed.value = true;
       const judge = (trap: Trap) => model.check(trap.when).holds;
       this.trap.value = verdict.holds ? null : (this.lesson.traps.find((one) => isSprung(one, refused, judge)) ?? null);
     });

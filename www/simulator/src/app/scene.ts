@@ -4,7 +4,7 @@
 import { batch, computed, type ReadonlySignal, signal } from '@preact/signals';
 import type { Language, Text } from '../i18n/text';
 import type { Micros } from '../lessons/stage';
-import { Model } from '../stage/model';
+import { type Frames, Model } from '../stage/model';
 import type { BrokerConfig, ClientOptions, Entry, StageScenario } from '../stage/types';
 import type { Person, Selection } from '../view/props';
 
@@ -32,13 +32,17 @@ export class Scene {
   readonly broker: ReadonlySignal<BrokerConfig>;
   readonly #text: string;
   readonly #begin: Micros;
+  readonly #frames: Frames | undefined;
 
   /** @throws Error with the Stage's words about what is wrong with the scenario, and where. */
-  constructor(text: string, begin: Micros = 0) {
+  constructor(text: string, frames?: Frames) {
     this.#text = text;
-    this.#begin = begin;
-    this.model = signal(new Model(text, begin));
+    this.#frames = frames;
+    this.model = signal(new Model(text, 0, frames));
+    // Now that the Stage has read it, it is known to be right.
     const scenario = JSON.parse(text) as StageScenario;
+    this.#begin = scenario.begin ?? 0;
+    if (this.#begin > 0) this.model.value = this.#another();
     if (scenario.view) this.view.value = scenario.view;
     const first = scenario.clients ?? [];
     let known: { entries: readonly Entry[]; size: number; clients: readonly ClientOptions[] } | null = null;
@@ -82,7 +86,7 @@ export class Scene {
   /** Everything from the beginning. */
   startOver(): void {
     const old = this.model.value;
-    const model = new Model(this.#text, this.#begin);
+    const model = this.#another();
     model.speed.value = old.speed.value;
     batch(() => {
       this.selection.value = null;
@@ -103,6 +107,10 @@ export class Scene {
       if ('client' in selection && open !== 'log') this.tab.value = 'session';
       if ('topic' in selection) this.tab.value = 'topics';
     });
+  }
+
+  #another(): Model {
+    return new Model(this.#text, this.#begin, this.#frames);
   }
 
   free(): void {

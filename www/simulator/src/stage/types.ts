@@ -134,6 +134,8 @@ export interface StageScenario {
   readonly lock?: readonly string[];
   readonly view?: 'map' | 'ladder' | 'split';
   readonly lang?: 'ko' | 'en';
+  /** When the reader comes in: all before it has happened then. */
+  readonly begin?: Micros;
 }
 
 // The log
@@ -484,8 +486,8 @@ export interface ComparisonSide {
   readonly ends_at: Micros;
   readonly sent: number;
   readonly lost: number;
-  /** Messages that each user got. */
-  readonly told: readonly (readonly [who: string, count: number])[];
+  /** What users got after the branches parted: who, and the entry. */
+  readonly told: readonly (readonly [who: string, n: number])[];
 }
 
 export interface Comparison {

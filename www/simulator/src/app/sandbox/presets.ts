@@ -45,6 +45,7 @@ const SCENARIOS: Readonly<Record<Preset, StageScenario>> = {
       subscribe('phone', 'home/kitchen/temperature'),
       subscribe('phone', 'home/kitchen/will'),
     ],
+    begin: 4_000_000,
     view: 'map',
   },
   home: {
@@ -64,6 +65,7 @@ const SCENARIOS: Readonly<Record<Preset, StageScenario>> = {
         { do: 'publish', who: 'kitchen', topic: 'home/kitchen/temperature', payload: '21', qos: 1, retain: true },
       ],
     ],
+    begin: 4_000_000,
     view: 'map',
   },
   restroom: {
@@ -88,12 +90,10 @@ const SCENARIOS: Readonly<Record<Preset, StageScenario>> = {
         { do: 'publish', who: 'restroom', topic: 'home/restroom/status', payload: 'online', qos: 1, retain: true },
       ],
     ],
+    begin: 4_000_000,
     view: 'map',
   },
 };
-
-/** The script has run so far when the sandbox opens. */
-export const PRESET_BEGIN = 4_000_000;
 
 export function presetOf(name: string): Preset | null {
   return PRESETS.find((preset) => preset === name) ?? null;

@@ -10,7 +10,7 @@ import { ShareButton } from '../share-button';
 import { useShell } from '../shell';
 import { StageScreen } from '../stage-screen';
 import { Palette } from './palette';
-import { PRESET_BEGIN, presetOf, presetScenario } from './presets';
+import { presetOf, presetScenario } from './presets';
 
 export function SandboxScreen({ preset }: { readonly preset: string }) {
   const { t, report } = useShell();
@@ -19,7 +19,7 @@ export function SandboxScreen({ preset }: { readonly preset: string }) {
   useEffect(() => {
     if (!known) return undefined;
     const text = JSON.stringify(presetScenario(known));
-    const scene = new Scene(text, known === 'empty' ? 0 : PRESET_BEGIN);
+    const scene = new Scene(text);
     setMade({ scene, text });
     report({ event: 'ready', lesson: null });
     return () => scene.free();
