@@ -102,7 +102,7 @@ const DROPPED: Readonly<Record<string, string>> = {
 export const view: typeof english = {
   noPacket: '패킷이 아닌 바이트',
   qos: (qos) => (qos === 0 ? 'QoS 0, 많아야 한 번' : qos === 1 ? 'QoS 1, 적어도 한 번' : 'QoS 2, 꼭 한 번'),
-  known: (reason) => KNOWN[reason],
+  known: (reason) => KNOWN[reason] ?? reason,
   dropped: (why) => DROPPED[why] ?? why,
   timer: {
     connect_timeout: (who) => `${josa(who, '이/가')} 제때 CONNECT를 보내지 않았어요`,
