@@ -175,14 +175,16 @@ describe('with keys alone', () => {
     await press(page, 'Publish 21 (QoS 1)');
     await stopped(page);
     // More than ten seconds pass: speed is a list that keys change, the space bar plays.
-    await tabTo(page, /×/);
+    await tabTo(page, 'Speed');
     await page.keyboard.press('End');
-    await page.evaluate(() => (document.activeElement as HTMLElement | null)?.shadowRoot?.activeElement?.blur?.());
+    await page.evaluate(() =>
+      (document.activeElement?.shadowRoot?.activeElement as HTMLElement | null | undefined)?.blur(),
+    );
     await page.keyboard.press('Space');
     await page.waitForTimeout(600);
     await page.keyboard.press('Space');
     await stopped(page);
-    await tabTo(page, /×/);
+    await tabTo(page, 'Speed');
     await page.keyboard.press('Home');
     await page.keyboard.press('ArrowDown');
     await page.keyboard.press('ArrowDown');
@@ -382,7 +384,7 @@ describe('in other pages', () => {
     await page.goto(host);
     await page.locator('#a .transport').waitFor({ timeout: 15_000 });
     await page.locator('#a .ladder').waitFor();
-    expect(await page.locator('#a .playhead-now').textContent()).toContain('0.6초');
+    expect(await page.locator('#a .playhead-now').textContent()).toContain('200');
     await page.locator('#b .failure').waitFor();
     await page.locator('#c .stage-view').waitFor();
     expect(await page.locator('#c .transport').count()).toBe(0);
@@ -396,7 +398,8 @@ test('the first lesson works offline after the first visit', async () => {
   const context = await site.context({ locale: 'en' });
   const page = await context.newPage();
   await page.goto(site.url);
-  await page.waitForFunction(async () => (await navigator.serviceWorker.ready).active?.state === 'activated');
+  const state = () => page.evaluate(async () => (await navigator.serviceWorker.getRegistration())?.active?.state);
+  await expect.poll(state, { timeout: 15_000 }).toBe('activated');
   site.offline = true;
   try {
     await page.goto(`${site.url}?again#/lesson/1`);

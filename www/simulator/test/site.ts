@@ -59,7 +59,12 @@ export class Site {
         return;
       }
       const type = types[extname(file)] ?? 'text/plain';
-      response.writeHead(200, { 'content-type': type, 'content-encoding': 'gzip', 'cache-control': 'no-cache' });
+      response.writeHead(200, {
+        'content-type': type,
+        'content-encoding': 'gzip',
+        'cache-control': 'no-cache',
+        'access-control-allow-origin': '*',
+      });
       response.end(gzipSync(readFileSync(file)));
     });
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));

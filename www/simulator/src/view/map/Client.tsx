@@ -76,18 +76,24 @@ export function Client(props: ClientProps) {
       type="button"
       class={`map-client ${state}`}
       style={{ left: `${spot.x}px`, top: `${spot.y}px` }}
-      aria-label={said.join(', ')}
       aria-pressed={chosen}
       onClick={onSelect}
     >
+      <span class="visually-hidden">{said.join(', ')}</span>
       <span class="map-icon">
         <IconSvg icon={person.icon} size={scale === 'card' ? 26 : 20} />
         <StateSign state={state} />
       </span>
-      <span class="map-name">{person.name}</span>
-      {scale === 'card' && <span class="map-state">{back ?? t.map.states[state]}</span>}
+      <span class="map-name" aria-hidden="true">
+        {person.name}
+      </span>
+      {scale === 'card' && (
+        <span class="map-state" aria-hidden="true">
+          {back ?? t.map.states[state]}
+        </span>
+      )}
       {scale !== 'dot' && (waiting > 0 || inFlight > 0 || armed) && (
-        <span class="map-badges">
+        <span class="map-badges" aria-hidden="true">
           {armed && (
             <svg viewBox="-9 -9 18 18" width="18" height="18" aria-hidden="true">
               <WillSign />
@@ -97,7 +103,11 @@ export function Client(props: ClientProps) {
           {inFlight > 0 && <span class="map-badge">{t.view.map.inFlight(inFlight)}</span>}
         </span>
       )}
-      {got !== undefined && <span class="map-got">{got === '' ? '∅' : got}</span>}
+      {got !== undefined && (
+        <span class="map-got" aria-hidden="true">
+          {got === '' ? '∅' : got}
+        </span>
+      )}
     </button>
   );
 }
