@@ -124,7 +124,7 @@ describe('by keyboard alone', () => {
     const chosen = await page.locator('[data-state=map-home] [aria-pressed=true]').count();
     await page.close();
     expect([...reached].join('\n')).toMatch(/Broker: 7 Sessions, 6 topics/);
-    expect([...reached].join('\n')).toMatch(/Kitchen sensor, connected, Will armed/);
+    expect([...reached].join('\n')).toMatch(/kitchen sensor, connected, Will armed/);
     expect(reached.size).toBeGreaterThanOrEqual(6);
     expect(chosen).toBe(1);
   });

@@ -60,23 +60,24 @@ export function Client(props: ClientProps) {
   const cuts = client.cut_when.map(({ packet, toward, at }) =>
     t.view.map.cutWhen(packet, toward, t.view.map.moments[at]),
   );
-  const said = [
-    t.map.client(person.name, t.map.states[state]),
+  // What is seen is part of what is heard; a dot shows no words, and is named whole.
+  const more = [
+    back !== undefined && t.map.states[state],
     armed && t.view.map.armed,
     waiting > 0 && t.view.map.waiting(waiting),
     inFlight > 0 && t.view.map.inFlight(inFlight),
     carrying > 0 && t.map.carrying(carrying),
     got !== undefined && t.view.map.got(got),
-    back,
     ...cuts,
-  ].filter((part) => part !== false && part !== undefined);
+  ].filter((part) => typeof part === 'string');
+  const said = [t.map.client(person.name, back ?? t.map.states[state]), ...more].join(', ');
   return (
     <button
       {...member}
       type="button"
       class={`map-client ${state}`}
       style={{ left: `${spot.x}px`, top: `${spot.y}px` }}
-      aria-label={said.join(', ')}
+      aria-label={scale === 'dot' ? said : undefined}
       aria-pressed={chosen}
       onClick={onSelect}
     >
@@ -85,9 +86,11 @@ export function Client(props: ClientProps) {
         <StateSign state={state} />
       </span>
       <span class="map-name">{person.name}</span>
-      {scale === 'card' && <span class="map-state">{back ?? t.map.states[state]}</span>}
+      <span class="visually-hidden">, </span>
+      <span class={scale === 'card' ? 'map-state' : 'visually-hidden'}>{back ?? t.map.states[state]}</span>
+      {more.length > 0 && <span class="visually-hidden">, {more.join(', ')}</span>}
       {scale !== 'dot' && (waiting > 0 || inFlight > 0 || armed) && (
-        <span class="map-badges">
+        <span class="map-badges" aria-hidden="true">
           {armed && (
             <svg viewBox="-9 -9 18 18" width="18" height="18" aria-hidden="true">
               <WillSign />
@@ -97,7 +100,11 @@ export function Client(props: ClientProps) {
           {inFlight > 0 && <span class="map-badge">{t.view.map.inFlight(inFlight)}</span>}
         </span>
       )}
-      {got !== undefined && <span class="map-got">{got === '' ? '∅' : got}</span>}
+      {got !== undefined && (
+        <span class="map-got" aria-hidden="true">
+          {got === '' ? '∅' : got}
+        </span>
+      )}
     </button>
   );
 }
