@@ -122,7 +122,7 @@ export const view: typeof english = {
     qos1: 'QoS 1: 세모, 파선',
     qos2: 'QoS 2: 네모, 실선',
     ack: '확인 등 다른 패킷',
-    retained: '보관된 메시지',
+    retained: '보존 메시지',
     will: '유언',
     again: '다시 보냄(DUP)',
     lost: '잃어버림',

@@ -60,38 +60,35 @@ export function Client(props: ClientProps) {
   const cuts = client.cut_when.map(({ packet, toward, at }) =>
     t.view.map.cutWhen(packet, toward, t.view.map.moments[at]),
   );
-  const said = [
-    t.map.client(person.name, t.map.states[state]),
+  // What is seen is part of what is heard; a dot shows no words, and is named whole.
+  const more = [
+    back !== undefined && t.map.states[state],
     armed && t.view.map.armed,
     waiting > 0 && t.view.map.waiting(waiting),
     inFlight > 0 && t.view.map.inFlight(inFlight),
     carrying > 0 && t.map.carrying(carrying),
     got !== undefined && t.view.map.got(got),
-    back,
     ...cuts,
-  ].filter((part) => part !== false && part !== undefined);
+  ].filter((part) => typeof part === 'string');
+  const said = [t.map.client(person.name, back ?? t.map.states[state]), ...more].join(', ');
   return (
     <button
       {...member}
       type="button"
       class={`map-client ${state}`}
       style={{ left: `${spot.x}px`, top: `${spot.y}px` }}
+      aria-label={scale === 'dot' ? said : undefined}
       aria-pressed={chosen}
       onClick={onSelect}
     >
-      <span class="visually-hidden">{said.join(', ')}</span>
       <span class="map-icon">
         <IconSvg icon={person.icon} size={scale === 'card' ? 26 : 20} />
         <StateSign state={state} />
       </span>
-      <span class="map-name" aria-hidden="true">
-        {person.name}
-      </span>
-      {scale === 'card' && (
-        <span class="map-state" aria-hidden="true">
-          {back ?? t.map.states[state]}
-        </span>
-      )}
+      <span class="map-name">{person.name}</span>
+      <span class="visually-hidden">, </span>
+      <span class={scale === 'card' ? 'map-state' : 'visually-hidden'}>{back ?? t.map.states[state]}</span>
+      {more.length > 0 && <span class="visually-hidden">, {more.join(', ')}</span>}
       {scale !== 'dot' && (waiting > 0 || inFlight > 0 || armed) && (
         <span class="map-badges" aria-hidden="true">
           {armed && (
