@@ -17,7 +17,13 @@ export default defineConfig({
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
     manifest: 'manifest.json',
-    rolldownOptions: { input: [at('index.html')] },
+    rolldownOptions: {
+      input: { index: at('index.html'), 'wasmqtt-sim': at('src/embed.ts') },
+      // The element for other people's pages has a name that stays.
+      output: {
+        entryFileNames: ({ name }) => (name === 'wasmqtt-sim' ? '[name].js' : 'assets/[name]-[hash].js'),
+      },
+    },
   },
   server: { host: '127.0.0.1' },
   preview: { host: '127.0.0.1' },

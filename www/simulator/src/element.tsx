@@ -40,7 +40,7 @@ export class WasmqttSim extends HTMLElement {
 
   connectedCallback(): void {
     this.#root.adoptedStyleSheets = styles();
-    this.#stops.push(followTheme(this));
+    this.#stops.push(followTheme(this, this.hasAttribute('app')));
     this.#stops.push(effect(() => this.#draw()));
   }
 

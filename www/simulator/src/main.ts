@@ -6,9 +6,13 @@ import { loadStage } from './stage/door';
 if (typeof WebAssembly !== 'undefined') void loadStage().catch(() => undefined);
 define();
 
-if (import.meta.env.PROD && 'serviceWorker' in navigator && isSecureContext) {
-  // After the page is there: what is kept for later must not delay what is wanted now.
-  addEventListener('load', () => {
-    navigator.serviceWorker.register('./sw.js').catch(() => undefined);
-  });
+async function keepForLater(): Promise<void> {
+  try {
+    await navigator.serviceWorker.register('./sw.js');
+  } catch {
+    // A frame without an origin of its own, an old browser, a page that is not secure: then it works online only.
+  }
 }
+
+// After the page is there: what is kept for later must not delay what is wanted now.
+if (import.meta.env.PROD) addEventListener('load', () => void keepForLater());

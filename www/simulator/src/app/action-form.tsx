@@ -8,6 +8,7 @@ import type { Words } from '../view/props';
 import { CheckField, ChoiceField, numberIn, QOS_OPTIONS, TextField } from './field';
 import { Rich } from './rich';
 import { useShell } from './shell';
+import { submitsBy } from './submit';
 
 type Value = string | number | boolean;
 
@@ -57,8 +58,7 @@ export function ActionForm({ action, give }: { readonly action: Action; readonly
       ? t.sandbox.problems.number(0, path === 'keep_alive_s' ? 65_535 : NUMBER_MAX)
       : null;
   };
-  const submit = (event: Event) => {
-    event.preventDefault();
+  const submit = () => {
     if (edit.some((path) => problem(path))) return;
     const command = edit.reduce<object>((one, path) => {
       const value = typed[path];
@@ -68,7 +68,7 @@ export function ActionForm({ action, give }: { readonly action: Action; readonly
     give([command as StageCommand, ...(others as StageCommand[])]);
   };
   return (
-    <form class="action" data-open={edit.length > 0} onSubmit={submit} noValidate>
+    <form class="action" data-open={edit.length > 0} {...submitsBy(submit)} noValidate>
       {edit.length > 0 && (
         <div class="action-fields">
           {edit.map((path) => {
@@ -102,7 +102,7 @@ export function ActionForm({ action, give }: { readonly action: Action; readonly
           })}
         </div>
       )}
-      <button type="submit" class="button button-action">
+      <button type="button" class="button button-action" onClick={submit}>
         <Rich text={label[language]} />
       </button>
     </form>

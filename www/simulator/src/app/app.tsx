@@ -49,7 +49,7 @@ export function Frame({ language, embedded, root, report, children }: FrameProps
     if (!words) return null;
     const say = (text: string) => {
       // The same sentence twice is said twice only if it differs.
-      spoken.value = spoken.value === text ? `${text}\u00a0` : text;
+      spoken.value = spoken.peek() === text ? `${text}\u00a0` : text;
     };
     return { t: words.t, language: words.language, embedded, say, report, root };
   }, [words, embedded, report, root, spoken]);

@@ -31,12 +31,12 @@ export function Dialog({ title, onClose, children, wide }: DialogProps) {
       onClick={(event) => event.target === dialog.current && onClose()}
     >
       <div class="dialog-inner">
-        <header>
+        <div class="dialog-head">
           <h2 id={id}>{title}</h2>
           <button type="button" class="tool" aria-label={t.close} title={t.close} onClick={onClose}>
             <Icon name="close" />
           </button>
-        </header>
+        </div>
         {children}
       </div>
     </dialog>

@@ -77,13 +77,11 @@ export function LanguageChoice() {
           type="button"
           lang={id}
           aria-pressed={id === language}
-          aria-label={name}
+          title={name}
           onClick={() => change({ language: id as Language })}
         >
           <span class="wide-only">{name}</span>
-          <span class="narrow-only" aria-hidden="true">
-            {id === 'ko' ? '한' : 'EN'}
-          </span>
+          <span class="narrow-only">{id === 'ko' ? '한' : 'EN'}</span>
         </button>
       ))}
     </div>
@@ -100,8 +98,17 @@ function SettingsButton() {
     const away = (event: Event) => {
       if (box.current && !event.composedPath().includes(box.current)) setOpen(false);
     };
+    const leave = (event: KeyboardEvent) => {
+      if (event.key !== 'Escape') return;
+      setOpen(false);
+      button.current?.focus();
+    };
     document.addEventListener('pointerdown', away);
-    return () => document.removeEventListener('pointerdown', away);
+    document.addEventListener('keydown', leave);
+    return () => {
+      document.removeEventListener('pointerdown', away);
+      document.removeEventListener('keydown', leave);
+    };
   }, [open]);
   const { theme, motion, keys } = settings.value;
   const radios = <T extends string>(
@@ -122,16 +129,7 @@ function SettingsButton() {
     </fieldset>
   );
   return (
-    <div
-      class="popover-box"
-      ref={box}
-      onKeyDown={(event) => {
-        if (event.key !== 'Escape' || !open) return;
-        event.stopPropagation();
-        setOpen(false);
-        button.current?.focus();
-      }}
-    >
+    <div class="popover-box" ref={box}>
       <button
         type="button"
         class="tool"

@@ -59,6 +59,7 @@ function Running({ lesson }: { readonly lesson: Lesson }) {
       lock={lesson.scenario.lock ?? []}
       side={<LessonPanel run={run} />}
       sideLabel={t.lesson.number(lesson.number)}
+      lesson={lesson.id}
       tools={!embedded && <ShareButton scene={run.scene} people={people} />}
     />
   );

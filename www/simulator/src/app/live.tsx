@@ -10,7 +10,8 @@ import { sentence } from '../view/words';
 
 /** Of a moment the entry that began it, and what users were told in it. */
 export function momentWords(entries: readonly Entry[], from: number, to: number, people: readonly Person[], t: Words) {
-  const passed = entries.slice(from, to);
+  // What somebody predicts is answered by the question itself.
+  const passed = entries.slice(from, to).filter((entry) => !('command' in entry && entry.command.do === 'predict'));
   const first = passed.find((entry) => !('decision' in entry));
   const told = passed.filter((entry) => 'told' in entry && entry !== first);
   const said = first && !('told' in first) ? [first, ...told] : told.length > 0 ? told : first ? [first] : [];

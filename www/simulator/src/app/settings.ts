@@ -32,12 +32,13 @@ export function change(some: Partial<Settings>): void {
   write('settings', JSON.stringify(settings.value));
 }
 
-/** Puts the theme on an element, now and whenever it changes. */
-export function followTheme(element: HTMLElement): () => void {
+/** Puts the theme on an element, now and whenever it changes; with `page` on the whole page too. */
+export function followTheme(element: HTMLElement, page: boolean): () => void {
   return effect(() => {
     const { theme } = settings.value;
     if (theme === 'system') delete element.dataset.theme;
     else element.dataset.theme = theme;
+    if (page) document.documentElement.style.colorScheme = theme === 'system' ? '' : theme;
   });
 }
 

@@ -77,8 +77,8 @@ export function Share({ scene, people, onClose }: ShareProps) {
             {t.app.withCommands}
           </label>
         )}
-        {form === 'link' && <LinkForm address={address} text={text} />}
-        {form === 'embed' && (
+        {form === 'link' && link !== '' && <LinkForm address={address} text={text} />}
+        {form === 'embed' && link !== '' && (
           <Text
             text={`<iframe src="${here}?embed&lang=${language}${href.link(link)}" width="100%" height="640" title="${t.embed.label}"></iframe>`}
           />

@@ -21,17 +21,23 @@ interface StageProps {
   /** More buttons above the view. */
   readonly tools?: ComponentChildren;
   readonly controls?: 'none' | 'transport' | 'full';
+  /** The id of the lesson that this is. */
+  readonly lesson?: string;
 }
 
 export function StageScreen(props: StageProps) {
-  const { scene, people, side, sideLabel, tools, controls = 'full' } = props;
-  const { t, say, report, language: _ } = useShell();
+  const { scene, people, side, sideLabel, tools, controls = 'full', lesson = null } = props;
+  const { t, say, report } = useShell();
   const model = scene.model.value;
   useSpokenSteps(model, people, t, say);
   useKeys(scene, controls !== 'none');
   const { entries, at } = model.playhead.value;
-  // One report for each moment, with the time it has then
-  useEffect(() => report({ event: 'step', lesson: null, entries, at }), [entries]);
+  const first = useRef(true);
+  // One report for each moment, with the time it has then.
+  useEffect(() => {
+    if (!first.current) report({ event: 'step', lesson, entries, at });
+    first.current = false;
+  }, [entries]);
   return (
     <div class="stage" data-controls={controls}>
       {controls === 'full' && (
@@ -116,6 +122,7 @@ function Inspectors(props: StageProps) {
   };
   return (
     <section class="stage-inspectors" aria-label={t.stage.inspectors}>
+      <h2 class="unseen">{t.stage.inspectors}</h2>
       <div class="tabs" role="tablist" aria-label={t.stage.inspectors} ref={list} onKeyDown={onKeyDown}>
         {TABS.map((one) => (
           <button

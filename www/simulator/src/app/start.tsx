@@ -55,6 +55,7 @@ export function Start() {
           <p>{t.start.sandboxHint}</p>
         </a>
       </section>
+      <Contents />
       <p class="soft start-private">{storageRefused.value ? t.errors.noStorage : t.start.private}</p>
     </div>
   );
@@ -101,6 +102,34 @@ export function Learn() {
       ))}
       <Forget />
     </div>
+  );
+}
+
+/** All lessons at a glance. */
+function Contents() {
+  const { t, language } = useShell();
+  const { passed } = progress.value;
+  return (
+    <nav class="contents" aria-label={t.lesson.all}>
+      {GROUPS.map(([group, from, to]) => (
+        <section key={group}>
+          <h2>{t.app.groups[group]}</h2>
+          <ol start={from}>
+            {CONTENTS.slice(from - 1, to).map(({ id, number, title }) => (
+              <li key={id}>
+                <a href={href.lesson(id)}>
+                  <span aria-hidden="true">{passed.has(id) ? <Icon name="check" /> : number}</span>
+                  <span>
+                    <Rich text={title[language]} />
+                    {passed.has(id) && <span class="unseen">, {t.start.passed}</span>}
+                  </span>
+                </a>
+              </li>
+            ))}
+          </ol>
+        </section>
+      ))}
+    </nav>
   );
 }
 

@@ -220,6 +220,7 @@ function Speed({ model }: { readonly model: Model }) {
     <label class="speed">
       <span>{t.transport.speed}</span>
       <select
+        aria-label={t.transport.speed}
         value={String(model.speed.value)}
         onChange={(event) => {
           model.speed.value = Number(event.currentTarget.value);

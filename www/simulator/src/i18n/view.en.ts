@@ -6,8 +6,8 @@ export const view = {
   noPacket: 'bytes that are no packet',
   qos: (qos: number): string =>
     qos === 0 ? 'QoS 0, at most once' : qos === 1 ? 'QoS 1, at least once' : 'QoS 2, exactly once',
-  /** Sentences of the Stage that stand in the log in English; what is not known is said by its Reason Code. */
-  known: (_: string): string | undefined => undefined,
+  /** Sentences of the Stage that stand in the log in English; what isn’t known stays as it is. */
+  known: (reason: string): string => reason,
   dropped: (why: string): string => why.replaceAll('_', ' '),
   timer: {
     connect_timeout: (who: string) => `${who} has not sent a CONNECT in time`,

@@ -102,7 +102,7 @@ const DROPPED: Readonly<Record<string, string>> = {
 export const view: typeof english = {
   noPacket: '패킷이 아닌 바이트',
   qos: (qos) => (qos === 0 ? 'QoS 0, 많아야 한 번' : qos === 1 ? 'QoS 1, 적어도 한 번' : 'QoS 2, 꼭 한 번'),
-  known: (reason) => KNOWN[reason],
+  known: (reason) => KNOWN[reason] ?? reason,
   dropped: (why) => DROPPED[why] ?? why,
   timer: {
     connect_timeout: (who) => `${josa(who, '이/가')} 제때 CONNECT를 보내지 않았어요`,
@@ -122,7 +122,7 @@ export const view: typeof english = {
     qos1: 'QoS 1: 세모, 파선',
     qos2: 'QoS 2: 네모, 실선',
     ack: '확인 등 다른 패킷',
-    retained: '보관된 메시지',
+    retained: '보존 메시지',
     will: '유언',
     again: '다시 보냄(DUP)',
     lost: '잃어버림',

@@ -229,8 +229,11 @@ const HELPERS = `  const heard = {};
     heard[name] ??= [];
     clients.push(client);
     client.on('error', () => {});
-    client.on('message', (topic, payload, { qos, retain }) => heard[name].push([topic, payload.toString(), qos, retain]));
-    await Promise.race([new Promise((resolve) => client.once('connect', resolve)), new Promise((resolve) => client.once('close', resolve))]);
+    client.on('message', (topic, payload, { qos, retain }) => {
+      // What the broker says of itself is another thing each time.
+      if (!topic.startsWith('$SYS/')) heard[name].push([topic, payload.toString(), qos, retain]);
+    });
+    await new Promise((resolve) => client.once('connect', resolve).once('close', resolve));
     return client;
   };
   // Until broker and clients have nothing more to say to each other.
@@ -259,12 +262,22 @@ export function testStub(scenario: StageScenario, entries: readonly Entry[]): st
   }
   const ends = Math.round(((entries.at(-1)?.at ?? last) - last) / 1000);
   if (ends > 0) writer.lines.push(`await home.advance(${ends});`, 'await settle();');
+  // What is still on its way comes in the test too; then only what came first is known.
+  const arrived = new Set(
+    entries.flatMap((entry) =>
+      'delivered' in entry ? [entry.delivered.packet] : 'lost' in entry ? [entry.lost.packet] : [],
+    ),
+  );
+  const flying = entries.some((entry) => 'sent' in entry && !arrived.has(entry.n));
   const told = writer.names.map(([id]) => {
-    const messages = entries.flatMap((entry) => ('told' in entry && entry.told.who === id ? [entry.told] : []));
+    const messages = entries.flatMap((entry) =>
+      'told' in entry && entry.told.who === id && !entry.told.topic.startsWith('$SYS/') ? [entry.told] : [],
+    );
     const list = messages.map(
       ({ topic, payload, qos, retain }) => `[${quoted(topic)}, ${quoted(payload)}, ${qos}, ${retain}]`,
     );
-    return `assert.deepEqual(heard[${quoted(id)}] ?? [], [${list.join(', ')}]);`;
+    const got = `(heard[${quoted(id)}] ?? [])${flying ? `.slice(0, ${list.length})` : ''}`;
+    return `assert.deepEqual(${got}, [${list.join(', ')}]);`;
   });
   const expected = writer.left
     ? [
@@ -276,10 +289,11 @@ export function testStub(scenario: StageScenario, entries: readonly Entry[]): st
   const indent = (lines: readonly string[], by = '    ') => lines.map((line) => `${by}${line}\n`).join('');
   return `${HEAD}
 test('the scenario ends as it did on the Stage', async () => {
-  await using home = await createTestBroker(${brokerOptions(scenario)});
+  const home = await createTestBroker(${brokerOptions(scenario)});
 ${HELPERS}${names.length > 0 ? `  let ${names.join(', ')};\n` : ''}  try {
 ${indent(writer.lines)}${indent(expected)}  } finally {
     for (const client of clients) client.end(true);
+    await home.close();
   }
 });
 `;

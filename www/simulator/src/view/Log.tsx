@@ -119,14 +119,14 @@ export default function Log(props: LogViewProps) {
   };
 
   return (
-    <section class="view log" aria-label={t.view.log.table}>
+    <div class="view log">
       <LogFilter {...props} filter={filter} setFilter={setFilter} />
       <p class="log-count" role="status">
         {t.log.shown(lines.length, entries.length)}
       </p>
       <div class="log-scroll" ref={scroll}>
         {lines.length === 0 && <p class="empty">{entries.length === 0 ? t.view.ladder.empty : t.view.log.none}</p>}
-        <ol class="log-lines" style={{ height: `${lines.length * row}px` }}>
+        <ol class="log-lines" aria-label={t.view.log.table} style={{ height: `${lines.length * row}px` }}>
           {shown.map((n, index) => {
             const entry = entries[n];
             if (!entry) return null;
@@ -167,7 +167,7 @@ export default function Log(props: LogViewProps) {
           })}
         </ol>
       </div>
-    </section>
+    </div>
   );
 }
 

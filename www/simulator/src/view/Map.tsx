@@ -1,16 +1,27 @@
 // The Map: the broker in the middle, clients around it, packets on their way between them. Clients, links and the broker
 // are buttons in one group: arrow keys go from one to the next, and everything that is drawn has a name.
 
+import type { VNode } from 'preact';
 import { useMemo, useRef, useState } from 'preact/hooks';
+import type { ClientView, SessionView } from '../stage/types';
+import { span } from './clock';
 import { useMotion, useSize } from './hooks';
 import { Broker } from './map/Broker';
-import { Client } from './map/Client';
+import { Client, justTold } from './map/Client';
 import { flyingAt, useGlide } from './map/flying';
 import { Links } from './map/Links';
 import { Packets } from './map/Packets';
-import { brokerHalfOf, linkOf, neighbour, placesOf } from './map/place';
+import { brokerHalfOf, linkOf, neighbour, placesOf, type Spot } from './map/place';
 import type { MapProps, Person } from './props';
 import { storyOf } from './story';
+
+/** A client as it was drawn last. */
+interface Known {
+  readonly client: ClientView;
+  readonly session: SessionView | undefined;
+  readonly key: string;
+  readonly node: VNode;
+}
 
 /** Who is on the Map: the clients that the Stage has now, named as people know them. */
 function present(props: MapProps): readonly Person[] {
@@ -24,7 +35,7 @@ export default function ClientMap(props: MapProps) {
   const { width, height } = useSize(ref, { width: 720, height: 460 });
   const motion = useMotion(props.motion);
   const story = storyOf(entries);
-  const people = present(props);
+  const people = useMemo(() => present(props), [props.people, sessions]);
   const places = useMemo(() => placesOf(people.length, width, height), [people.length, width, height]);
   const topicsMax = width < 480 ? 2 : 4;
   const brokerHalf = brokerHalfOf(width, Math.min(topicsMax, props.topics.length), props.topics.length > topicsMax);
@@ -61,25 +72,56 @@ export default function ClientMap(props: MapProps) {
       if (next) focus(next);
     }
   };
+  const menu = (event: MouseEvent, who: string) => {
+    if (!onMenu) return;
+    event.preventDefault();
+    const what = who === 'broker' ? ({ broker: true } as const) : { client: who };
+    onSelect(what);
+    onMenu(what, { x: event.clientX, y: event.clientY });
+  };
+  // What is kept drawn calls what is meant now.
+  const latest = useRef({ onKeyDown, menu, onSelect });
+  latest.current = { onKeyDown, menu, onSelect };
   const chosen = selection && 'client' in selection ? selection.client : undefined;
   const chosenLink = selection && 'link' in selection ? selection.link : undefined;
   const member = (who: string) => ({
     'data-member': who,
     tabIndex: who === tabbed ? 0 : -1,
     onFocus: () => setActive(who),
-    onKeyDown,
-    onContextMenu: (event: MouseEvent) => {
-      if (!onMenu) return;
-      event.preventDefault();
-      const what = who === 'broker' ? ({ broker: true } as const) : { client: who };
-      onSelect(what);
-      onMenu(what, { x: event.clientX, y: event.clientY });
-    },
-    onDblClick: (event: MouseEvent) => {
-      const what = who === 'broker' ? ({ broker: true } as const) : { client: who };
-      onMenu?.(what, { x: event.clientX, y: event.clientY });
-    },
+    onKeyDown: (event: KeyboardEvent) => latest.current.onKeyDown(event),
+    onContextMenu: (event: MouseEvent) => latest.current.menu(event, who),
+    onDblClick: (event: MouseEvent) => latest.current.menu(event, who),
   });
+  const told = justTold(story, entries, playhead);
+  const kept = useMemo(() => new Map(sessions.sessions.map((session) => [session.who, session])), [sessions]);
+  const carried = new Map<string, number>();
+  for (const { sent } of flying) carried.set(sent.who, (carried.get(sent.who) ?? 0) + 1);
+  const cache = useMemo(() => new Map<string, Known>(), [places, t, people]);
+
+  /** Two hundred clients sixty times a second: one that is as it was is not looked at again. */
+  const clientNode = (person: Person, spot: Spot, client: ClientView) => {
+    const who = person.id;
+    const session = kept.get(who);
+    const got = told.get(who);
+    const carrying = carried.get(who) ?? 0;
+    const back =
+      client.back_at === null ? undefined : t.view.map.backIn(span(client.back_at - playhead.at, props.language));
+    const key = `${got} ${carrying} ${back} ${chosen === who} ${who === tabbed}`;
+    const known = cache.get(who);
+    if (known?.client === client && known.session === session && known.key === key) return known.node;
+    const node = (
+      <Client
+        key={who}
+        {...{ person, spot, client, session, got, carrying, back, t }}
+        scale={places.scale}
+        chosen={chosen === who}
+        member={member(who)}
+        onSelect={() => latest.current.onSelect({ client: who })}
+      />
+    );
+    cache.set(who, { client, session, key, node });
+    return node;
+  };
   return (
     <fieldset class={`view map ${places.scale}`} ref={ref} aria-label={t.map.label(people.length)}>
       <p class="visually-hidden">{t.view.map.keys}</p>
@@ -94,20 +136,7 @@ export default function ClientMap(props: MapProps) {
       {people.map((person, index) => {
         const spot = places.clients[index];
         const client = sessions.clients[index];
-        if (!spot || !client) return null;
-        return (
-          <Client
-            key={person.id}
-            {...{ person, spot, client, t, story, entries, playhead }}
-            language={props.language}
-            scale={places.scale}
-            session={sessions.sessions.find(({ who }) => who === person.id)}
-            carrying={flying.filter(({ sent }) => sent.who === person.id).length}
-            chosen={chosen === person.id}
-            member={member(person.id)}
-            onSelect={() => onSelect({ client: person.id })}
-          />
-        );
+        return spot && client ? clientNode(person, spot, client) : null;
       })}
       <Broker
         {...props}

@@ -16,9 +16,9 @@ import { nameOf, sentence } from './words';
 export default function Packet(props: PacketProps) {
   const { packet, t } = props;
   return (
-    <section class="view inspector packet-view" aria-label={t.stage.tabs.packet}>
+    <div class="view inspector packet-view">
       {packet ? <Opened {...props} key={packet.packet} packet={packet} /> : <p class="empty">{t.packet.lead}</p>}
-    </section>
+    </div>
   );
 }
 

@@ -17,7 +17,7 @@ export default function Session(props: SessionProps) {
   const session = sessions.sessions.find(({ who }) => who === client);
   const person = people.find(({ id }) => id === client);
   return (
-    <section class="view inspector session" aria-label={t.stage.tabs.session}>
+    <div class="view inspector session">
       <label class="field">
         <span class="field-name">{t.view.session.choose}</span>
         <select
@@ -52,7 +52,7 @@ export default function Session(props: SessionProps) {
       )}
       {view && !session && <p class="empty">{t.session.none}</p>}
       {session && <Kept {...props} session={session} />}
-    </section>
+    </div>
   );
 }
 

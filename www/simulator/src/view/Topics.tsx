@@ -21,7 +21,7 @@ export default function Topics(props: TopicsProps) {
   const tried = useMemo(() => (filter === '' ? null : tryFilter(filter)), [filter, topics, playhead.entries]);
   const fails = new Map(tried?.topics ?? []);
   return (
-    <section class="view inspector topics" aria-label={t.stage.tabs.topics}>
+    <div class="view inspector topics">
       <TryFilter {...props} filter={filter} setFilter={setFilter} error={tried?.error ?? null} />
       {tried && !tried.error && (
         <p class="topics-count" role="status">
@@ -58,7 +58,7 @@ export default function Topics(props: TopicsProps) {
           </ul>
         </>
       )}
-    </section>
+    </div>
   );
 }
 
@@ -166,7 +166,6 @@ function Tree(props: TreeProps) {
               style={{ '--level': node.level }}
               aria-level={node.level}
               aria-selected={index === place}
-              aria-label={rowWords(node, fail, lit, t)}
               tabIndex={index === tabbed ? 0 : -1}
               data-row={index}
               onClick={() => onSelect({ topic: node.path })}
@@ -174,12 +173,13 @@ function Tree(props: TreeProps) {
               onFocus={() => setActive(index)}
               onKeyDown={onKeyDown}
             >
-              <span class="topic-name">
+              <span class="visually-hidden">{rowWords(node, fail, lit, t)}</span>
+              <span class="topic-name" aria-hidden="true">
                 {node.level > 1 && <span class="topic-slash">/</span>}
                 {node.name === '' ? <em>{t.topics.emptyLevel}</em> : node.name}
                 {lit && <span class="topic-lamp" />}
               </span>
-              <span class="topic-value">
+              <span class="topic-value" aria-hidden="true">
                 {topic?.retained && (
                   <>
                     <SignBadge sign="retained" label={t.topics.retained} />
@@ -188,7 +188,7 @@ function Tree(props: TreeProps) {
                 )}
                 {topic && topic.published > 0 && <span class="count">{topic.published}</span>}
               </span>
-              <span class="topic-verdict">
+              <span class="topic-verdict" aria-hidden="true">
                 {fail !== undefined && (
                   <>
                     <VerdictSign matches={fail === null} />

@@ -14,7 +14,7 @@ export default function WhyView(props: WhyProps) {
   const { why, t, people, selection, entries, onSelect } = props;
   const asked = selection && 'entry' in selection;
   return (
-    <section class="view inspector why" aria-label={t.stage.tabs.why}>
+    <div class="view inspector why">
       <Choice {...props} />
       {!why && <p class="empty">{asked ? t.view.why.none : t.why.lead}</p>}
       {why && <Message {...props} />}
@@ -43,7 +43,7 @@ export default function WhyView(props: WhyProps) {
           </ul>
         </>
       )}
-    </section>
+    </div>
   );
 }
 

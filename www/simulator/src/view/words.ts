@@ -50,7 +50,8 @@ function more(sent: Sent, t: Words): string {
 /** Why a connection was closed, refused or limited: the Stage says it in English, with a Reason Code if there is one. */
 export function reasonWords(reason: string | undefined, code: number | undefined, t: Words): string {
   const found = code ?? (reason ? Number.parseInt(/\(0x([0-9A-F]{2})\)/.exec(reason)?.[1] ?? '', 16) : Number.NaN);
-  if (reason && t.view.known(reason) !== undefined) return t.view.known(reason) ?? reason;
+  const words = reason === undefined ? undefined : t.view.known(reason);
+  if (words !== undefined && words !== reason) return words;
   if (!Number.isNaN(found)) return t.packet.reason(found);
   return reason ?? '';
 }

@@ -7,6 +7,7 @@ import type { ConnectOptions, Message, PacketName, StageCommand, Toward } from '
 import { CheckField, ChoiceField, QOS_OPTIONS, TextField } from '../field';
 import { Icon } from '../icons';
 import { useShell } from '../shell';
+import { submitsBy } from '../submit';
 import {
   type ConnectDraft,
   connectOf,
@@ -55,17 +56,10 @@ interface FormProps {
 
 export function Form({ title, submit, onSubmit, children }: FormProps) {
   return (
-    <form
-      class="form"
-      noValidate
-      onSubmit={(event) => {
-        event.preventDefault();
-        onSubmit();
-      }}
-    >
+    <form class="form" noValidate {...submitsBy(onSubmit)}>
       {title && <h4>{title}</h4>}
       {children}
-      <button type="submit" class="button button-main">
+      <button type="button" class="button button-main" onClick={onSubmit}>
         {submit}
       </button>
     </form>

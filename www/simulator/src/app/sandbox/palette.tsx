@@ -196,7 +196,7 @@ function Verbs({ scene, people, lock, client, give }: VerbsProps) {
     );
   return (
     <section class="verbs" aria-label={t.app.chosen(name)}>
-      <h3>{name}</h3>
+      <h2>{name}</h2>
       {back_at !== null && (
         <p class="soft">
           {t.transport.timerIn(
@@ -205,7 +205,7 @@ function Verbs({ scene, people, lock, client, give }: VerbsProps) {
           )}
         </p>
       )}
-      <h4>{t.app.talk}</h4>
+      <h3>{t.app.talk}</h3>
       <div class="chips">
         {away ? open('connect', verbs.connect) : act(verbs.disconnect, { do: 'disconnect', who })}
         {!away && client.level === 5 && act(verbs.disconnectWithWill, { do: 'disconnect', who, with_will: true })}
@@ -215,7 +215,7 @@ function Verbs({ scene, people, lock, client, give }: VerbsProps) {
         {client.unacknowledged > 0 && act(verbs.ack, { do: 'ack', who })}
         {!away && open('raw', verbs.raw)}
       </div>
-      <h4>{t.app.faults}</h4>
+      <h3>{t.app.faults}</h3>
       <div class="chips">
         {!away && act(verbs.cut, { do: 'cut', who })}
         {open('cut_when', verbs.cutWhen.replace(/…$/, ''))}
@@ -298,7 +298,7 @@ function BrokerVerbs({ scene, lock, give }: BrokerVerbsProps) {
   const { verbs, brokerForm } = t.sandbox;
   return (
     <section class="verbs" aria-label={brokerForm.title}>
-      <h3>{brokerForm.title}</h3>
+      <h2>{brokerForm.title}</h2>
       {!lock.includes('restart') && (
         <div class="chips">
           <button type="button" class="chip" onClick={() => give({ do: 'restart', storage: true })}>

@@ -226,15 +226,7 @@ export function Pane(props: PaneProps) {
   const arrows = flights.map(drawn);
 
   return (
-    <section
-      class={`ladder-scroll${columns.each < 120 ? ' narrow' : ''}`}
-      ref={scroll}
-      aria-label={props.label}
-      // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard.
-      tabIndex={0}
-      onWheel={leave}
-      onTouchMove={leave}
-    >
+    <div class={`ladder-scroll${columns.each < 120 ? ' narrow' : ''}`} ref={scroll} onWheel={leave} onTouchMove={leave}>
       <Heads {...props} columns={columns} shown={shown} />
       <div class="ladder-body" style={{ height: `${height}px`, width: `${columns.width}px` }}>
         {entries.length === 0 && <p class="empty">{t.view.ladder.empty}</p>}
@@ -243,7 +235,7 @@ export function Pane(props: PaneProps) {
           class="ladder-svg"
           ref={body}
           role="group"
-          aria-label={t.ladder.label}
+          aria-label={props.label}
           style={{ top: `${view.top}px` }}
           width={columns.width}
           height={Math.max(0, Math.min(view.bottom, height) - view.top)}
@@ -282,7 +274,7 @@ export function Pane(props: PaneProps) {
           </svg>
         </div>
       </div>
-    </section>
+    </div>
   );
 }
 

@@ -246,7 +246,7 @@ export interface Columns {
 
 /** Pixels for the times at the left. */
 export const AXIS = 60;
-const EACH_MIN = 92;
+const EACH_MIN = 80;
 const EACH_MAX = 320;
 /** Of one client with a broker's lifeline of its own. */
 const EACH_MANY = 248;

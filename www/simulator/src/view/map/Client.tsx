@@ -1,9 +1,7 @@
 // A client on the Map: its picture, its name, how it is, and what its Session holds for it.
 
 import type { ButtonHTMLAttributes } from 'preact';
-import type { Language } from '../../i18n/text';
 import type { ClientView, Entry, Playhead, SessionView } from '../../stage/types';
-import { span } from '../clock';
 import { IconSvg, WillSign } from '../marks';
 import type { Person, Words } from '../props';
 import type { Story } from '../story';
@@ -19,14 +17,14 @@ export interface ClientProps {
   readonly session: SessionView | undefined;
   /** Packets on the way to it or from it. */
   readonly carrying: number;
+  /** The message that its user got just now. */
+  readonly got: string | undefined;
+  /** When it comes back by itself, in words. */
+  readonly back: string | undefined;
   readonly chosen: boolean;
   readonly member: Member;
   readonly onSelect: () => void;
   readonly t: Words;
-  readonly language: Language;
-  readonly story: Story;
-  readonly entries: readonly Entry[];
-  readonly playhead: Playhead;
 }
 
 /** How long a message that has just come is shown, in microseconds of virtual time. */
@@ -40,45 +38,46 @@ export function stateOf(client: ClientView): ClientState {
   return client.state;
 }
 
-/** The message that its user got last, if that was just now. */
-export function justTold(who: string, story: Story, entries: readonly Entry[], playhead: Playhead): string | undefined {
+/** The message that each client's user got last, if that was just now. */
+export function justTold(story: Story, entries: readonly Entry[], playhead: Playhead): ReadonlyMap<string, string> {
+  const found = new Map<string, string>();
   for (let index = story.told.length - 1; index >= 0; index--) {
     const entry = entries[story.told[index] ?? -1];
     if (!entry || !('told' in entry) || entry.n >= playhead.entries) continue;
-    if (playhead.at - entry.at > SHOWN_MICROS) return undefined;
-    if (entry.told.who === who) return entry.told.payload;
+    if (playhead.at - entry.at > SHOWN_MICROS) break;
+    const { who, payload } = entry.told;
+    if (!found.has(who)) found.set(who, payload);
   }
-  return undefined;
+  return found;
 }
 
 export function Client(props: ClientProps) {
-  const { person, spot, scale, client, session, carrying, chosen, member, onSelect, t, language, playhead } = props;
+  const { person, spot, scale, client, session, carrying, got, back, chosen, member, onSelect, t } = props;
   const state = stateOf(client);
-  const got = justTold(person.id, props.story, props.entries, playhead);
   const waiting = session?.queue.length ?? 0;
   const inFlight = session?.in_flight.length ?? 0;
   const armed = session?.will != null;
   const cuts = client.cut_when.map(({ packet, toward, at }) =>
     t.view.map.cutWhen(packet, toward, t.view.map.moments[at]),
   );
-  const back = client.back_at === null ? undefined : t.view.map.backIn(span(client.back_at - playhead.at, language));
-  const said = [
-    t.map.client(person.name, t.map.states[state]),
+  // What is seen is part of what is heard; a dot shows no words, and is named whole.
+  const more = [
+    back !== undefined && t.map.states[state],
     armed && t.view.map.armed,
     waiting > 0 && t.view.map.waiting(waiting),
     inFlight > 0 && t.view.map.inFlight(inFlight),
     carrying > 0 && t.map.carrying(carrying),
     got !== undefined && t.view.map.got(got),
-    back,
     ...cuts,
-  ].filter((part) => part !== false && part !== undefined);
+  ].filter((part) => typeof part === 'string');
+  const said = [t.map.client(person.name, back ?? t.map.states[state]), ...more].join(', ');
   return (
     <button
       {...member}
       type="button"
       class={`map-client ${state}`}
       style={{ left: `${spot.x}px`, top: `${spot.y}px` }}
-      aria-label={said.join(', ')}
+      aria-label={scale === 'dot' ? said : undefined}
       aria-pressed={chosen}
       onClick={onSelect}
     >
@@ -87,9 +86,11 @@ export function Client(props: ClientProps) {
         <StateSign state={state} />
       </span>
       <span class="map-name">{person.name}</span>
-      {scale === 'card' && <span class="map-state">{back ?? t.map.states[state]}</span>}
+      <span class="visually-hidden">, </span>
+      <span class={scale === 'card' ? 'map-state' : 'visually-hidden'}>{back ?? t.map.states[state]}</span>
+      {more.length > 0 && <span class="visually-hidden">, {more.join(', ')}</span>}
       {scale !== 'dot' && (waiting > 0 || inFlight > 0 || armed) && (
-        <span class="map-badges">
+        <span class="map-badges" aria-hidden="true">
           {armed && (
             <svg viewBox="-9 -9 18 18" width="18" height="18" aria-hidden="true">
               <WillSign />
@@ -99,7 +100,11 @@ export function Client(props: ClientProps) {
           {inFlight > 0 && <span class="map-badge">{t.view.map.inFlight(inFlight)}</span>}
         </span>
       )}
-      {got !== undefined && <span class="map-got">{got === '' ? '∅' : got}</span>}
+      {got !== undefined && (
+        <span class="map-got" aria-hidden="true">
+          {got === '' ? '∅' : got}
+        </span>
+      )}
     </button>
   );
 }
