@@ -211,7 +211,7 @@ fn bad_input_is_named_with_its_place() {
         (r#"{"v":2}"#, "v: 2 is not a whole number from 1 to 1"),
         (
             r#"{"v":1,"client":[]}"#,
-            "\"client\" is not known here; allowed are v, seed, broker, clients, script, goal, lock, view",
+            "\"client\" is not known here; allowed are v, seed, broker, clients, script, goal, begin, lock, view",
         ),
         (
             r#"{"v":1,"clients":[{"id":"a"},{"id":"b"},{"id":"c","will":{"topic":"t","qos":3}}]}"#,

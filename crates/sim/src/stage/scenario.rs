@@ -134,6 +134,7 @@ impl Scenario {
             insert_in_order(&mut script, item, |(at_us, _): &(u64, Command)| *at_us);
         }
         let goal = fields.may("goal").map(|found| Check::read(&found)).transpose()?;
+        fields.number("begin", 0, NUMBER_MAX)?;
         for found in fields.may("lock").map_or(Ok(Vec::new()), |found| found.list())? {
             found.text()?;
         }
