@@ -229,6 +229,7 @@ impl Reactor {
         }
         if event.is_readable() || event.is_read_closed() || broken {
             connection.readable = true;
+            connection.ended |= event.is_read_closed() || broken;
             if !connection.listed {
                 connection.listed = true;
                 self.ready.push_back(id);

@@ -62,6 +62,32 @@ fn a_guest_driven_by_hand_is_in_the_same_state_as_the_core() {
     assert_eq!(second.digest(BEGIN).unwrap(), Some(native.digest()));
 }
 
+/// The kernel tells of bytes and of the end behind them at once if both came while nobody asked, and then never again:
+/// who stops where a read was short leaves a dead client connected until its Keep Alive is over.
+#[test]
+fn an_end_that_came_together_with_bytes_is_seen() {
+    let running = serve(config(&["tcp://127.0.0.1:0"]), Clock::Real);
+    let to = address(&running, Transport::Tcp);
+    let mut busy = connect(to, b"\x10\x0E\x00\x04MQTT\x05\x02\x00\x00\x00\x00\x01b");
+    // The server is at it for a while: what comes meanwhile comes at once.
+    let work = PINGREQ.repeat(100_000);
+    for _ in 0..20 {
+        let mut leaving = connect(to, CONNECT);
+        std::thread::scope(|scope| {
+            let mut half = busy.try_clone().unwrap();
+            let work = &work;
+            scope.spawn(move || half.write_all(work).unwrap());
+            leaving.write_all(PINGREQ).unwrap();
+            leaving.shutdown(std::net::Shutdown::Write).unwrap();
+            for _ in 0..100_000 / 1_000 {
+                busy.read_exact(&mut [0; 2_000]).unwrap();
+            }
+        });
+        // PINGRESP, and the end.
+        assert_eq!(rest(&mut leaving), PINGRESP);
+    }
+}
+
 #[test]
 fn a_command_larger_than_the_letters_room_arrives_whole() {
     let running = serve(config(&["tcp://127.0.0.1:0"]), Clock::Real);

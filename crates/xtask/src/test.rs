@@ -11,7 +11,7 @@ use crate::tools::{self, Outcome, cargo, program, run};
 use crate::www;
 
 /// Crates that must build for a page, where there is no operating system.
-const PORTABLE: [&str; 5] = ["wasmqtt-codec", "wasmqtt-broker", "wasmqtt-client", "wasmqtt-sim", "wasmqtt-web"];
+const PORTABLE: [&str; 4] = ["wasmqtt-codec", "wasmqtt-broker", "wasmqtt-client", "wasmqtt-sim"];
 
 /// Runs all tests, or those whose name contains `filter`.
 pub fn test(filter: Option<&str>) -> Outcome {
@@ -42,7 +42,8 @@ pub fn test(filter: Option<&str>) -> Outcome {
             PORTABLE.iter().for_each(|package| {
                 check.args(["--package", package]);
             });
-            run(&mut check)
+            run(&mut check)?;
+            www::clippy()
         })?;
     }
     steps.step("package", www::package)?;

@@ -94,6 +94,16 @@ fn wasm(what: &Wasm) -> Outcome {
     run(shrink.arg(glue.join(format!("{}_bg.wasm", what.name))).arg("-o").arg(&optimised))
 }
 
+/// Lints what only exists in a page, once for each wasm. On its own, since the packages beside it would give it their
+/// features, and with them a second standard library.
+pub fn clippy() -> Outcome {
+    [&CORE, &STAGE].into_iter().try_for_each(|what| {
+        let mut clippy = cargo();
+        clippy.args(["clippy", "--quiet", "--package", "wasmqtt-web", "--target", "wasm32-unknown-unknown"]);
+        run(clippy.args(what.features).args(["--", "-D", "warnings"]))
+    })
+}
+
 /// Builds the core for pages into `www/wasmqtt/generated`.
 pub fn core() -> Outcome {
     wasm(&CORE)

@@ -90,6 +90,7 @@ impl Reactor {
                 // Where many come at once its first bytes are often there already: reading them now saves a wait and
                 // a step.
                 readable: true,
+                ended: false,
                 listed: true,
                 paused: false,
                 blocked: false,

@@ -31,6 +31,9 @@ pub(super) struct Connection {
     pub listener: u16,
     /// There may be bytes to read.
     pub readable: bool,
+    /// The peer sends nothing more, or the transport is broken. Bytes that came before can still be read, and the
+    /// kernel won't tell of the end behind them again: it is read until the end shows.
+    pub ended: bool,
     /// It stands in the list of those to read.
     pub listed: bool,
     /// The core wants nothing read.

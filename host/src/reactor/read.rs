@@ -106,7 +106,7 @@ impl Reactor {
         }
         match end {
             Some(end) => Outcome::Ended(end),
-            None if len == room => Outcome::More,
+            None if len == room || connection.ended => Outcome::More,
             None => Outcome::Empty,
         }
     }
@@ -126,10 +126,13 @@ impl Reactor {
         let Phase::Upgrading(handshake) = &mut connection.phase else { return Outcome::Gone };
         let rules = &self.listeners_rules[connection.listener as usize];
         match handshake.advance(&bytes[..len], rules) {
-            Progress::More if len == REQUEST_BYTES => Outcome::More,
+            Progress::More if len == REQUEST_BYTES || connection.ended => Outcome::More,
             Progress::More => Outcome::Empty,
             Progress::Refused(refusal) => Outcome::Refused(refusal),
-            Progress::Upgraded { response, rest } => self.upgrade(id, &response, &rest, len == REQUEST_BYTES),
+            Progress::Upgraded { response, rest } => {
+                let more = len == REQUEST_BYTES || connection.ended;
+                self.upgrade(id, &response, &rest, more)
+            }
         }
     }
 

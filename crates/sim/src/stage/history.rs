@@ -189,7 +189,7 @@ impl History {
     /// Reads a command and obeys it.
     ///
     /// # Errors
-    /// It can't be read or can't be obeyed; nothing has changed, and until another is obeyed checks know it as `refused`.
+    /// It can't be read or can't be obeyed; nothing has changed. Until another is obeyed, checks know it as `refused`.
     pub fn give(&mut self, json: &str) -> Result<(), Error> {
         let json = value_of(json)?;
         match Command::read(&Found::whole(&json)) {
