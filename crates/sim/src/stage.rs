@@ -12,6 +12,7 @@
 //! arrives, a timer that fires. Nothing can come between the entries of one moment.
 
 mod actor;
+mod atom;
 mod branches;
 mod broker;
 mod check;

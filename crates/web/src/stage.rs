@@ -4,7 +4,7 @@
 
 use serde::Serialize;
 use wasm_bindgen::prelude::*;
-use wasmqtt_sim::stage::{Check, Command, History, KEYFRAME_BYTES_MAX, Scenario, fields_of, line, mermaid, text};
+use wasmqtt_sim::stage::{Check, History, KEYFRAME_BYTES_MAX, Scenario, fields_of, line, mermaid, text};
 use wasmqtt_sim::world::faults::Toward;
 
 /// A scenario with all that has happened in it, and a playhead.
@@ -24,7 +24,7 @@ impl Stage {
 
     /// Obeys a command at the playhead. In the past that makes a branch. An error has changed nothing.
     pub fn command(&mut self, command: &str) -> Result<(), JsError> {
-        Ok(self.history.command(Command::parse(command)?)?)
+        Ok(self.history.give(command)?)
     }
 
     /// On to the end of the next moment at which something can be seen; false if there is none.

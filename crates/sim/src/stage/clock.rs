@@ -6,7 +6,7 @@ use std::rc::Rc;
 use serde::Serialize;
 use wasmqtt_broker::{Page, Subject};
 
-use super::entry::{By, Refused, Timer, TimerKind, What};
+use super::entry::{By, Timer, TimerKind, What};
 use super::json::insert_in_order;
 use super::lines::BOTH;
 use super::{EPOCH_US, Stage};
@@ -118,7 +118,7 @@ impl Stage {
                     Ok(()) => self.obey(command, By::Script),
                     Err(refusal) => {
                         self.cause = Some(self.tell_command(command, By::Script));
-                        self.tell(What::Refused(Refused { why: refusal.to_string() }));
+                        self.tell(What::Refused((&refusal).into()));
                     }
                 }
             }

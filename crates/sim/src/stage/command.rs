@@ -4,9 +4,10 @@
 use std::fmt;
 use std::rc::Rc;
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 use wasmqtt_codec::{PacketType, ProtocolVersion, Qos, RetainHandling};
 
+use super::entry::{By, Refused};
 use super::json::{Found, Wrong, bytes_of_hex, value_of};
 use super::scenario::{ClientSpec, ConnectSpec, MessageSpec, read_broker, read_filter, read_pace, read_qos};
 use crate::world::faults::Toward;
@@ -120,6 +121,33 @@ pub enum Refusal {
     NoIdentifier(String),
 }
 
+impl Refusal {
+    /// The kind as one word, which checks and pages go by.
+    #[must_use]
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Refusal::NoClient(..) => "no_client",
+            Refusal::IsThere(_) => "is_there",
+            Refusal::Connected(_) => "connected",
+            Refusal::NotConnected(_) => "not_connected",
+            Refusal::Frozen(_) => "frozen",
+            Refusal::NotFrozen(_) => "not_frozen",
+            Refusal::NothingToAcknowledge(..) => "nothing_to_acknowledge",
+            Refusal::NotHalfOpen(_) => "not_half_open",
+            Refusal::NoCutWhen(_) => "no_cut_when",
+            Refusal::NoStorage => "no_storage",
+            Refusal::OnlyV5(..) => "only_v5",
+            Refusal::NoIdentifier(_) => "no_identifier",
+        }
+    }
+}
+
+impl From<&Refusal> for Refused {
+    fn from(refusal: &Refusal) -> Self {
+        Refused { is: refusal.kind(), why: refusal.to_string() }
+    }
+}
+
 impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -164,6 +192,25 @@ impl Command {
         Ok(Command { act: Act::read(found)?, json: Rc::new(found.value.clone()) })
     }
 
+    /// Reads what a check says of commands: any of their fields, and `by`, who gave it.
+    ///
+    /// # Errors
+    /// A field that no command has, or no such command.
+    pub fn read_like(found: &Found<'_>) -> Result<Map<String, Value>, Box<Wrong>> {
+        let mut fields = found.fields()?;
+        if let Some(what) = fields.may("do") {
+            what.place_in(&ALL)?;
+        }
+        if let Some(by) = fields.may("by") {
+            by.one_of(&[By::User, By::Script].map(|by| (by.name(), ())))?;
+        }
+        for field in FIELDS {
+            fields.may(field);
+        }
+        fields.end()?;
+        Ok(found.value.as_object().cloned().unwrap_or_default())
+    }
+
     /// What the command is called.
     #[must_use]
     pub fn name(&self) -> &str {
@@ -181,8 +228,8 @@ impl Command {
     }
 }
 
-/// The words of `do` for which a client is named.
-const DEEDS: [&str; 16] = [
+/// The words of `do`; the first 16 are those for which a client is named.
+const ALL: [&str; 20] = [
     "connect",
     "disconnect",
     "subscribe",
@@ -199,6 +246,44 @@ const DEEDS: [&str; 16] = [
     "freeze",
     "thaw",
     "remove_client",
+    "restart",
+    "add_client",
+    "broker",
+    "predict",
+];
+const DEEDS: usize = 16;
+
+/// The fields of commands by which a check can know them, beside `do` and `by`.
+const FIELDS: [&str; 29] = [
+    "who",
+    "topic",
+    "payload",
+    "qos",
+    "retain",
+    "filter",
+    "no_local",
+    "retain_as_published",
+    "retain_handling",
+    "identifier",
+    "with_will",
+    "client_identifier",
+    "version",
+    "clean_start",
+    "keep_alive_s",
+    "session_expiry_s",
+    "receive_maximum",
+    "reconnect_s",
+    "will",
+    "hex",
+    "latency_ms",
+    "jitter_ms",
+    "bytes_per_s",
+    "toward",
+    "packet",
+    "nth",
+    "at",
+    "storage",
+    "option",
 ];
 
 impl Act {
@@ -213,14 +298,12 @@ impl Act {
                 Act::Broker
             }
             "predict" => Act::Predict(fields.must("option")?.text()?.into()),
-            word if DEEDS.contains(&word) => {
+            word => {
+                if what.place_in(&ALL)? >= DEEDS {
+                    unreachable!("the other words stand above");
+                }
                 let who = fields.must("who")?.text()?.to_owned();
                 Act::Client(who, Deed::read(word, &mut fields)?)
-            }
-            _ => {
-                let others = ["restart", "add_client", "broker", "predict"];
-                let words: Vec<(&str, ())> = DEEDS.iter().chain(&others).map(|word| (*word, ())).collect();
-                return Err(what.one_of(&words).expect_err("it is none of those words"));
             }
         };
         fields.end()?;
@@ -277,12 +360,30 @@ impl Deed {
 /// The two directions, as they are written.
 pub const TOWARD: [(&str, Toward); 2] = [("broker", Toward::Broker), ("client", Toward::Client)];
 
+/// All packets in the order of their numbers, from 1.
+pub const PACKETS: [&str; 15] = [
+    "CONNECT",
+    "CONNACK",
+    "PUBLISH",
+    "PUBACK",
+    "PUBREC",
+    "PUBREL",
+    "PUBCOMP",
+    "SUBSCRIBE",
+    "SUBACK",
+    "UNSUBSCRIBE",
+    "UNSUBACK",
+    "PINGREQ",
+    "PINGRESP",
+    "DISCONNECT",
+    "AUTH",
+];
+
 /// # Errors
 /// It is no name of a packet.
-pub fn read_packet_type(found: &Found<'_>) -> Result<PacketType, Box<Wrong>> {
-    let all = (1..=15).filter_map(PacketType::from_bits);
-    let words: Vec<(&str, PacketType)> = all.map(|packet| (packet.name(), packet)).collect();
-    found.one_of(&words)
+fn read_packet_type(found: &Found<'_>) -> Result<PacketType, Box<Wrong>> {
+    let place = found.place_in(&PACKETS)?;
+    Ok(PacketType::from_bits(place as u8 + 1).expect("packets are numbered from 1 to 15"))
 }
 
 impl Wish {

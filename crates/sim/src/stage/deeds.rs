@@ -8,7 +8,7 @@ use wasmqtt_codec::{ConnackCode, ReasonCode};
 use super::Stage;
 use super::actor::{Actor, Todo};
 use super::command::{Act, Command, Deed, Refusal};
-use super::entry::{By, Entry, Refused, Told, What};
+use super::entry::{By, Entry, Told, What};
 use super::json::Found;
 use super::lines::BOTH;
 use super::scenario::{read_broker, read_pace};
@@ -230,7 +230,7 @@ impl Stage {
 
     fn act(&mut self, who: usize, todo: &Todo) {
         if let Err(refusal) = self.actors[who].act(self.now_us, todo) {
-            self.tell(What::Refused(Refused { why: refusal.to_string() }));
+            self.tell(What::Refused((&refusal).into()));
         }
     }
 

@@ -36,6 +36,17 @@ pub enum By {
     Script,
 }
 
+impl By {
+    /// As it is written.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            By::User => "user",
+            By::Script => "script",
+        }
+    }
+}
+
 /// One end of a link.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -79,10 +90,12 @@ pub enum What {
     Restarted(Restarted),
 }
 
-/// Why a command of the script could not be obeyed.
+/// Why a command could not be obeyed.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
 pub struct Refused {
-    /// Why.
+    /// The kind of refusal as one word, such as `not_connected`.
+    pub is: &'static str,
+    /// Why, in words.
     pub why: String,
 }
 
@@ -326,69 +339,23 @@ impl Entry {
     }
 }
 
-impl Decision {
-    /// A field by its name, for checks; null if it says nothing.
-    #[must_use]
-    pub fn field(&self, name: &str) -> Value {
-        match name {
-            "is" => self.is.into(),
-            "qos" => self.qos.into(),
-            "retain" => self.retain.into(),
-            "how" => self.how.into(),
-            "why" => self.why.into(),
-            "level" => self.level.into(),
-            "who" => self.who.as_deref().into(),
-            "client_identifier" => self.client_identifier.as_deref().into(),
-            "topic" => self.topic.as_deref().into(),
-            "filter" => self.filter.as_deref().into(),
-            _ => Value::Null,
-        }
-    }
-}
-
-impl Happening {
-    /// A field by its name, for checks; null if it says nothing.
-    #[must_use]
-    pub fn field(&self, name: &str) -> Value {
-        match name {
-            "is" => self.is.into(),
-            "session_present" => self.session_present.into(),
-            "session_kept" => self.session_kept.into(),
-            "reason" => self.reason.into(),
-            "why" => self.why.into(),
-            "who" => self.who.as_deref().into(),
-            "client_identifier" => self.client_identifier.as_deref().into(),
-            _ => Value::Null,
-        }
-    }
-}
-
-impl Timer {
-    /// A field by its name, for checks; null if it says nothing.
-    #[must_use]
-    pub fn field(&self, name: &str) -> Value {
-        match name {
-            "what" => self.what.name().into(),
-            "who" => self.who.as_deref().into(),
-            _ => Value::Null,
-        }
-    }
-}
-
 impl TimerKind {
+    /// How they are written, in their order.
+    pub const NAMES: [&str; 8] = [
+        "keep_alive",
+        "connect_timeout",
+        "session_expiry",
+        "will_delay",
+        "message_expiry",
+        "ping",
+        "no_pingresp",
+        "reconnect",
+    ];
+
     /// As it is written.
     #[must_use]
     pub fn name(self) -> &'static str {
-        match self {
-            TimerKind::KeepAlive => "keep_alive",
-            TimerKind::ConnectTimeout => "connect_timeout",
-            TimerKind::SessionExpiry => "session_expiry",
-            TimerKind::WillDelay => "will_delay",
-            TimerKind::MessageExpiry => "message_expiry",
-            TimerKind::Ping => "ping",
-            TimerKind::NoPingresp => "no_pingresp",
-            TimerKind::Reconnect => "reconnect",
-        }
+        Self::NAMES[self as usize]
     }
 }
 

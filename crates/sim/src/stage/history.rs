@@ -6,13 +6,14 @@ use std::fmt;
 use std::rc::Rc;
 
 use serde::Serialize;
+use serde_json::Value;
 
 use super::branches::{Branch, Input};
-use super::check::Verdict;
+use super::check::{Seen, Verdict};
 use super::clock::Next;
 use super::command::{Command, Refusal};
-use super::entry::Entry;
-use super::json::Wrong;
+use super::entry::{Entry, Refused};
+use super::json::{Found, Wrong, value_of};
 use super::{Check, Scenario, Stage};
 
 /// Bytes that all keyframes may take.
@@ -31,6 +32,8 @@ pub struct History {
     first: Stage,
     frames: Vec<Frame>,
     bytes_max: usize,
+    /// The last thing that a person tried, if it was refused.
+    tried: Option<(Value, Refused)>,
 }
 
 /// A copy of the Stage.
@@ -113,7 +116,7 @@ impl History {
         let stage = Stage::new(&scenario);
         let first = stage.clone();
         let branches = vec![Branch::root()];
-        History { scenario, branches, current: 0, stage, first, frames: Vec::new(), bytes_max }
+        History { scenario, branches, current: 0, stage, first, frames: Vec::new(), bytes_max, tried: None }
     }
 
     /// The Stage at the playhead.
@@ -167,7 +170,11 @@ impl History {
     /// It can't be obeyed; nothing has changed.
     pub fn command(&mut self, command: Command) -> Result<(), Error> {
         let (entries, after) = (self.stage.entries(), self.stage.moments());
-        self.stage.command(&command)?;
+        if let Err(refusal) = self.stage.command(&command) {
+            self.tried = Some(((*command.json).clone(), (&refusal).into()));
+            return Err(refusal.into());
+        }
+        self.tried = None;
         if (entries as usize) < self.log().len() {
             let fork = self.branches[self.current].fork(self.current, entries, after);
             self.current = self.branches.len();
@@ -177,6 +184,21 @@ impl History {
         self.branches[self.current].inputs.push(Input { after, at_us, command: Rc::new(command) });
         self.absorb();
         Ok(())
+    }
+
+    /// Reads a command and obeys it.
+    ///
+    /// # Errors
+    /// It can't be read or can't be obeyed; nothing has changed. Until another is obeyed, checks know it as `refused`.
+    pub fn give(&mut self, json: &str) -> Result<(), Error> {
+        let json = value_of(json)?;
+        match Command::read(&Found::whole(&json)) {
+            Ok(command) => self.command(command),
+            Err(wrong) => {
+                self.tried = Some((json, Refused { is: wrong.kind(), why: wrong.to_string() }));
+                Err(wrong.into())
+            }
+        }
     }
 
     /// On to the next moment at which something can be seen. Whether there was one.
@@ -256,7 +278,7 @@ impl History {
     /// Whether a check holds at the playhead, and which of its parts do.
     #[must_use]
     pub fn check(&self, check: &Check) -> Verdict {
-        check.judge(self.past(), &self.stage)
+        check.judge(Seen { log: self.past(), from: 0, stage: &self.stage, tried: self.tried.as_ref() })
     }
 
     /// Bytes that the keyframes take, about.

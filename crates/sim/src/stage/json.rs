@@ -34,6 +34,19 @@ pub enum Fault {
     Topic(String, &'static str, &'static str),
 }
 
+impl Wrong {
+    /// The kind of fault as one word, which checks and pages go by.
+    #[must_use]
+    pub fn kind(&self) -> &'static str {
+        match self.what {
+            Fault::Topic(..) => "topic",
+            Fault::NotJson(_) | Fault::Missing(_) | Fault::Unknown(..) | Fault::Not(..) | Fault::Twice(_) => {
+                "malformed"
+            }
+        }
+    }
+}
+
 impl fmt::Display for Wrong {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if !self.at.is_empty() {
@@ -131,8 +144,12 @@ impl<'a> Found<'a> {
         Ok(words[self.place_in(&names)?].1)
     }
 
+    /// Which of these words it is.
+    ///
+    /// # Errors
+    /// It is none of them.
     #[inline(never)]
-    fn place_in(&self, words: &[&str]) -> Result<usize, Box<Wrong>> {
+    pub fn place_in(&self, words: &[&str]) -> Result<usize, Box<Wrong>> {
         let found = self.value.as_str().and_then(|text| words.iter().position(|word| *word == text));
         found.ok_or_else(|| {
             let words: Vec<String> = words.iter().map(|word| format!("\"{word}\"")).collect();

@@ -134,11 +134,10 @@ impl Scenario {
             insert_in_order(&mut script, item, |(at_us, _): &(u64, Command)| *at_us);
         }
         let goal = fields.may("goal").map(|found| Check::read(&found)).transpose()?;
+        fields.number("begin", 0, NUMBER_MAX)?;
         for found in fields.may("lock").map_or(Ok(Vec::new()), |found| found.list())? {
             found.text()?;
         }
-        // When the learner comes in: the page's business, and kept.
-        fields.number("begin", 0, NUMBER_MAX)?;
         fields.may("view").map(|found| found.one_of(&[("map", ()), ("ladder", ()), ("split", ())])).transpose()?;
         fields.may("lang").map(|found| found.one_of(&[("ko", ()), ("en", ())])).transpose()?;
         fields.end()?;

@@ -158,6 +158,22 @@ export type WhyNot =
   | 'expired'
   | 'memory';
 
+export type RefusalKind =
+  | 'no_client'
+  | 'is_there'
+  | 'connected'
+  | 'not_connected'
+  | 'frozen'
+  | 'not_frozen'
+  | 'nothing_to_acknowledge'
+  | 'not_half_open'
+  | 'no_cut_when'
+  | 'no_storage'
+  | 'only_v5'
+  | 'no_identifier'
+  | 'topic'
+  | 'malformed';
+
 /** One entry of the log, or the state at its end. */
 export type Atom =
   | {
@@ -187,7 +203,7 @@ export type Atom =
       readonly command: {
         readonly do: CommandName;
         readonly who?: string;
-        readonly by?: 'user' | 'script' | 'client';
+        readonly by?: 'user' | 'script';
         readonly topic?: string;
         readonly filter?: string;
         readonly payload?: string;
@@ -198,7 +214,8 @@ export type Atom =
         readonly keep_alive_s?: number;
       };
     }
-  | { readonly refused: { readonly who?: string; readonly do?: CommandName; readonly why?: string } }
+  /** A command that can't be obeyed. One of a person leaves no entry: it counts until another is obeyed. */
+  | { readonly refused: { readonly who?: string; readonly do?: CommandName; readonly why?: RefusalKind } }
   | {
       readonly decision: {
         readonly is: 'published' | 'delivered' | 'not_delivered';
