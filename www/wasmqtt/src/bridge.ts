@@ -281,9 +281,9 @@ export class Bridges {
 }
 
 /** Where there is no WebSocket. */
-const Missing = function () {
+const Missing = (() => {
   throw new Error('there is no WebSocket here; add the bridge with the option webSocket');
-} as unknown as WebSocketConstructor;
+}) as unknown as WebSocketConstructor;
 
 function urlOf(found: unknown): URL {
   try {
@@ -325,7 +325,8 @@ function flagOf(option: string, found: unknown): boolean | undefined {
 const bytesOf = (text: string | undefined) => (text === undefined ? undefined : new TextEncoder().encode(text));
 
 /** A Client Identifier that nobody else has. */
-const drawn = () => `wasmqtt-${Array.from(crypto.getRandomValues(new Uint8Array(10)), (byte) => (byte % 36).toString(36)).join('')}`;
+const drawn = () =>
+  `wasmqtt-${Array.from(crypto.getRandomValues(new Uint8Array(10)), (byte) => (byte % 36).toString(36)).join('')}`;
 
 function same(one: door.BridgeConfig, other: door.BridgeConfig): boolean {
   const [a, b] = [one, other].map((config) => encode(door.BridgeConfig, config, 'bridge').join());

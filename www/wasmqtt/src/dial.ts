@@ -114,7 +114,10 @@ export class Dial implements Link {
     const id = this.#id;
     if (id === undefined) return;
     // [5:MQTT-6.0.0-1]: text is no MQTT.
-    if (typeof data === 'string') return this.#over('');
+    if (typeof data === 'string') {
+      this.#over('');
+      return;
+    }
     this.#look();
     this.#engine.received(id, new Uint8Array(data as ArrayBuffer));
     if (this.#engine.unreadBytes(id) > UNREAD_BYTES_MAX) this.#over('');

@@ -114,7 +114,7 @@ export interface PacketEvent {
 /** Where a bridge stands. `name` is its own. */
 export type BridgeEvent =
   /** The remote accepted it. `sessionPresent`: it went on with the Session that it has for us. */
-  | { type: 'up'; name: string; sessionPresent: boolean; /** In force, in seconds; 0 = none. */ keepAliveS: number }
+  | { type: 'up'; name: string; sessionPresent: boolean /** In force, in seconds; 0 = none. */; keepAliveS: number }
   /** Its connection, or the attempt at one, is over. */
   | {
       type: 'down';
@@ -125,7 +125,16 @@ export type BridgeEvent =
        * broke the rules or did not answer in time. `removed`: it was removed, or has other options now. `stopping`: this
        * broker ends. `kicked`: by `broker.kick`.
        */
-      why: 'dial-failed' | 'refused' | 'lost' | 'disconnected' | 'fault' | 'removed' | 'stopping' | 'kicked' | 'taken-over';
+      why:
+        | 'dial-failed'
+        | 'refused'
+        | 'lost'
+        | 'disconnected'
+        | 'fault'
+        | 'removed'
+        | 'stopping'
+        | 'kicked'
+        | 'taken-over';
       /** When it dials again, in milliseconds since 1970; absent if it does not. */
       dialsAt?: number;
       /** A Reason Code, if one was given; with a `fault` also the statement of the standard and a line for people. */

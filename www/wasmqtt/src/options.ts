@@ -215,7 +215,11 @@ export function whole(option: string, found: unknown, least: number, most: numbe
 }
 
 /** Whether a value is an object with no other fields than these. */
-export function only(option: string, found: unknown, names: readonly string[]): asserts found is Record<string, unknown> {
+export function only(
+  option: string,
+  found: unknown,
+  names: readonly string[],
+): asserts found is Record<string, unknown> {
   if (typeof found !== 'object' || found === null || Array.isArray(found)) throw wrong(option, found, 'an object');
   const unknown = Object.keys(found).find((name) => !names.includes(name));
   if (unknown === undefined) return;
