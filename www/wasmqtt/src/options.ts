@@ -179,7 +179,8 @@ const LIMITS: { [Name in keyof Limits]: [number, number] | 'boolean' } = {
   assignedClientIdentifier: 'boolean',
 };
 
-const QOS = ['AtMostOnce', 'AtLeastOnce', 'ExactlyOnce'];
+/** QoS as the core has it. */
+export const QOS = ['AtMostOnce', 'AtLeastOnce', 'ExactlyOnce'];
 
 const OPTIONS: (keyof BrokerOptions)[] = [
   'storage',
@@ -213,7 +214,12 @@ export function whole(option: string, found: unknown, least: number, most: numbe
   throw wrong(option, found, `a whole number from ${least} to ${most}`);
 }
 
-function only(option: string, found: unknown, names: readonly string[]): asserts found is Record<string, unknown> {
+/** Whether a value is an object with no other fields than these. */
+export function only(
+  option: string,
+  found: unknown,
+  names: readonly string[],
+): asserts found is Record<string, unknown> {
   if (typeof found !== 'object' || found === null || Array.isArray(found)) throw wrong(option, found, 'an object');
   const unknown = Object.keys(found).find((name) => !names.includes(name));
   if (unknown === undefined) return;
