@@ -81,6 +81,7 @@ mod shared;
 mod slab;
 mod subscribe;
 mod sys;
+mod text;
 mod time;
 mod timers;
 mod topic_tree;
