@@ -45,6 +45,7 @@ mod bridge_config;
 mod bridge_message;
 mod bridge_speak;
 mod broker;
+mod by_number;
 mod check;
 mod command;
 mod config;
