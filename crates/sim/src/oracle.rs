@@ -4,6 +4,7 @@
 
 mod bounded;
 mod expiry;
+mod goodbye;
 mod ledger;
 mod milestone;
 mod order;
@@ -75,6 +76,7 @@ impl Judge {
                 Box::new(expiry::Expiry),
                 Box::new(shared::Shared::default()),
                 Box::new(packet_size::PacketSize),
+                Box::new(goodbye::Goodbye::default()),
                 Box::new(bounded::Bounded::default()),
             ],
         }

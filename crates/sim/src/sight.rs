@@ -6,7 +6,8 @@ use std::rc::Rc;
 
 use wasmqtt_broker::DropReason;
 use wasmqtt_codec::{
-    Ack, Connect, Framing, Packet, PacketType, ProtocolVersion, Publish, Qos, RetainHandling, Sender, frame,
+    Ack, ConnackCode, Connect, Framing, Packet, PacketType, ProtocolVersion, Publish, Qos, RetainHandling, Sender,
+    frame,
 };
 
 /// A client of the World, by its place in the list of clients.
@@ -90,6 +91,8 @@ pub enum Seen {
         accepted: bool,
         /// Session Present.
         session_present: bool,
+        /// Reason Code, in 3.x the return code.
+        reason: u8,
     },
     /// PUBLISH.
     Publish(SeenPublish),
@@ -129,6 +132,8 @@ pub enum Seen {
     Disconnect {
         /// Reason Code.
         reason: u8,
+        /// Session Expiry Interval, which replaces that of the CONNECT.
+        session_expiry_s: Option<u32>,
     },
     /// PINGREQ, PINGRESP or AUTH.
     Other(PacketType),
@@ -299,9 +304,14 @@ impl Tap {
         };
         match packet {
             Packet::Connect(connect) => Seen::Connect(Box::new(seen_connect(&connect))),
-            Packet::Connack(connack) => {
-                Seen::Connack { accepted: connack.reason.is_accepted(), session_present: connack.session_present }
-            }
+            Packet::Connack(connack) => Seen::Connack {
+                accepted: connack.reason.is_accepted(),
+                session_present: connack.session_present,
+                reason: match connack.reason {
+                    ConnackCode::Reason(reason) => reason.byte(),
+                    ConnackCode::Return(code) => code,
+                },
+            },
             Packet::Publish(publish) => Seen::Publish(self.publish(&publish)),
             Packet::Puback(ack) => seen_ack(PacketType::Puback, &ack),
             Packet::Pubrec(ack) => seen_ack(PacketType::Pubrec, &ack),
@@ -325,7 +335,10 @@ impl Tap {
                 filters: packet.filters.iter().map(|filter| filter.as_str().into()).collect(),
             },
             Packet::Unsuback(ack) => Seen::Unsuback { id: ack.packet_identifier.get(), codes: ack.codes.into() },
-            Packet::Disconnect(disconnect) => Seen::Disconnect { reason: disconnect.reason.byte() },
+            Packet::Disconnect(disconnect) => Seen::Disconnect {
+                reason: disconnect.reason.byte(),
+                session_expiry_s: disconnect.properties.session_expiry_interval_s(),
+            },
             Packet::Pingreq => Seen::Other(PacketType::Pingreq),
             Packet::Pingresp => Seen::Other(PacketType::Pingresp),
             Packet::Auth(_) => Seen::Other(PacketType::Auth),

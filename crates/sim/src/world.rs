@@ -381,7 +381,7 @@ impl<'a> World<'a> {
                 self.actors[who].wants = true;
                 self.connect(who, *clean);
             }
-            Act::Leave { with_will, .. } => self.leave(who, *with_will),
+            Act::Leave { with_will, session_expiry_s, .. } => self.leave(who, *with_will, *session_expiry_s),
             Act::Fault(fault) => self.fault(fault),
             Act::Subscribe { .. } | Act::Unsubscribe { .. } | Act::Publish { .. } | Act::Clear { .. } => {
                 self.actors[who].act(self.now_us, act.clone());
@@ -410,10 +410,10 @@ impl<'a> World<'a> {
         self.attend(who);
     }
 
-    fn leave(&mut self, who: ClientNo, with_will: bool) {
+    fn leave(&mut self, who: ClientNo, with_will: bool, session_expiry_s: Option<u32>) {
         self.actors[who].wants = false;
         let Some(conn) = self.actors[who].link else { return };
-        self.actors[who].leave(self.now_us, with_will);
+        self.actors[who].leave(self.now_us, with_will, session_expiry_s);
         self.attend(who);
         // The client closes behind its DISCONNECT [5:MQTT-3.14.4-2].
         self.client_drops(conn);

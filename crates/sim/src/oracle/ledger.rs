@@ -27,6 +27,10 @@ pub struct ConnFacts {
     pub gone_us: Option<u64>,
     /// DISCONNECT reached the broker with this Reason Code, in time to be read.
     pub disconnect: Option<u8>,
+    /// That DISCONNECT had this Session Expiry Interval.
+    pub leaving_s: Option<u32>,
+    /// DISCONNECT asked for a Session Expiry Interval after none.
+    pub prolongs: bool,
     /// Messages by their Packet Identifier towards the broker.
     published: BTreeMap<u16, Rc<Seen>>,
     subscribing: BTreeMap<u16, usize>,
@@ -50,6 +54,8 @@ pub struct ClientFacts {
     over_us: u64,
     /// A CONNECT with Clean Start came and was not answered yet: the Session may be another one already.
     pub cleaning: bool,
+    /// When the DISCONNECT of its last connection gave its Session another interval, and the one before in seconds.
+    changed: Option<(u64, u32)>,
     /// When a crash left it open which Session it has.
     pub doubted_us: Option<u64>,
     /// The last Session that ended although it was to outlive its connection, and when.
@@ -146,6 +152,18 @@ pub struct Ledger {
     pub storing: bool,
     /// Since when what was written may not be stored.
     pub unstored_since_us: Option<u64>,
+}
+
+impl ConnFacts {
+    /// How long its Session outlives it, in seconds; `u32::MAX` = for ever.
+    #[must_use]
+    pub fn expiry_s(&self) -> u32 {
+        let connect_s = match self.connect.as_deref() {
+            Some(Seen::Connect(connect)) => connect.session_expiry_s,
+            _ => 0,
+        };
+        self.leaving_s.unwrap_or(connect_s)
+    }
 }
 
 impl SubscriptionFacts {
@@ -286,6 +304,8 @@ impl Ledger {
                     accepted_us: None,
                     gone_us: None,
                     disconnect: None,
+                    leaving_s: None,
+                    prolongs: false,
                     published: BTreeMap::new(),
                     subscribing: BTreeMap::new(),
                     unsubscribing: BTreeMap::new(),
@@ -296,7 +316,7 @@ impl Ledger {
             Sight::Left(conn, seen) => self.left(*conn, seen),
             Sight::Gone(conn, ended) => {
                 if let Some(facts) = self.conns.get_mut(conn).filter(|_| *ended == Ended::Broker) {
-                    facts.disconnect = None; // It came too late to be read.
+                    (facts.disconnect, facts.leaving_s) = (None, None); // It came too late to be read.
                 }
                 self.gone(*conn);
             }
@@ -307,12 +327,15 @@ impl Ledger {
                     self.conns.iter().filter(|(_, facts)| facts.gone_us.is_none()).map(|(conn, _)| *conn).collect();
                 open.into_iter().for_each(|conn| self.gone(conn));
                 for who in 0..self.clients.len() {
+                    let changed = self.clients[who].changed.filter(|(at_us, _)| self.may_be_unstored(*at_us));
+                    let most_s = changed.map_or(0, |(_, before_s)| before_s).max(self.clients[who].expiry_s);
+                    let most_us = if most_s == u32::MAX { u64::MAX } else { u64::from(most_s) * 1_000_000 };
                     let expiry_us = u64::from(self.clients[who].expiry_s) * 1_000_000;
                     if self.may_be_unstored(self.clients[who].until_us.saturating_sub(expiry_us)) {
-                        self.clients[who].over_us = self.clients[who].over_us.max(now_us.saturating_add(expiry_us));
+                        self.clients[who].over_us = self.clients[who].over_us.max(now_us.saturating_add(most_us));
                     }
                     let ended = self.clients[who].ended.filter(|(_, at_us)| self.may_be_unstored(*at_us));
-                    if self.clients[who].cleaning || ended.is_some() {
+                    if self.clients[who].cleaning || ended.is_some() || changed.is_some() {
                         self.clients[who].doubt(now_us, ended.map(|(session, _)| session));
                     }
                 }
@@ -349,12 +372,15 @@ impl Ledger {
         let client = &mut self.clients[facts.client];
         if client.live == Some(conn) {
             client.live = None;
+            let shortened = facts.leaving_s == Some(0);
+            client.changed = facts.leaving_s.map(|_| (now_us, client.expiry_s));
+            client.expiry_s = facts.leaving_s.unwrap_or(client.expiry_s);
             client.until_us = match client.expiry_s {
                 u32::MAX => u64::MAX,
                 seconds => now_us + u64::from(seconds) * 1_000_000,
             };
             client.over_us = client.until_us;
-            if !client.lasts {
+            if !client.lasts || shortened {
                 client.end_session(now_us);
             }
         }
@@ -430,7 +456,17 @@ impl Ledger {
                     self.clients[who].unsubscribe(now_us, filter);
                 }
             }
-            Seen::Disconnect { reason } => facts.disconnect = Some(*reason),
+            Seen::Disconnect { reason, session_expiry_s } => {
+                let has_none = facts.expiry_s() == 0;
+                match session_expiry_s {
+                    // A Session that ends with its connection can't be prolonged at the last moment (3.14.2.2.2).
+                    Some(1..) if has_none => facts.prolongs = true,
+                    _ => {
+                        facts.disconnect = Some(*reason);
+                        facts.leaving_s = *session_expiry_s;
+                    }
+                }
+            }
             Seen::Connack { .. }
             | Seen::Ack { .. }
             | Seen::Suback { .. }
@@ -446,7 +482,7 @@ impl Ledger {
         let Some(facts) = self.conns.get_mut(&conn) else { return };
         let client = &mut self.clients[facts.client];
         match seen.as_ref() {
-            Seen::Connack { accepted: true, session_present } => {
+            Seen::Connack { accepted: true, session_present, .. } => {
                 let Some(connect) = connect else { return };
                 facts.accepted_us = Some(now_us);
                 // 3.1 has no Session Present: there a Session that lasts goes on.

@@ -61,7 +61,7 @@ impl Oracle for Wills {
                 Ok(())
             }
             Sight::Left(conn, seen) => match seen.as_ref() {
-                Seen::Connack { accepted: true, session_present } => {
+                Seen::Connack { accepted: true, session_present, .. } => {
                     self.accepted(facts, *conn, *session_present);
                     Ok(())
                 }
@@ -165,7 +165,7 @@ impl Wills {
                 will.state = State::Due(facts.now_us, facts.now_us);
             }
             State::Armed => {
-                let delay_s = connect.will.as_ref().map_or(0, |will| will.delay_s).min(connect.session_expiry_s);
+                let delay_s = connect.will.as_ref().map_or(0, |will| will.delay_s).min(facts.conns[&conn].expiry_s());
                 let from_us = facts.now_us + u64::from(delay_s) * 1_000_000;
                 // Whoever takes its Session over in time saves it from its Will, once that is accepted.
                 let saved = from_us > facts.now_us && newcomer(facts, will).is_some();

@@ -44,6 +44,8 @@ pub struct Actor {
     must_clean: bool,
     /// When the last connection was over that it knows to have been accepted.
     closed_us: Option<u64>,
+    /// How long the Session surely outlives that connection, in seconds, if the server has read all that was said.
+    expiry_s: u32,
     /// Connections that came to nothing since the last one that was live.
     failures: u32,
     /// Bytes to send before what the sans-IO client sends.
@@ -81,6 +83,7 @@ impl Actor {
             must_clean: false,
             failures: 0,
             closed_us: None,
+            expiry_s: 0,
             aside: Vec::new(),
         }
     }
@@ -88,11 +91,11 @@ impl Actor {
     /// It has a transport: CONNECT is on its way.
     pub fn connected(&mut self, now_us: u64, link: ConnNo, clean: bool) {
         let v5 = self.profile.version.is_v5();
-        // Whose Session may have run out can't know whether what the server has is the old one or a new one; whose
-        // clean start was not answered can't either. Both must start anew.
-        let over_us = self.closed_us.map(|at| at + u64::from(self.profile.session_expiry_s) * 1_000_000);
-        let runs_out = v5 && self.profile.session_expiry_s != u32::MAX && over_us.is_some_and(|over| over <= now_us);
-        self.must_clean |= clean || runs_out;
+        // Whose Session may have run out, and who was not answered since, can't know whether what the server has is the
+        // old one or a new one; whose clean start was not answered can't either. Both must start anew.
+        let over_us = self.closed_us.map(|at| at + u64::from(self.expiry_s) * 1_000_000);
+        let runs_out = v5 && self.expiry_s != u32::MAX && over_us.is_some_and(|over| over <= now_us);
+        self.must_clean |= clean || runs_out && self.failures > 0;
         let clean = self.must_clean;
         let mut properties = PropertyList::new();
         if v5 {
@@ -217,6 +220,7 @@ impl Actor {
     fn live(&mut self, now_us: u64, properties: &PropertyList) {
         self.must_clean = false;
         self.failures = 0;
+        self.expiry_s = self.profile.session_expiry_s;
         let properties = properties.as_properties();
         self.alias_max = properties.topic_alias_maximum().unwrap_or(0);
         let todo: Vec<Act> = self.todo.drain(..).collect();
@@ -285,9 +289,14 @@ impl Actor {
     }
 
     /// Says DISCONNECT.
-    pub fn leave(&mut self, now_us: u64, with_will: bool) {
+    pub fn leave(&mut self, now_us: u64, with_will: bool, session_expiry_s: Option<u32>) {
         let reason = if with_will { ReasonCode::DisconnectWithWill } else { ReasonCode::NORMAL_DISCONNECTION };
-        self.client.disconnect(now_us, reason, &PropertyList::new());
+        let mut properties = PropertyList::new();
+        if let Some(seconds) = session_expiry_s {
+            properties = properties.with(&Property::SessionExpiryInterval(seconds));
+            self.expiry_s = self.expiry_s.min(seconds);
+        }
+        self.client.disconnect(now_us, reason, &properties);
     }
 
     fn subscribe(&mut self, now_us: u64, wish: &Wish) {

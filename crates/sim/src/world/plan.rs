@@ -141,6 +141,8 @@ pub enum Act {
         who: ClientNo,
         /// Whether its Will is to be published (5.0).
         with_will: bool,
+        /// Another Session Expiry Interval than CONNECT had (5.0).
+        session_expiry_s: Option<u32>,
     },
     /// Something goes wrong.
     Fault(Fault),
@@ -282,8 +284,11 @@ impl Act {
                 line
             }
             Act::Clear { topic, qos, .. } => format!("{name} publish {topic} \"\" qos={} retain=true", *qos as u8),
-            Act::Leave { with_will: false, .. } => format!("{name} disconnect"),
-            Act::Leave { with_will: true, .. } => format!("{name} disconnect reason=4"),
+            Act::Leave { with_will, session_expiry_s, .. } => {
+                let reason = if *with_will { " reason=4" } else { "" };
+                let expiry = session_expiry_s.map_or(String::new(), |seconds| format!(" session_expiry_s={seconds}"));
+                format!("{name} disconnect{reason}{expiry}")
+            }
             Act::Fault(fault) => fault.line(name),
         }
     }

@@ -175,7 +175,11 @@ fn act(luck: &mut Luck, who: ClientNo, profile: &Profile, number: u32) -> Act {
         66..72 => Act::Clear { who, topic: luck.of_these(&TOPICS), qos: qos(luck) },
         72..84 => Act::Subscribe { who, wish: wish(luck, profile) },
         84..90 => Act::Unsubscribe { who, filter: filter(luck, profile.role) },
-        90..95 => Act::Leave { who, with_will: profile.version.is_v5() && luck.chance(40) },
+        90..95 => {
+            let v5 = profile.version.is_v5();
+            let session_expiry_s = luck.chance(40).then(|| luck.of_these(&[0, 3, 40, 1_000, u32::MAX])).filter(|_| v5);
+            Act::Leave { who, with_will: v5 && luck.chance(40), session_expiry_s }
+        }
         _ => Act::Connect { who, clean: begins_clean(luck, profile) },
     }
 }
