@@ -12,6 +12,7 @@ mod packet_size;
 mod qos;
 mod receive_maximum;
 mod retained;
+mod retained_limit;
 mod sessions;
 mod shared;
 mod subscriptions;
@@ -75,6 +76,7 @@ impl Judge {
                 Box::new(wills::Wills::default()),
                 Box::new(expiry::Expiry),
                 Box::new(shared::Shared::default()),
+                Box::new(retained_limit::RetainedLimit::default()),
                 Box::new(packet_size::PacketSize),
                 Box::new(goodbye::Goodbye::default()),
                 Box::new(bounded::Bounded::default()),

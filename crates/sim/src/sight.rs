@@ -78,6 +78,8 @@ pub struct Gauges {
     pub sessions: u64,
     /// Messages that the broker keeps.
     pub messages_kept: u64,
+    /// Retained Messages, the broker's own included.
+    pub retained: u64,
 }
 
 /// A packet as far as it matters here, with everything owned.

@@ -187,6 +187,7 @@ impl<'a> World<'a> {
             queue_messages_max: limits.queue_messages_max,
             outbox_bytes_max: limits.outbox_bytes_max,
             memory_bytes_max: limits.memory_bytes_max,
+            retained_messages_max: limits.retained_messages_max,
             turns_are_short: limits.turn_bytes_max < 1 << 20,
             held_us_max: if plan.config.storage == Storage::Log { HELD_US_MAX } else { 0 },
             names: profiles.iter().map(|profile| profile.name.clone()).collect(),

@@ -110,6 +110,10 @@ pub struct MessageFacts {
     pub is_will: bool,
     /// Each time it reached the broker.
     pub reached_us: Vec<u64>,
+    /// In how many Sessions of its publisher it came: another one holds no identifier of the one before.
+    pub sessions: usize,
+    /// The last of them.
+    session: u32,
     /// When PUBACK or PUBREC with success left.
     pub accepted_us: Option<u64>,
     /// How many crashes there had been when it first came.
@@ -267,7 +271,7 @@ impl Ledger {
         let crashes = self.crashes - message.crashes_before;
         match message.qos {
             _ if message.is_will => 1 + crashes,
-            Qos::ExactlyOnce => 1 + crashes,
+            Qos::ExactlyOnce => message.sessions + crashes,
             Qos::AtMostOnce | Qos::AtLeastOnce => message.reached_us.len(),
         }
     }
@@ -415,6 +419,8 @@ impl Ledger {
                         len: will.len,
                         is_will: true,
                         reached_us: vec![now_us],
+                        sessions: 1,
+                        session: 0,
                         accepted_us: None,
                         crashes_before: crashes,
                         upsets_before: upsets,
@@ -427,6 +433,7 @@ impl Ledger {
                     facts.published.insert(id, seen.clone());
                 }
                 if let Some(number) = publish.number {
+                    let session = self.clients[who].session;
                     let message = self.messages.entry(number).or_insert_with(|| MessageFacts {
                         publisher: who,
                         topic: publish.topic.clone(),
@@ -436,11 +443,14 @@ impl Ledger {
                         len: publish.len,
                         is_will: false,
                         reached_us: Vec::new(),
+                        sessions: 1,
+                        session,
                         accepted_us: None,
                         crashes_before: crashes,
                         upsets_before: upsets,
                     });
                     message.reached_us.push(now_us);
+                    message.sessions += usize::from(core::mem::replace(&mut message.session, session) != session);
                 }
             }
             Seen::Subscribe(wish) => {

@@ -13,6 +13,8 @@ pub struct Terms {
     pub outbox_bytes_max: u32,
     /// Bound on the broker's memory.
     pub memory_bytes_max: u64,
+    /// Most Retained Messages.
+    pub retained_messages_max: u32,
     /// Turns have so little room that packets which arrive together may be looked at in another order.
     pub turns_are_short: bool,
     /// How long a packet may be held because a record is not stored yet, in microseconds.
@@ -22,7 +24,7 @@ pub struct Terms {
     pub names: Vec<String>,
 }
 
-/// Limits on queues from here on are out of the World's reach.
+/// Limits from here on are out of the World's reach.
 const OUT_OF_REACH: u32 = 2_000;
 
 impl Terms {
@@ -30,5 +32,11 @@ impl Terms {
     #[must_use]
     pub fn may_drop(&self) -> bool {
         self.queue_messages_max < OUT_OF_REACH
+    }
+
+    /// Whether there may be more Retained Messages than the broker keeps.
+    #[must_use]
+    pub fn may_refuse_to_retain(&self) -> bool {
+        self.retained_messages_max < OUT_OF_REACH
     }
 }

@@ -39,6 +39,7 @@ impl Tale {
             queue_messages_max: 10_000,
             outbox_bytes_max: 1 << 20,
             memory_bytes_max: 1 << 30,
+            retained_messages_max: 2,
             names: ["witness", "alice", "bob", "auditor"].map(String::from).into(),
             ..Terms::default()
         };

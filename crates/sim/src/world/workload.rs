@@ -80,6 +80,7 @@ fn config(luck: &mut Luck) -> Config {
         queue_messages_max: luck.of_these(&[6, 10_000, 10_000, 10_000]),
         outbox_bytes_max: luck.of_these(&[400, 1 << 20, 1 << 20]),
         turn_bytes_max: luck.of_these(&[600, 16 << 20, 16 << 20]),
+        retained_messages_max: luck.of_these(&[1, 2, 4, 1_000_000, 1_000_000, 1_000_000]),
         topic_alias_maximum: luck.of_these(&[0, 2, 64]),
         topic_alias_out_max: luck.of_these(&[0, 2, 64]),
         ..Limits::default()
@@ -87,6 +88,8 @@ fn config(luck: &mut Luck) -> Config {
     let storage = luck.of_these(&[Storage::Log, Storage::Log, Storage::Memory]);
     // Nobody subscribes to `$SYS`: it must be there and reach nobody.
     let sys_interval_s = luck.of_these(&[0, 0, 10]);
+    // What it keeps itself counts too, and would be more than the smallest limits allow.
+    let sys_interval_s = if limits.retained_messages_max < 1_000 { 0 } else { sys_interval_s };
     Config { limits, storage, sys_interval_s, ..Config::default() }
 }
 
