@@ -30,6 +30,10 @@ pub enum Sight {
     Weighed(ConnNo, u32),
     /// A client told its user a message: of QoS 2 messages only the first copy.
     Told(ConnNo, Rc<Seen>),
+    /// The broker asked who this is.
+    Asked(ConnNo, SeenQuestion),
+    /// It is told, while the transport is open.
+    Answered(ConnNo, SeenVerdict),
     /// The broker's end of a transport is over: it was told so, or it closed it itself.
     Gone(ConnNo, Ended),
     /// The broker said that it begins to drop messages for a client.
@@ -48,6 +52,52 @@ pub enum Sight {
     Healed,
     /// The end: everything owed should have come.
     Finished,
+}
+
+/// What the broker asked.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum SeenQuestion {
+    /// A CONNECT came.
+    Connect {
+        /// Client Identifier.
+        name: String,
+        /// User Name.
+        user: Option<String>,
+        /// Password.
+        password: Option<String>,
+        /// Authentication Method.
+        method: Option<String>,
+    },
+    /// An AUTH came.
+    Authenticate {
+        /// Client Identifier.
+        name: String,
+        /// Whether it begins a re-authentication.
+        again: bool,
+    },
+}
+
+/// What the broker was told.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum SeenVerdict {
+    /// It may come in.
+    Allow,
+    /// It has to say more.
+    Continue,
+    /// It may not, for this Reason Code.
+    Refuse(u8),
+}
+
+impl SeenVerdict {
+    /// A number from 0 to 2, for counting.
+    #[must_use]
+    pub fn kind(self) -> usize {
+        match self {
+            SeenVerdict::Allow => 0,
+            SeenVerdict::Continue => 1,
+            SeenVerdict::Refuse(_) => 2,
+        }
+    }
 }
 
 /// Why a transport is over for the broker.
@@ -137,7 +187,12 @@ pub enum Seen {
         /// Session Expiry Interval, which replaces that of the CONNECT.
         session_expiry_s: Option<u32>,
     },
-    /// PINGREQ, PINGRESP or AUTH.
+    /// AUTH.
+    Auth {
+        /// Reason Code.
+        reason: u8,
+    },
+    /// PINGREQ or PINGRESP.
     Other(PacketType),
     /// No packet at all.
     Unreadable(String),
@@ -157,6 +212,7 @@ impl Seen {
             Seen::Unsubscribe { .. } => PacketType::Unsubscribe,
             Seen::Unsuback { .. } => PacketType::Unsuback,
             Seen::Disconnect { .. } => PacketType::Disconnect,
+            Seen::Auth { .. } => PacketType::Auth,
             Seen::Unreadable(_) => return None,
         })
     }
@@ -343,7 +399,7 @@ impl Tap {
             },
             Packet::Pingreq => Seen::Other(PacketType::Pingreq),
             Packet::Pingresp => Seen::Other(PacketType::Pingresp),
-            Packet::Auth(_) => Seen::Other(PacketType::Auth),
+            Packet::Auth(auth) => Seen::Auth { reason: auth.reason.byte() },
         }
     }
 

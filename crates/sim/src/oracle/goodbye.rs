@@ -53,5 +53,7 @@ impl Oracle for Goodbye {
 /// Whether no other connection of the client is there, which could have taken its Session over.
 fn is_last(facts: &Ledger, conn: ConnNo) -> bool {
     let client = facts.conns[&conn].client;
-    facts.conns.range(conn + 1..).all(|(_, its)| its.client != client)
+    facts.conns.iter().all(|(other, its)| {
+        *other == conn || its.client != client || !its.entered || its.gone_us < facts.conns[&conn].accepted_us
+    })
 }

@@ -10,7 +10,9 @@ use wasmqtt_codec::{PacketType, ProtocolVersion, Qos, RetainHandling};
 
 use super::matches;
 use super::terms::Terms;
-use crate::sight::{ClientNo, ConnNo, Ended, MessageNo, Seen, SeenConnect, SeenPublish, SeenSubscribe, Sight};
+use crate::sight::{
+    ClientNo, ConnNo, Ended, MessageNo, Seen, SeenConnect, SeenPublish, SeenSubscribe, SeenVerdict, Sight,
+};
 
 /// A transport.
 #[derive(Clone, Debug)]
@@ -19,10 +21,14 @@ pub struct ConnFacts {
     pub client: ClientNo,
     /// CONNECT, once it reached the broker.
     pub connect: Option<Rc<Seen>>,
-    /// When it did.
+    /// When it did, or, if somebody is asked about that, when he said yes.
     pub connect_us: u64,
+    /// Whether that has happened.
+    pub entered: bool,
     /// When CONNACK with success left.
     pub accepted_us: Option<u64>,
+    /// Which Session of its client it has, once it is accepted.
+    pub session: u32,
     /// When it was over for the broker.
     pub gone_us: Option<u64>,
     /// DISCONNECT reached the broker with this Reason Code, in time to be read.
@@ -224,6 +230,17 @@ impl Ledger {
         }
     }
 
+    /// The connection whose CONNECT counts from this moment on.
+    #[must_use]
+    pub fn enters(&self, sight: &Sight) -> Option<ConnNo> {
+        let conn = match sight {
+            Sight::Reached(conn, seen) if matches!(**seen, Seen::Connect(_)) && !self.terms.asks => conn,
+            Sight::Answered(conn, SeenVerdict::Allow) => conn,
+            _ => return None,
+        };
+        self.conns.get(conn).filter(|its| its.entered && its.accepted_us.is_none()).map(|_| *conn)
+    }
+
     /// A client's name.
     #[must_use]
     pub fn name(&self, client: ClientNo) -> &str {
@@ -234,7 +251,8 @@ impl Ledger {
     pub fn matching(&self, client: ClientNo, topic: &str) -> impl Iterator<Item = &SubscriptionFacts> {
         let facts = &self.clients[client];
         let present = facts.subscriptions.iter().filter(|one| one.session == facts.session);
-        present.filter(move |one| matches(&one.filter, topic))
+        let receives = self.terms.may_receive(client, topic);
+        present.filter(move |one| receives && matches(&one.filter, topic))
     }
 
     /// What a client published under a Packet Identifier.
@@ -305,6 +323,8 @@ impl Ledger {
                     client: *client,
                     connect: None,
                     connect_us: now_us,
+                    entered: false,
+                    session: 0,
                     accepted_us: None,
                     gone_us: None,
                     disconnect: None,
@@ -317,6 +337,7 @@ impl Ledger {
                 self.conns.insert(*conn, facts);
             }
             Sight::Reached(conn, seen) => self.reached(*conn, seen),
+            Sight::Answered(conn, SeenVerdict::Allow) => self.entered(*conn),
             Sight::Left(conn, seen) => self.left(*conn, seen),
             Sight::Gone(conn, ended) => {
                 if let Some(facts) = self.conns.get_mut(conn).filter(|_| *ended == Ended::Broker) {
@@ -360,7 +381,9 @@ impl Ledger {
                 let soon = self.woke.filter(|(at_us, _)| now_us - us - at_us <= self.terms.held_us_max);
                 self.woke = Some((now_us, us + soon.map_or(0, |(_, before_us)| before_us)));
             }
-            Sight::Told(..)
+            Sight::Asked(..)
+            | Sight::Answered(..)
+            | Sight::Told(..)
             | Sight::Weighed(..)
             | Sight::Looked(_)
             | Sight::Broken(_)
@@ -374,6 +397,15 @@ impl Ledger {
         let Some(facts) = self.conns.get_mut(&conn) else { return };
         facts.gone_us.get_or_insert(now_us);
         let client = &mut self.clients[facts.client];
+        if let Some(Seen::Connect(connect)) = facts.connect.as_deref()
+            && facts.entered
+            && facts.accepted_us.is_none()
+        {
+            // It may have been let in, and its Session have gone on, without a word.
+            let us = u64::from(connect.session_expiry_s) * 1_000_000;
+            let until_us = if connect.session_expiry_s == u32::MAX { u64::MAX } else { now_us + us };
+            client.over_us = client.over_us.max(until_us);
+        }
         if client.live == Some(conn) {
             client.live = None;
             let shortened = facts.leaving_s == Some(0);
@@ -390,6 +422,48 @@ impl Ledger {
         }
     }
 
+    /// A CONNECT counts from now on: it came and nobody is asked, or he who was asked has said yes.
+    fn entered(&mut self, conn: ConnNo) {
+        let now_us = self.now_us;
+        let crashes = self.crashes;
+        let upsets = self.upsets - usize::from(!self.storing);
+        let Some(facts) = self.conns.get_mut(&conn).filter(|facts| facts.gone_us.is_none() && !facts.entered) else {
+            return;
+        };
+        let who = facts.client;
+        let Some(Seen::Connect(connect)) = facts.connect.clone().as_deref().cloned() else { return };
+        facts.connect_us = now_us;
+        facts.entered = true;
+        let client = &mut self.clients[who];
+        client.cleaning |= connect.clean_start;
+        if client.live.is_none() && client.lasts && client.over_us < now_us {
+            // Its Session has run out: what a CONNACK calls present may be one that a connection has begun
+            // which was over before its own CONNACK left.
+            client.end_session(now_us);
+        }
+        if let Some(will) = &connect.will
+            && let Some(number) = will.number
+            && self.terms.may_publish(who, &will.topic)
+        {
+            let message = MessageFacts {
+                publisher: who,
+                topic: will.topic.clone(),
+                qos: will.qos,
+                retain: will.retain,
+                expiry_s: will.expiry_s,
+                len: will.len,
+                is_will: true,
+                reached_us: vec![now_us],
+                sessions: 1,
+                session: 0,
+                accepted_us: None,
+                crashes_before: crashes,
+                upsets_before: upsets,
+            };
+            self.messages.insert(number, message);
+        }
+    }
+
     fn reached(&mut self, conn: ConnNo, seen: &Rc<Seen>) {
         let now_us = self.now_us;
         let crashes = self.crashes;
@@ -397,42 +471,19 @@ impl Ledger {
         let Some(facts) = self.conns.get_mut(&conn) else { return };
         let who = facts.client;
         match seen.as_ref() {
-            Seen::Connect(connect) => {
+            Seen::Connect(_) => {
                 facts.connect = Some(seen.clone());
-                facts.connect_us = now_us;
-                let client = &mut self.clients[who];
-                client.cleaning |= connect.clean_start;
-                if client.live.is_none() && client.lasts && client.over_us < now_us {
-                    // Its Session has run out: what a CONNACK calls present may be one that a connection has begun
-                    // which was over before its own CONNACK left.
-                    client.end_session(now_us);
-                }
-                if let Some(will) = &connect.will
-                    && let Some(number) = will.number
-                {
-                    let message = MessageFacts {
-                        publisher: who,
-                        topic: will.topic.clone(),
-                        qos: will.qos,
-                        retain: will.retain,
-                        expiry_s: will.expiry_s,
-                        len: will.len,
-                        is_will: true,
-                        reached_us: vec![now_us],
-                        sessions: 1,
-                        session: 0,
-                        accepted_us: None,
-                        crashes_before: crashes,
-                        upsets_before: upsets,
-                    };
-                    self.messages.insert(number, message);
+                if !self.terms.asks {
+                    self.entered(conn);
                 }
             }
             Seen::Publish(publish) => {
                 if let Some(id) = publish.id {
                     facts.published.insert(id, seen.clone());
                 }
-                if let Some(number) = publish.number {
+                // What may not be published is nobody's message.
+                let permitted = self.terms.may_publish(who, &publish.topic);
+                if let Some(number) = publish.number.filter(|_| permitted) {
                     let session = self.clients[who].session;
                     let message = self.messages.entry(number).or_insert_with(|| MessageFacts {
                         publisher: who,
@@ -454,9 +505,11 @@ impl Ledger {
                 }
             }
             Seen::Subscribe(wish) => {
-                let subscriptions = &mut self.clients[who].subscriptions;
-                facts.subscribing.insert(wish.id, subscriptions.len());
-                self.clients[who].subscribe(now_us, wish);
+                let plain = without_share(&wish.filter);
+                if self.terms.may_subscribe(who, plain) {
+                    facts.subscribing.insert(wish.id, self.clients[who].subscriptions.len());
+                    self.clients[who].subscribe(now_us, wish);
+                }
             }
             Seen::Unsubscribe { id, filters } => {
                 for filter in filters {
@@ -481,6 +534,7 @@ impl Ledger {
             | Seen::Ack { .. }
             | Seen::Suback { .. }
             | Seen::Unsuback { .. }
+            | Seen::Auth { .. }
             | Seen::Other(_)
             | Seen::Unreadable(_) => {}
         }
@@ -502,6 +556,7 @@ impl Ledger {
                     client.end_session(facts.connect_us);
                 }
                 client.cleaning = false;
+                facts.session = client.session;
                 client.live = Some(conn);
                 client.lasts = connect.session_expiry_s > 0;
                 client.expiry_s = connect.session_expiry_s;
@@ -536,10 +591,17 @@ impl Ledger {
             | Seen::Subscribe(_)
             | Seen::Unsubscribe { .. }
             | Seen::Disconnect { .. }
+            | Seen::Auth { .. }
             | Seen::Other(_)
             | Seen::Unreadable(_) => {}
         }
     }
+}
+
+/// A Topic Filter without `$share/name/`.
+#[must_use]
+pub fn without_share(filter: &str) -> &str {
+    filter.strip_prefix("$share/").and_then(|rest| rest.split_once('/')).map_or(filter, |(_, filter)| filter)
 }
 
 impl ClientFacts {
@@ -586,12 +648,12 @@ impl ClientFacts {
             surely_there |= one.surely(now_us, now_us);
             one.unasked_us.get_or_insert(now_us);
         }
-        let share = wish.filter.strip_prefix("$share/").and_then(|rest| rest.split_once('/'));
+        let filter = without_share(&wish.filter);
         self.subscriptions.push(SubscriptionFacts {
             session,
             wish: wish.clone(),
-            filter: share.map_or(wish.filter.as_str(), |(_, filter)| filter).into(),
-            shared: share.is_some(),
+            filter: filter.into(),
+            shared: filter.len() < wish.filter.len(),
             granted: None,
             asked_us: now_us,
             granted_us: None,

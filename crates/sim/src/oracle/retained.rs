@@ -66,6 +66,7 @@ impl Oracle for Retained {
             Sight::Reached(conn, seen) => {
                 if let Seen::Publish(publish) = seen.as_ref()
                     && publish.retain
+                    && facts.client_of(*conn).is_some_and(|client| facts.terms.may_publish(client, &publish.topic))
                 {
                     self.published(facts, *conn, publish);
                 }
@@ -284,7 +285,11 @@ impl Retained {
         let is_auditor = client + 1 == facts.clients.len();
         let new = its.subscriptions.iter().filter(|one| one.granted_us == Some(facts.now_us));
         for one in new.filter(|one| one.may_bring_retained() && surely_brings(one)) {
-            for topic in self.topics.iter().filter(|(name, _)| super::matches(&one.filter, name)) {
+            for topic in self
+                .topics
+                .iter()
+                .filter(|(name, _)| super::matches(&one.filter, name) && facts.terms.may_receive(client, name))
+            {
                 let (Some(Some(number)), 1) = (topic.1.allowed.first(), topic.1.allowed.len()) else { continue };
                 let Some(message) = facts.messages.get(number) else { continue };
                 let qos = message.qos.min(one.granted.unwrap_or(Qos::AtMostOnce));

@@ -47,7 +47,7 @@ impl Oracle for RetainedLimit {
                 Err(format!("{} Retained Messages are kept, {most} at most", gauges.retained))
             }
             Sight::Reached(conn, seen) => {
-                self.reached(*conn, seen, most);
+                self.reached(facts, *conn, seen, most);
                 Ok(())
             }
             Sight::Left(conn, seen) => self.left(facts, *conn, seen, most),
@@ -70,12 +70,20 @@ impl Oracle for RetainedLimit {
 }
 
 impl RetainedLimit {
-    fn reached(&mut self, conn: ConnNo, seen: &Seen, most: usize) {
+    fn reached(&mut self, facts: &Ledger, conn: ConnNo, seen: &Seen, most: usize) {
+        let permitted =
+            |topic: &str| facts.client_of(conn).is_some_and(|client| facts.terms.may_publish(client, topic));
         match seen {
             Seen::Connect(connect) => {
-                self.ever.extend(connect.will.iter().filter(|will| will.retain).map(|will| will.topic.clone()));
+                self.ever.extend(
+                    connect
+                        .will
+                        .iter()
+                        .filter(|will| will.retain && permitted(&will.topic))
+                        .map(|will| will.topic.clone()),
+                );
             }
-            Seen::Publish(publish) if publish.retain => {
+            Seen::Publish(publish) if publish.retain && permitted(&publish.topic) => {
                 self.surely.remove(&publish.topic);
                 let full = self.surely.len() >= most;
                 if let Some(number) = publish.number {

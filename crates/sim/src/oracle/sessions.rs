@@ -43,15 +43,14 @@ impl Oracle for Sessions {
     }
 
     fn see(&mut self, facts: &Ledger, sight: &Sight) -> Result<(), String> {
+        if let Some(conn) = facts.enters(sight)
+            && let Some(client) = facts.client_of(conn)
+        {
+            let state = self.states.entry(client).or_default();
+            self.asked.insert(conn, *state);
+            *state = State::Unknown;
+        }
         match sight {
-            Sight::Reached(conn, seen) => {
-                if let (Seen::Connect(_), Some(client)) = (seen.as_ref(), facts.client_of(*conn)) {
-                    let state = self.states.entry(client).or_default();
-                    self.asked.insert(*conn, *state);
-                    *state = State::Unknown;
-                }
-                Ok(())
-            }
             Sight::Left(conn, seen) => self.left(facts, *conn, seen),
             Sight::Gone(conn, _) => {
                 if let Some(client) = facts.client_of(*conn) {
@@ -71,6 +70,12 @@ impl Oracle for Sessions {
     }
 }
 
+/// The connection of a client that was accepted last; who came first may be let in last.
+fn last_accepted(facts: &Ledger, client: ClientNo) -> Option<ConnNo> {
+    let its = facts.conns.iter().filter(|(_, its)| its.client == client && its.accepted_us.is_some());
+    its.max_by_key(|(conn, its)| (its.accepted_us, **conn)).map(|(conn, _)| *conn)
+}
+
 fn after(now_us: u64, seconds: u32) -> u64 {
     if seconds == u32::MAX { u64::MAX } else { now_us + u64::from(seconds) * 1_000_000 }
 }
@@ -78,8 +83,7 @@ fn after(now_us: u64, seconds: u32) -> u64 {
 impl Sessions {
     fn gone(&mut self, client: ClientNo, conn: ConnNo, facts: &Ledger) {
         // Only the connection that was the client's last one says anything about its Session.
-        let last = facts.conns.iter().rev().find(|(_, its)| its.client == client && its.accepted_us.is_some());
-        if last.is_none_or(|(last, _)| *last != conn) {
+        if last_accepted(facts, client) != Some(conn) {
             return;
         }
         let state = self.states.entry(client).or_default();
@@ -99,12 +103,8 @@ impl Sessions {
             if facts.clients[*client].doubted_us == Some(facts.now_us) {
                 *state = State::Unknown;
             }
-            let expiry_s = facts
-                .conns
-                .iter()
-                .rev()
-                .find(|(_, its)| its.client == *client && its.accepted_us.is_some())
-                .and_then(|(conn, _)| facts.connect_of(*conn))
+            let expiry_s = last_accepted(facts, *client)
+                .and_then(|conn| facts.connect_of(conn))
                 .map_or(0, |connect| connect.session_expiry_s);
             if let State::Away(since_us, least_us, most_us) = *state
                 && (least_us.saturating_add(facts.held_us()) >= facts.now_us || facts.may_be_unstored(since_us))
@@ -117,7 +117,10 @@ impl Sessions {
     fn left(&mut self, facts: &Ledger, conn: ConnNo, seen: &Seen) -> Result<(), String> {
         let Some(client) = facts.client_of(conn) else { return Ok(()) };
         let name = facts.name(client);
-        let greeted = self.greeted.insert(conn, true).unwrap_or(false);
+        let greeted = self.greeted.get(&conn).copied().unwrap_or(false);
+        if !matches!(seen, Seen::Auth { .. }) {
+            self.greeted.insert(conn, true);
+        }
         match seen {
             Seen::Connack { .. } if greeted => Err(format!("{name} gets a second CONNACK [5:MQTT-3.2.0-2]")),
             Seen::Connack { accepted: true, session_present, .. } => {
@@ -130,6 +133,7 @@ impl Sessions {
                 check(connect, before, connect_us, *session_present).map_err(|what| format!("{name}: {what}"))
             }
             Seen::Connack { .. } => Ok(()),
+            Seen::Auth { .. } => Ok(()),
             _ if !greeted => Err(format!("{name} gets something before CONNACK [5:MQTT-3.2.0-1]")),
             _ => Ok(()),
         }

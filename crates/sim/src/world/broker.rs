@@ -147,7 +147,8 @@ impl World<'_> {
                     self.see(Sight::Dropping(who, why));
                 }
             }
-            Output::Ask { .. } | Output::Reply { .. } | Output::Event(_) | Output::Trace(_) | Output::Dial { .. } => {}
+            Output::Ask { question, what } => self.asked(question, &what),
+            Output::Reply { .. } | Output::Event(_) | Output::Trace(_) | Output::Dial { .. } => {}
         }
     }
 
@@ -240,6 +241,8 @@ impl World<'_> {
                 self.client_loses(conn);
             }
         }
+        // The next broker counts its questions anew: what is answered now means nothing to it.
+        self.questions.clear();
         let log = self.store.crash(survive_percent);
         let mut seed = [1; 16];
         seed[..8].copy_from_slice(&(self.plan.seed + u64::from(self.outcome.steps)).to_le_bytes());

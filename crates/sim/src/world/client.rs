@@ -18,6 +18,9 @@ pub const WILLS_FROM: MessageNo = 1_000_000;
 /// Numbers of a rude client's messages begin here.
 pub const RUDE_FROM: MessageNo = 2_000_000;
 
+/// The Authentication Method of all who have one.
+const METHOD: &str = "words";
+
 /// A client and its user.
 #[derive(Clone, Debug)]
 pub struct Actor {
@@ -48,6 +51,8 @@ pub struct Actor {
     expiry_s: u32,
     /// Connections that came to nothing since the last one that was live.
     failures: u32,
+    /// Whether a re-authentication has begun that is not answered.
+    reauthenticating: bool,
     /// Bytes to send before what the sans-IO client sends.
     aside: Vec<u8>,
 }
@@ -69,6 +74,8 @@ impl Actor {
         options.version = profile.version;
         options.keep_alive_s = profile.keep_alive_s;
         options.manual_acknowledgement = profile.ack_us > 0;
+        options.user_name = profile.user();
+        options.password = profile.password().map(String::into_bytes);
         Actor {
             client: Client::new(options),
             profile,
@@ -84,6 +91,7 @@ impl Actor {
             failures: 0,
             closed_us: None,
             expiry_s: 0,
+            reauthenticating: false,
             aside: Vec::new(),
         }
     }
@@ -103,6 +111,9 @@ impl Actor {
                 .with(&Property::SessionExpiryInterval(self.profile.session_expiry_s))
                 .with(&Property::ReceiveMaximum(self.profile.receive_maximum))
                 .with(&Property::TopicAliasMaximum(self.profile.topic_alias_maximum));
+            if self.profile.auth_rounds.is_some() {
+                properties = properties.with(&Property::AuthenticationMethod(METHOD));
+            }
             if let Some(bytes) = self.profile.packet_bytes_max {
                 properties = properties.with(&Property::MaximumPacketSize(bytes));
             }
@@ -128,6 +139,7 @@ impl Actor {
         self.failures += 1;
         self.unacknowledged.clear();
         self.aliases = [None; 3];
+        self.reauthenticating = false;
         self.aside.clear();
         self.client.connected(now_us);
     }
@@ -187,13 +199,26 @@ impl Actor {
                 Event::Connected { properties, .. } => self.live(now_us, &properties),
                 Event::Closed(_) => return Some(Want::Close),
                 Event::Message { message, id, dup } => return Some(self.told(&message, id, dup)),
-                Event::Challenge { .. }
-                | Event::Subscribed { .. }
-                | Event::Unsubscribed { .. }
-                | Event::Finished { .. }
-                | Event::Pong => {}
+                Event::Challenge { reason, .. } => self.challenged(now_us, reason),
+                Event::Subscribed { .. } | Event::Unsubscribed { .. } | Event::Finished { .. } | Event::Pong => {}
             }
         }
+    }
+
+    /// The server wants to hear more, or is content.
+    fn challenged(&mut self, now_us: u64, reason: ReasonCode) {
+        match reason {
+            ReasonCode::ContinueAuthentication => self.authenticate(now_us, reason),
+            _ => self.reauthenticating = false,
+        }
+    }
+
+    fn authenticate(&mut self, now_us: u64, reason: ReasonCode) {
+        let properties = PropertyList::new()
+            .with(&Property::AuthenticationMethod(METHOD))
+            .with(&Property::AuthenticationData(b"what it knows"));
+        // Without a connection there is nobody to tell.
+        let _ = self.client.authenticate(now_us, reason, &properties);
     }
 
     fn told(&mut self, message: &Message, id: Option<PacketIdentifier>, dup: bool) -> Want {
@@ -283,7 +308,11 @@ impl Actor {
                 let done = self.client.unsubscribe(now_us, &[filter]);
                 return done.map(drop).expect("it is connected and the filter is one");
             }
-            Act::Connect { .. } | Act::Leave { .. } | Act::Fault(_) => return,
+            Act::Reauthenticate { .. } if self.client.is_live() && !self.reauthenticating => {
+                self.reauthenticating = true;
+                return self.authenticate(now_us, ReasonCode::ReAuthenticate);
+            }
+            Act::Connect { .. } | Act::Leave { .. } | Act::Reauthenticate { .. } | Act::Fault(_) => return,
         }
         self.todo.push_back(act);
     }

@@ -119,6 +119,7 @@ impl World<'_> {
             return;
         }
         self.see(Sight::Healed);
+        self.answer_all();
         self.store.heal();
         self.store_works();
         for conn in 0..self.links.len() as ConnNo {
