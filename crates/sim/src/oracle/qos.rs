@@ -90,7 +90,7 @@ impl Qualities {
             // Each of them may be sent anew after a crash that forgot that it was.
             Qos::AtLeastOnce => (times.fresh[qos], taken_up * (1 + facts.crashes)),
             Qos::ExactlyOnce if message.is_will => (times.all[qos], taken_up),
-            Qos::ExactlyOnce => (times.all[qos], 1),
+            Qos::ExactlyOnce => (times.all[qos], message.sessions),
         };
         match count <= most {
             true => Ok(()),
