@@ -16,9 +16,7 @@ export const view = {
   },
   fieldName: (name: string): string => name,
   sectionOf: (standard: string, section: string) => `${standard}, section ${section}`,
-  statement: (statement: string) => `Rule ${statement}`,
   line: (n: number) => `line ${n}`,
-  at: (time: string) => `at ${time}`,
   time: 'Time',
   now: 'now',
   legend: 'How to read it',
@@ -55,7 +53,6 @@ export const view = {
   },
 
   ladder: {
-    column: (name: string) => `Column of ${name}`,
     empty: 'Nothing has happened yet. Press Play or Step.',
     learned: 'notices',
     closed: 'closes',
@@ -78,9 +75,7 @@ export const view = {
     idle: (time: string) => `+${time}`,
     parts: 'From here on the branches differ',
     keys: 'Up and down go from packet to packet, Enter chooses one.',
-    lostAt: (percent: number) => `lost after ${percent} %`,
     exchange: (qos: number, id: number, done: boolean) => `QoS ${qos}, identifier ${id}${done ? '' : ', not finished'}`,
-    toNow: 'To the present',
   },
 
   why: {
@@ -96,12 +91,10 @@ export const view = {
     sent: 'sent',
     queued: 'waits',
     no: 'not delivered',
-    packets: 'Packets',
     told: (times: number) => `Its user got it ${times === 1 ? 'once' : `${times} times`}.`,
     notYet: 'On its way to the client.',
     lostOnWay: 'Lost on its way to the client.',
     summary: (delivered: number, all: number) => `Delivered to ${delivered} of ${plural(all, 'client')}`,
-    rule: 'Rule',
   },
 
   packet: {
@@ -117,7 +110,6 @@ export const view = {
     itself: 'itself',
     editLead: 'Change any byte and see what the decoder makes of it.',
     wrong: (byte: number) => `Wrong at byte ${byte}`,
-    breaks: 'It breaks a rule',
     unchanged: 'These are the bytes as they were sent.',
     reset: 'As they were',
     sendAs: (who: string) => `They go from ${who} to the broker, now.`,
@@ -131,11 +123,8 @@ export const view = {
 
   session: {
     choose: 'Client',
-    state: 'State',
     identifier: 'Client Identifier',
     version: 'Version',
-    connected: 'connected',
-    away: 'away, the Session stays',
     subscriptionOptions: {
       noLocal: 'No Local',
       retainAsPublished: 'Retain As Published',
@@ -143,7 +132,6 @@ export const view = {
       identifier: (value: number) => `identifier ${value}`,
     },
     empty: 'empty',
-    nothingInFlight: 'nothing',
     position: (n: number) => `place ${n}`,
     keepAlive: 'Keep Alive',
     keepAliveRule: (seconds: number) => `${seconds} s; the broker waits one and a half times as long`,
@@ -157,7 +145,6 @@ export const view = {
     unacknowledged: (count: number) => `${plural(count, 'message')} for its user to acknowledge`,
     backIn: (time: string) => `comes back by itself in ${time}`,
     messageGone: 'message passed on, only the identifier is held',
-    goesDown: 'Over when it reaches the end without a packet.',
   },
 
   topics: {
@@ -168,7 +155,6 @@ export const view = {
     ranges: 'What Subscriptions cover',
     single: 'one level',
     rest: 'this and everything below',
-    whose: (who: string, filter: string, qos: number) => `${who}: ${filter}, QoS ${qos}`,
     typeHere: 'home/+/temperature',
     error: 'This is no Topic Filter',
     lit: 'just published',
@@ -188,6 +174,5 @@ export const view = {
     none: 'No line is like that.',
     future: 'not yet',
     table: 'Log',
-    toEnd: 'To the last line',
   },
 };

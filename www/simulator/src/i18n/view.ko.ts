@@ -111,9 +111,7 @@ export const view: typeof english = {
   },
   fieldName: (name) => FIELDS[name] ?? name,
   sectionOf: (standard, section) => `${standard} ${section}절`,
-  statement: (statement) => `규칙 ${statement}`,
   line: (n) => `${n}번 줄`,
-  at: (time) => `${time}에`,
   time: '시각',
   now: '지금',
   legend: '보는 법',
@@ -150,7 +148,6 @@ export const view: typeof english = {
   },
 
   ladder: {
-    column: (name) => `${name} 열`,
     empty: '아직 아무 일도 없어요. 재생이나 한 걸음을 눌러 보세요.',
     learned: '알아챔',
     closed: '닫음',
@@ -172,9 +169,7 @@ export const view: typeof english = {
     idle: (time) => `+${time}`,
     parts: '여기부터 갈래가 달라져요',
     keys: '위아래 화살표로 패킷을 옮겨 다니고, 엔터로 골라요.',
-    lostAt: (percent) => `${percent} % 가서 잃어버림`,
     exchange: (qos, id, done) => `QoS ${qos}, 식별자 ${id}${done ? '' : ', 아직 끝나지 않음'}`,
-    toNow: '지금으로',
   },
 
   why: {
@@ -190,12 +185,10 @@ export const view: typeof english = {
     sent: '보냄',
     queued: '대기',
     no: '전해지지 않음',
-    packets: '패킷',
     told: (times) => `사용자가 ${times}번 받았어요.`,
     notYet: '클라이언트로 가는 중이에요.',
     lostOnWay: '클라이언트로 가다가 사라졌어요.',
     summary: (delivered, all) => `클라이언트 ${all}개 중 ${delivered}개에 전해졌어요`,
-    rule: '규칙',
   },
 
   packet: {
@@ -211,7 +204,6 @@ export const view: typeof english = {
     itself: '스스로',
     editLead: '아무 바이트나 바꿔서 해독기가 뭐라고 하는지 보세요.',
     wrong: (byte) => `${byte}번 바이트가 잘못됐어요`,
-    breaks: '규칙에 어긋나요',
     unchanged: '보낸 그대로의 바이트예요.',
     reset: '원래대로',
     sendAs: (who) => `지금 ${who}에서 브로커로 가요.`,
@@ -225,11 +217,8 @@ export const view: typeof english = {
 
   session: {
     choose: '클라이언트',
-    state: '상태',
     identifier: '클라이언트 식별자',
     version: '버전',
-    connected: '연결됨',
-    away: '자리 비움, 세션은 남음',
     subscriptionOptions: {
       noLocal: 'No Local',
       retainAsPublished: 'Retain As Published',
@@ -237,7 +226,6 @@ export const view: typeof english = {
       identifier: (value) => `식별자 ${value}`,
     },
     empty: '비어 있음',
-    nothingInFlight: '없음',
     position: (n) => `${n}번째`,
     keepAlive: 'Keep Alive',
     keepAliveRule: (seconds) => `${seconds}초. 브로커는 그 1.5배까지 기다려요`,
@@ -251,7 +239,6 @@ export const view: typeof english = {
     unacknowledged: (count) => `사용자가 확인할 메시지 ${count}개`,
     backIn: (time) => `${time} 뒤에 스스로 돌아와요`,
     messageGone: '메시지는 전했고 식별자만 붙들고 있어요',
-    goesDown: '패킷 없이 끝까지 차면 연결을 닫아요.',
   },
 
   topics: {
@@ -262,7 +249,6 @@ export const view: typeof english = {
     ranges: '구독이 덮는 범위',
     single: '한 레벨',
     rest: '여기와 그 아래 전부',
-    whose: (who, filter, qos) => `${who}: ${filter}, QoS ${qos}`,
     typeHere: 'home/+/temperature',
     error: '토픽 필터가 아니에요',
     lit: '방금 발행됨',
@@ -276,6 +262,5 @@ export const view: typeof english = {
     none: '그런 줄은 없어요.',
     future: '아직',
     table: '기록',
-    toEnd: '마지막 줄로',
   },
 };

@@ -227,6 +227,7 @@ export function Pane(props: PaneProps) {
 
   return (
     <div class={`ladder-scroll${columns.each < 120 ? ' narrow' : ''}`} ref={scroll} onWheel={leave} onTouchMove={leave}>
+      <p class="visually-hidden">{t.view.ladder.keys}</p>
       <Heads {...props} columns={columns} shown={shown} />
       <div class="ladder-body" style={{ height: `${height}px`, width: `${columns.width}px` }}>
         {entries.length === 0 && <p class="empty">{t.view.ladder.empty}</p>}
