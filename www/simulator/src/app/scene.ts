@@ -24,6 +24,8 @@ export class Scene {
   readonly tab = signal<Tab>('log');
   readonly selection = signal<Selection>(null);
   readonly follow = signal(true);
+  /** What somebody wants to do with a topic that they look at; whoever has the forms opens one. */
+  readonly wish = signal<{ readonly verb: 'publish' | 'subscribe'; readonly topic: string } | null>(null);
   /** The branch that stands beside the current one. */
   readonly beside = signal<number | null>(null);
   /** Everybody who is ever there on this branch. */

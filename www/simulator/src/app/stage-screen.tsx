@@ -1,8 +1,9 @@
 // The Stage: lesson or palette, the view in the middle, the inspectors, and time below.
 
 import type { ComponentChildren } from 'preact';
-import { useEffect, useId, useRef } from 'preact/hooks';
+import { useEffect, useId, useRef, useState } from 'preact/hooks';
 import type { Person } from '../view/props';
+import { Icon } from './icons';
 import { useKeys } from './keys';
 import { useSpokenSteps } from './live';
 import { type Scene, TABS, VIEWS } from './scene';
@@ -18,6 +19,8 @@ interface StageProps {
   readonly side: ComponentChildren;
   readonly sideLabel: string;
   readonly onMenu?: (who: string) => void;
+  /** There are forms for what a topic can be used for. */
+  readonly forms?: boolean;
   /** More buttons above the view. */
   readonly tools?: ComponentChildren;
   readonly controls?: 'none' | 'transport' | 'full';
@@ -49,13 +52,44 @@ export function StageScreen(props: StageProps) {
         <div class="stage-bar">
           <ViewChoice scene={scene} />
           {controls !== 'none' && <Branches scene={scene} people={people} />}
-          <span class="stage-tools">{tools}</span>
+          <span class="stage-tools">
+            {controls === 'full' && <Presenter />}
+            {tools}
+          </span>
         </div>
         <View {...props} />
       </section>
       {controls === 'full' && <Inspectors {...props} />}
       {controls !== 'none' && <Transport scene={scene} people={people} />}
     </div>
+  );
+}
+
+/** Large enough for the last row of a class room, and the whole screen where a browser gives it. */
+function Presenter() {
+  const { t } = useShell();
+  const [on, setOn] = useState(false);
+  useEffect(() => {
+    if (!on) return undefined;
+    const { style } = document.documentElement;
+    style.fontSize = '137.5%';
+    document.documentElement.requestFullscreen?.().catch(() => undefined);
+    return () => {
+      style.fontSize = '';
+      if (document.fullscreenElement) document.exitFullscreen().catch(() => undefined);
+    };
+  }, [on]);
+  return (
+    <button
+      type="button"
+      class="tool tool-presenter"
+      aria-pressed={on}
+      aria-label={t.stage.fullscreen}
+      title={t.stage.fullscreen}
+      onClick={() => setOn(!on)}
+    >
+      <Icon name="grow" />
+    </button>
   );
 }
 

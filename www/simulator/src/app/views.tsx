@@ -22,6 +22,8 @@ interface SceneProps {
   readonly people: readonly Person[];
   /** Commands that aren't offered. */
   readonly lock: readonly string[];
+  /** There are forms for what a topic can be used for. */
+  readonly forms?: boolean;
 }
 
 function useLogProps({ scene, people }: SceneProps): LogProps {
@@ -134,6 +136,16 @@ export function Inspector(props: SceneProps & { readonly tab: Tab }) {
           topics={model.topics.value}
           sessions={model.sessions.value}
           tryFilter={(filter) => model.tryFilter(filter)}
+          {...(props.forms
+            ? {
+                onPublishHere: (topic) => {
+                  scene.wish.value = { verb: 'publish', topic };
+                },
+                onSubscribeHere: (filter) => {
+                  scene.wish.value = { verb: 'subscribe', topic: filter };
+                },
+              }
+            : {})}
         />
       );
     case 'log':
@@ -141,13 +153,28 @@ export function Inspector(props: SceneProps & { readonly tab: Tab }) {
   }
 }
 
+/** Nobody is chosen: the client whose Session holds most. */
+function mostToSee(scene: Scene): string | null {
+  const { sessions, clients } = scene.model.value.sessions.value;
+  const holds = (who: string) => {
+    const session = sessions.find((one) => one.who === who);
+    if (!session) return 0;
+    const { in_flight, queue, subscriptions, will } = session;
+    return 1 + in_flight.length * 8 + queue.length * 8 + (will ? 4 : 0) + subscriptions.length * 2;
+  };
+  return clients.reduce<string | null>(
+    (best, { who }) => (best === null || holds(who) > holds(best) ? who : best),
+    null,
+  );
+}
+
 /** The client whose Session is shown: the chosen one, or that of the chosen link or entry. */
 function clientOf(scene: Scene): string | null {
   const selection = scene.selection.value;
-  if (!selection) return null;
+  if (!selection) return mostToSee(scene);
   if ('client' in selection) return selection.client;
   if ('link' in selection) return selection.link;
-  if (!('entry' in selection)) return null;
+  if (!('entry' in selection)) return mostToSee(scene);
   const entry = scene.model.value.entries.value[selection.entry];
   if (!entry) return null;
   for (const value of Object.values(entry)) {

@@ -172,6 +172,10 @@ function Verbs({ scene, people, lock, client, give }: VerbsProps) {
   const [opened, setOpened] = useState<Opened | null>(away ? 'connect' : 'publish');
   // Whoever connects wants to talk next.
   useEffect(() => setOpened(away ? 'connect' : 'publish'), [away]);
+  const wish = scene.wish.value;
+  useEffect(() => {
+    if (wish) setOpened(wish.verb);
+  }, [wish]);
   const name = people.find(({ id }) => id === who)?.name ?? who;
   const session = scene.model.value.sessions.value.sessions.find((one) => one.who === who);
   const filters = session?.subscriptions.map(({ filter }) => filter) ?? [];
@@ -241,7 +245,7 @@ interface OpenFormProps {
 function OpenForm({ opened, scene, client, filters, give }: OpenFormProps) {
   const { who } = client;
   const v5 = client.level === 5;
-  const topic = scene.selection.value && 'topic' in scene.selection.value ? scene.selection.value.topic : null;
+  const topic = scene.wish.value?.topic ?? null;
   switch (opened) {
     case 'connect':
       return (

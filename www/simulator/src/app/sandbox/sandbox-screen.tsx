@@ -1,6 +1,7 @@
 // The sandbox: any topology, any packet, any fault.
 
 import { useEffect, useMemo, useState } from 'preact/hooks';
+import { encodeLink } from '../../stage/permalink';
 import type { StageScenario } from '../../stage/types';
 import { Failure } from '../failure';
 import { Loading } from '../loading';
@@ -57,6 +58,7 @@ export function SandboxStage({ scene, text, preset }: SandboxStageProps) {
           <header class="sandbox-head">
             <h1 tabIndex={-1}>{t.sandbox.title}</h1>
             <Presets {...(preset ? { preset } : {})} />
+            <OpenFile />
           </header>
           {goal && <Goal scene={scene} />}
           <Palette scene={scene} people={people} lock={lock} chosen={chosen} onChoose={setChosen} />
@@ -68,9 +70,29 @@ export function SandboxStage({ scene, text, preset }: SandboxStageProps) {
         </>
       }
       sideLabel={t.stage.palette}
+      forms
       onMenu={(who) => setChosen(who === '' ? null : who)}
       tools={<ShareButton scene={scene} people={people} />}
     />
+  );
+}
+
+/** A scenario that was saved as a file: it becomes the address, and is read as every link is. */
+function OpenFile() {
+  const { t } = useShell();
+  return (
+    <label class="button open-file">
+      {t.share.openFile}
+      <input
+        type="file"
+        class="unseen"
+        accept=".json,application/json"
+        onChange={async (event) => {
+          const file = event.currentTarget.files?.[0];
+          if (file) location.hash = href.link(await encodeLink(await file.text()));
+        }}
+      />
+    </label>
   );
 }
 

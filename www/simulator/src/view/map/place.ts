@@ -28,7 +28,26 @@ export const HALF: { readonly [scale in Scale]: { readonly x: number; readonly y
 };
 
 export function placesOf(count: number, width: number, height: number): Places {
-  const scale: Scale = count <= (width < 480 ? 4 : CARDS_MAX) ? 'card' : count <= SMALL_MAX ? 'small' : 'dot';
+  if (count <= (width < 480 ? 4 : CARDS_MAX)) {
+    const cards = placesAt('card', count, width, height);
+    if (haveRoom(cards)) return cards;
+  }
+  return placesAt(count <= SMALL_MAX ? 'small' : 'dot', count, width, height);
+}
+
+/** Whether no client stands on another one or on the broker. */
+function haveRoom({ clients, broker, scale, width }: Places): boolean {
+  const half = HALF[scale];
+  const middle = brokerHalfOf(width, 0, false);
+  const apart = (a: Spot, b: Spot, x: number, y: number) => Math.abs(a.x - b.x) >= x || Math.abs(a.y - b.y) >= y;
+  return clients.every(
+    (one, index) =>
+      apart(one, broker, half.x + middle.x, half.y + middle.y) &&
+      clients.slice(index + 1).every((other) => apart(one, other, 2 * half.x, 2 * half.y)),
+  );
+}
+
+function placesAt(scale: Scale, count: number, width: number, height: number): Places {
   const half = HALF[scale];
   const broker = { x: width / 2, y: height / 2 };
   const [rx, ry] = [Math.max(40, width / 2 - half.x - 14), Math.max(40, height / 2 - half.y - 26)];
