@@ -137,23 +137,22 @@ impl Stage {
         if self.broker.deadline().is_none_or(|at| at > time) {
             return;
         }
-        let now_us = self.now_us;
-        for timer in self.broker_timers().into_iter().filter(|timer| timer.at <= now_us) {
+        for timer in self.broker_timers(self.now_us) {
             let n = self.tell(What::Timer(Timer { what: timer.what, who: timer.who }));
             self.cause = self.cause.or(Some(n));
         }
     }
 
-    /// What the broker waits for.
-    fn broker_timers(&self) -> Vec<NextTimer> {
+    /// What the broker waits for up to a time. Most of its deadlines are those of clients that have been heard of since.
+    fn broker_timers(&self, upto_us: u64) -> Vec<NextTimer> {
         let mut timers = Vec::new();
         let from_epoch = |at: wasmqtt_broker::Time| at.0.saturating_sub(EPOCH_US);
         let mut connected = Vec::new();
         let Some(Page::Sessions(sessions)) = self.broker.inspect(&Subject::Sessions, 0, ALL) else { return timers };
         for session in sessions {
-            let who = self.named(&session.client_identifier);
             let mut add = |at: Option<u64>, what| {
-                timers.extend(at.map(|at| NextTimer { at, what, who: who.clone() }));
+                let at = at.filter(|at| *at <= upto_us);
+                timers.extend(at.map(|at| NextTimer { at, what, who: self.named(&session.client_identifier) }));
             };
             connected.extend(session.conn.map(|conn| conn.generation - 1));
             let keeps = session.last_packet_at.filter(|_| session.keep_alive_s > 0);
@@ -163,21 +162,19 @@ impl Stage {
             add(session.will_at.map(from_epoch), TimerKind::WillDelay);
         }
         for (number, line) in self.lines.iter() {
-            let waits = line.link.broker == BrokerEnd::Open && !connected.contains(&number);
             let timeout_us = u64::from(self.config.limits.connect_timeout_s) * 1_000_000;
-            if let Some(known_us) = line.known_at_us.filter(|_| waits) {
+            let at = line.known_at_us.map(|known_us| known_us + timeout_us).filter(|at| *at <= upto_us);
+            let waits = || line.link.broker == BrokerEnd::Open && !connected.contains(&number);
+            if let Some(at) = at.filter(|_| waits()) {
                 let who = Some(self.actors[line.link.client].id.clone());
-                timers.push(NextTimer { at: known_us + timeout_us, what: TimerKind::ConnectTimeout, who });
+                timers.push(NextTimer { at, what: TimerKind::ConnectTimeout, who });
             }
         }
         let all = Subject::Retained { filter: "#".into() };
         if let Some(Page::Retained(retained)) = self.broker.inspect(&all, 0, ALL) {
-            let expiring = retained.iter().filter_map(|message| message.expires_at);
-            timers.extend(expiring.map(|at| NextTimer {
-                at: from_epoch(at),
-                what: TimerKind::MessageExpiry,
-                who: None,
-            }));
+            let expiring = retained.iter().filter_map(|message| message.expires_at).map(from_epoch);
+            let expiring = expiring.filter(|at| *at <= upto_us);
+            timers.extend(expiring.map(|at| NextTimer { at, what: TimerKind::MessageExpiry, who: None }));
         }
         timers
     }
@@ -187,7 +184,7 @@ impl Stage {
     pub fn next(&self) -> Next {
         let mut timers = Vec::new();
         let in_order = |timer: &NextTimer| timer.at;
-        for timer in self.broker_timers() {
+        for timer in self.broker_timers(u64::MAX) {
             insert_in_order(&mut timers, timer, in_order);
         }
         for (who, actor) in self.actors.iter().enumerate().filter(|(_, actor)| !actor.frozen) {
