@@ -5,6 +5,7 @@
 mod authority;
 mod bounded;
 mod expiry;
+mod facts;
 mod goodbye;
 mod ledger;
 mod milestone;

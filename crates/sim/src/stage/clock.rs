@@ -143,7 +143,8 @@ impl Stage {
         }
     }
 
-    /// What the broker waits for up to a time. Most of its deadlines are those of clients that have been heard of since.
+    /// What the broker waits for up to a time. Most of its deadlines are those of clients that have been heard of
+    /// since.
     fn broker_timers(&self, upto_us: u64) -> Vec<NextTimer> {
         let mut timers = Vec::new();
         let from_epoch = |at: wasmqtt_broker::Time| at.0.saturating_sub(EPOCH_US);
