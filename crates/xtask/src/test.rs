@@ -47,10 +47,10 @@ pub fn test(filter: Option<&str>) -> Outcome {
             run(&mut check)?;
             www::clippy()
         })?;
-    }
-    if filter.is_none() {
+        steps.step("stage", www::stage)?;
         steps.step("lints of the package", www::lints)?;
         steps.step("size of the package", www::size)?;
+        steps.step("size of the languages", www::languages)?;
     }
     steps.step("tests", || {
         let mut nextest = cargo();

@@ -60,8 +60,8 @@ const STAGE: Wasm = Wasm {
     into: "simulator/generated",
     features: &["--no-default-features", "--features", "sim"],
     beside: &["stage.js", "stage.d.ts"],
-    // It has much of a kind, and nobody waits for it.
-    shrink: &["--merge-similar-functions", "-Oz", "--converge"],
+    // It has much of a kind.
+    shrink: &["--merge-similar-functions", "-Oz", "--one-caller-inline-max-function-size=20", "--skip-pass=local-cse"],
 };
 
 /// Builds a wasm and its glue. Each has a target folder of its own for the last step, since both are the same package.
@@ -113,10 +113,15 @@ pub fn core() -> Outcome {
 /// Bytes that the Stage's wasm may take, compressed as servers do.
 const STAGE_GZIP_BYTES_MAX: usize = 250 << 10;
 
-/// Builds the Stage for the simulator into `www/simulator/generated`, holds it to its size, and compares the logs that
+/// Builds the Stage for the simulator into `www/simulator/generated`.
+pub fn stage_wasm() -> Outcome {
+    wasm(&STAGE)
+}
+
+/// Builds the Stage for the simulator, holds it to its size, and compares the logs that
 /// it gives with native ones.
 pub fn stage() -> Outcome {
-    wasm(&STAGE)?;
+    stage_wasm()?;
     let wasm = folder().join("simulator/generated/stage_bg.wasm");
     let gzip = "const { gzipSync } = require('node:zlib'); const { readFileSync } = require('node:fs');\
                 console.log(gzipSync(readFileSync(process.argv[1]), { level: 9 }).length)";
@@ -129,6 +134,15 @@ pub fn stage() -> Outcome {
     tools::nextest()?;
     let test = ["nextest", "run", "--package", "wasmqtt-sim", "--test", "stage_wasm", "--run-ignored", "only"];
     run(cargo().args(test))
+}
+
+/// Measures the Stage, natively and in wasm under Node; fails where a figure is missed.
+pub fn bench_stage() -> Outcome {
+    stage_wasm()?;
+    tools::nextest()?;
+    let test = ["nextest", "run", "--release", "--package", "wasmqtt-sim", "--test", "stage_figures"];
+    run(cargo().args(test).args(["--run-ignored", "only", "--no-capture"]))?;
+    run(program("node").arg("simulator/test/figures.mjs").current_dir(folder()))
 }
 
 /// Builds the core and the npm package.
@@ -153,17 +167,15 @@ pub fn built_site() -> PathBuf {
     tools::target_dir().join("site")
 }
 
-/// Builds the npm package and the site: the pages, and the simulator below `simulator/` if it is there.
+/// Builds the npm package and the site: the pages, and the simulator below `simulator/`.
 pub fn site() -> Outcome {
     package()?;
     run(npm().args(["run", "build", "--workspace", "wasmqtt-pages"]))?;
     let simulator = folder().join("simulator");
     let site = folder().join("site");
-    if simulator.join("package.json").exists() {
-        wasm(&STAGE)?;
-        run(npm().args(["run", "build", "--workspace", "wasmqtt-simulator"]))?;
-        tools::mirror(&simulator.join("dist"), &site.join("simulator"))?;
-    }
+    stage_wasm()?;
+    run(npm().args(["run", "build", "--workspace", "wasmqtt-simulator"]))?;
+    tools::mirror(&simulator.join("dist"), &site.join("simulator"))?;
     run(npm().args(["run", "compress", "--workspace", "wasmqtt-pages"]))?;
     // Apart from what each build writes anew, so that a host with the same site inside is not built again.
     tools::mirror(&site, &built_site())
@@ -172,6 +184,11 @@ pub fn site() -> Outcome {
 /// Holds what a page fetches to its bound; the package must be built.
 pub fn size() -> Outcome {
     run(npm().args(["run", "size", "--workspace", "wasmqtt"]))
+}
+
+/// Holds each language of the simulator to its bound.
+pub fn languages() -> Outcome {
+    run(program("node").arg("simulator/languages.mjs").current_dir(folder()))
 }
 
 /// Formats, types and lints of all JavaScript; the package must be built.

@@ -73,7 +73,8 @@ async function expectRead(stage: Stage): Promise<number> {
   const opened = [...new Set(log.flatMap(({ opened }) => (opened ? [shown(opened.who)] : [])))];
   expect([...names.values()]).toEqual(['broker', ...opened]);
   const nameOf = (id: string) => names.get(id) ?? id;
-  const expected = log.flatMap(({ delivered, lost, broke, closed, timer, told, restarted }) => {
+  type Drawn = { way: string[] | null; type: number; says: string };
+  const expected = log.flatMap(({ delivered, lost, broke, closed, timer, told, restarted }): Drawn[] => {
     const packet = delivered ?? lost;
     if (packet) {
       const who = shown(packet.who);
