@@ -82,6 +82,7 @@ fn install() -> Outcome {
         ("chromium", "chromium"),
         ("firefox-esr", "firefox-esr"),
     ])?;
+    mosquitto()?;
     // It has no program of its own: `python3 -m venv` is there without it, and fails.
     if !tools::works(program("python3").args(["-c", "import ensurepip"])) {
         tools::install_debian_packages(&["python3-venv"])?;
@@ -95,6 +96,18 @@ fn install() -> Outcome {
         run(program("python3").args(["-m", "venv"]).arg(&venv))?;
         let requirements = tools::root().join("tests/clients/py/requirements.txt");
         run(program(venv.join("bin/pip")).args(["install", "--quiet", "-r"]).arg(requirements))?;
+    }
+    Ok(())
+}
+
+/// Debian's mosquitto, to which bridges lead. Only its program is used: the service that comes with it is switched off.
+fn mosquitto() -> Outcome {
+    if tools::works(program("sh").args(["-c", "PATH=$PATH:/usr/sbin; command -v mosquitto"])) {
+        return Ok(());
+    }
+    tools::install_debian_packages(&["mosquitto"])?;
+    if tools::works(program("systemctl").args(["is-active", "--quiet", "mosquitto.service"])) {
+        run(program("systemctl").args(["disable", "--now", "mosquitto.service"]))?;
     }
     Ok(())
 }

@@ -136,6 +136,8 @@ export const mosquitto = (): Promise<Remote> =>
     const port = before === undefined ? await freePort() : Number(new URL(before).port);
     const config = join(folder, 'mosquitto.conf');
     const lines = [`listener ${port} 127.0.0.1`, 'protocol websockets', 'allow_anonymous true', 'user root'];
+    // Without a listener of another kind Debian 12's does not start.
+    lines.push(`listener 0 ${join(folder, 'socket')}`);
     await writeFile(config, `${lines.join('\n')}\n`);
     return {
       // Debian has it in /usr/sbin, which is not in everybody's path.
