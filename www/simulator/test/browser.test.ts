@@ -91,7 +91,7 @@ describe('axe finds nothing to object to', () => {
       'share',
       '#/sandbox/kitchen',
       async (page) => {
-        await page.locator('.stage-tools button').click();
+        await page.locator('.stage-tools .tool-wide').click();
         await page.locator('.share-text').waitFor();
       },
     ],
@@ -283,7 +283,7 @@ describe('links', () => {
     const page = await site.page('#/sandbox/kitchen');
     await page.locator('.form .button-main').click();
     await stopped(page);
-    await page.locator('.stage-tools button').click();
+    await page.locator('.stage-tools .tool-wide').click();
     const address = (await page.locator('.share-text input').inputValue()).trim();
     expect(address).toContain('#s=1.');
     const other = await site.page(new URL(address).hash);
@@ -326,6 +326,29 @@ describe('links', () => {
   });
 });
 
+test('a saved scenario opens from a file; a topic leads to the form', async () => {
+  const page = await site.page('#/sandbox/kitchen');
+  await page.locator('.transport').waitFor();
+  const scenario = '{"v":1,"clients":[{"id":"fridge"}],"script":[[0,{"do":"connect","who":"fridge"}]],"begin":1000000}';
+  const file = { name: 'scenario.json', mimeType: 'application/json', buffer: Buffer.from(scenario) };
+  await page.locator('input[type=file]').setInputFiles(file);
+  await page.locator('.who-button').getByText('fridge').waitFor();
+  await page.locator('.who-button').nth(1).click();
+  const topic = page.locator('.form input').first();
+  await topic.fill('home/fridge/door');
+  await topic.press('Enter');
+  await stopped(page);
+  await until(page, /^Broker accepted a message for home\/fridge\/door/);
+  await page.locator('[role=tab]').nth(3).click();
+  await page.locator('[role=treeitem]').last().dblclick();
+  expect(await page.locator('.form input').first().inputValue()).toBe('home/fridge/door');
+  const wrong = { ...file, buffer: Buffer.from('{"v":1,"clients":3}') };
+  await page.locator('input[type=file]').setInputFiles(wrong);
+  await until(page, /clients is 3; allowed: a list/);
+  expect(page.errors).toEqual([]);
+  await page.context().close();
+});
+
 describe('in other pages', () => {
   test('a frame tells what happens in it', async () => {
     const host = site.host(
@@ -365,6 +388,20 @@ describe('in other pages', () => {
     await frame.locator('.button-action').click();
     await frame.locator('.passed').waitFor({ timeout: 15_000 });
     await context.close();
+  });
+
+  test('a strict Content Security Policy is enough', async () => {
+    site.policy =
+      "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; connect-src 'self'; worker-src 'self'";
+    try {
+      const page = await site.page('#/lesson/1');
+      await page.locator('.button-action').click();
+      await page.locator('.passed').waitFor({ timeout: 15_000 });
+      expect(page.errors).toEqual([]);
+      await page.context().close();
+    } finally {
+      site.policy = undefined;
+    }
   });
 
   test('the element shows a scenario, a lesson, or what is wrong', async () => {

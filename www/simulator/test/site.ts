@@ -24,6 +24,8 @@ export class Site {
   readonly folder: string;
   /** While true, nothing is answered: the network is gone. */
   offline = false;
+  /** The Content Security Policy that is sent with everything. */
+  policy: string | undefined;
   readonly #server: Server;
 
   private constructor(url: string, folder: string, browser: Browser, server: Server) {
@@ -62,6 +64,7 @@ export class Site {
         response.writeHead(404).end();
         return;
       }
+      if (site?.policy) response.setHeader('content-security-policy', site.policy);
       const type = types[extname(file)] ?? 'text/plain';
       response.writeHead(200, {
         'content-type': type,
