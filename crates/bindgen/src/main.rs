@@ -3,6 +3,7 @@
 //! the types that cross the door into `door.ts`. A package of its own, since it takes two minutes to compile and
 //! `xtask` must not.
 
+mod panics;
 mod schema;
 
 use std::path::Path;
@@ -26,8 +27,9 @@ fn main() -> ExitCode {
 }
 
 fn write(input: &str, folder: &Path, name: &str) -> Result<(), String> {
+    let wasm = std::fs::read(input).map_err(|error| format!("{input}: {error}"))?;
     Bindgen::new()
-        .input_path(input)
+        .input_bytes(name, panics::shorten(&wasm)?)
         .out_name(name)
         .typescript(true)
         .omit_default_module_path(true)

@@ -11,7 +11,6 @@
 //!                             timeout          DISCONNECT
 //! ```
 
-use alloc::collections::BTreeMap;
 use alloc::string::String;
 use alloc::vec::Vec;
 use serde::{Deserialize, Serialize};
@@ -19,6 +18,7 @@ use wasmqtt_codec::{Disconnect, Packet, PacketIdentifier, Properties, Property, 
 
 use crate::bridge_config::{BridgeConfig, BridgeEnd, BridgeError, BridgeView};
 use crate::broker::Broker;
+use crate::by_number::ByNumber;
 use crate::config::Permissions;
 use crate::connection::Phase;
 use crate::door::{CloseReason, Event, Output, Reply, SessionEnd};
@@ -32,7 +32,7 @@ use crate::timers::{Timer, TimerKey};
 /// All bridges of a broker.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Bridges {
-    by_id: BTreeMap<BridgeId, Bridge>,
+    by_id: ByNumber<Bridge>,
     /// The number of the last one.
     added: u64,
 }
@@ -98,11 +98,11 @@ pub(crate) struct Subscribing {
 
 impl Bridges {
     pub(crate) fn get(&self, id: BridgeId) -> Option<&Bridge> {
-        self.by_id.get(&id)
+        self.by_id.get(&id.0).map(|bridge| &**bridge)
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = (BridgeId, &Bridge)> {
-        self.by_id.iter().map(|(id, bridge)| (*id, bridge))
+        self.by_id.iter().map(|(id, bridge)| (BridgeId(*id), &**bridge))
     }
 
     fn find(&self, name: &str) -> Option<BridgeId> {
@@ -131,7 +131,7 @@ impl Bridge {
 impl Broker {
     /// A bridge that is there: a Session or a connection names it.
     pub(crate) fn bridge(&mut self, id: BridgeId) -> &mut Bridge {
-        self.bridges.by_id.get_mut(&id).expect("who is named by a Session or a connection is there")
+        self.bridges.by_id.get_mut(&id.0).expect("who is named by a Session or a connection is there")
     }
 
     pub(crate) fn add_bridge(&mut self, config: BridgeConfig) -> Reply {
@@ -158,7 +158,7 @@ impl Broker {
             maximum_qos: Qos::ExactlyOnce,
             retain_available: true,
         };
-        self.bridges.by_id.insert(id, bridge);
+        self.bridges.by_id.insert(id.0, bridge.into());
         self.dial(id);
         Reply::Bridge(id)
     }
@@ -256,7 +256,7 @@ impl Broker {
         if let Some(slot) = slot {
             self.say_goodbye(slot, for_good);
         }
-        let Some(bridge) = self.bridges.by_id.remove(&id) else { return };
+        let Some(bridge) = self.bridges.by_id.remove(&id.0) else { return };
         match bridge.state {
             State::Waiting { timer, .. } => self.timers.cancel(Some(timer)),
             // The answer will find nobody.

@@ -2,7 +2,6 @@
 //! under which names. A configuration is checked as a whole before anything is made of it ([`BridgeConfig::check`]);
 //! what the rest of the core holds is a configuration that is in order.
 
-use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 use bytes::Bytes;
@@ -208,12 +207,12 @@ impl Direction {
 impl BridgeTopic {
     /// The Topic Filter here.
     pub(crate) fn local(&self) -> String {
-        format!("{}{}", self.local_prefix, self.filter)
+        [&self.local_prefix[..], &self.filter].concat()
     }
 
     /// The Topic Filter at the remote.
     pub(crate) fn remote(&self) -> String {
-        format!("{}{}", self.remote_prefix, self.filter)
+        [&self.remote_prefix[..], &self.filter].concat()
     }
 
     fn is_valid(&self, levels_max: u16) -> bool {
@@ -237,7 +236,7 @@ impl BridgeTopic {
         if !TopicFilter::parse(&self.filter).ok()?.matches(&TopicName::parse(rest).ok()?) {
             return None;
         }
-        let mapped = format!("{to}{rest}");
+        let mapped = [to, rest].concat();
         // Together they may be longer than a Topic Name can be.
         TopicName::parse(&mapped).is_ok().then_some(mapped)
     }
@@ -282,7 +281,7 @@ impl BridgeConfig {
 
     /// The Client Identifier of its Session here.
     pub(crate) fn session(&self) -> String {
-        format!("{SESSION_PREFIX}{}", self.name)
+        [SESSION_PREFIX, &self.name].concat()
     }
 
     /// What a topic of here is called at the remote; `None` if it doesn't go there.

@@ -6,7 +6,6 @@
 //! bridges ends. A 3.1.1 remote gets no properties: over it the count begins anew.
 
 use alloc::boxed::Box;
-use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 use bytes::Bytes;
@@ -22,6 +21,7 @@ use crate::inflight::Delivery;
 use crate::level::levels;
 use crate::message::{MessageId, Outgoing, forwarded};
 use crate::route::{Fan, Matches, Outcome, Target};
+use crate::text::decimal;
 use crate::trace::NotDelivered;
 
 /// How a message looks to a remote.
@@ -56,7 +56,7 @@ fn with_hops(raw: &[u8], hops: u32) -> Vec<u8> {
             property.encode(&mut counted);
         }
     }
-    Property::UserProperty(HOPS, &format!("{hops}")).encode(&mut counted);
+    Property::UserProperty(HOPS, &decimal(hops.into())).encode(&mut counted);
     counted
 }
 

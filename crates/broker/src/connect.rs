@@ -2,7 +2,6 @@
 //! of AUTH packets in between is in `authentication.rs`.
 
 use alloc::boxed::Box;
-use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 use bytes::Bytes;
@@ -24,6 +23,7 @@ use crate::message::{Message, forwarded};
 use crate::permission::Access;
 use crate::record::{Entry, Record};
 use crate::session::{Session, Will};
+use crate::text::{filled_in, push_digits};
 
 /// Decodes a CONNECT that was decoded before.
 pub(crate) fn again(packet: &Bytes) -> Connect<'_> {
@@ -138,7 +138,8 @@ impl Broker {
     /// A Client Identifier that no Session has [5:MQTT-3.2.2-16] [5:MQTT-3.1.3-6] [311:MQTT-3.1.3-6].
     fn new_client_identifier(&mut self) -> String {
         loop {
-            let name = format!("auto-{:016X}", self.rng.next());
+            let mut name = String::from("auto-");
+            push_digits(&mut name, self.rng.next(), 16, 16);
             if self.find_client(&name).is_none() {
                 return name;
             }
@@ -371,7 +372,7 @@ impl Broker {
             .as_ref()
             // Only on request [5:MQTT-3.1.2-28].
             .filter(|_| connect.properties.request_response_information().unwrap_or(false))
-            .map(|information| information.replace("%c", &pending.client_identifier))
+            .map(|information| filled_in(information, &[("%c", &pending.client_identifier)]))
             // A string of MQTT has no more bytes than that (1.5.4).
             .filter(|information| information.len() <= usize::from(u16::MAX));
         let mut put = |needed: bool, property: Property<'_>| {

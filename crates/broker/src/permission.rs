@@ -1,7 +1,6 @@
 //! What a client may do, decided without asking anybody: Topic Filters with `%c` and `%u` filled in once, when the
 //! client is authenticated. A denial wins over every allowance.
 
-use alloc::borrow::ToOwned;
 use alloc::string::String;
 use alloc::vec::Vec;
 use serde::{Deserialize, Serialize};
@@ -9,6 +8,7 @@ use wasmqtt_codec::TopicFilter;
 
 use crate::config::{Allowed, Permissions, Rules};
 use crate::level::levels;
+use crate::text::{filled_in, has_variable};
 
 /// The permissions of one client, ready to be asked.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -98,27 +98,12 @@ impl Gate {
 /// Fills in the variables. A value that would bring in a wildcard or a level of its own makes the rule void: a client
 /// could otherwise name itself `#` and read everything. An allowance that is void allows nothing.
 fn fill_in(filter: &str, client_identifier: &str, user: Option<&str>) -> Option<String> {
-    let is_plain = |value: &str| !value.is_empty() && !value.contains(['+', '#', '/']);
-    let mut filled = filter.to_owned();
-    if filled.contains("%u") {
-        filled = filled.replace("%u", user.filter(|user| is_plain(user))?);
+    let values = [("%c", client_identifier), ("%u", user.unwrap_or(""))];
+    let is_void = |value: &str| value.is_empty() || value.contains(['+', '#', '/']);
+    if values.into_iter().any(|(variable, value)| has_variable(filter, variable) && is_void(value)) {
+        return None;
     }
-    if filter.contains("%c") {
-        if !is_plain(client_identifier) {
-            return None;
-        }
-        // User names may contain `%c`; what they bring in is not filled in again.
-        filled = filter.replace("%c", client_identifier);
-        if filter.contains("%u") {
-            filled = fill_both(filter, client_identifier, user?);
-        }
-    }
-    Some(filled)
-}
-
-fn fill_both(filter: &str, client_identifier: &str, user: &str) -> String {
-    let parts: Vec<String> = filter.split("%c").map(|part| part.replace("%u", user)).collect();
-    parts.join(client_identifier)
+    Some(filled_in(filter, &values))
 }
 
 /// Whether `rule` matches every Topic Name that `filter` could match.

@@ -206,17 +206,17 @@ impl<'de> Deserializer<'de> for &mut Reader<'de> {
         visitor.visit_seq(Parts { reader: self, left })
     }
 
-    fn deserialize_tuple<V: Visitor<'de>>(self, left: usize, visitor: V) -> Result<V::Value, Never> {
-        visitor.visit_seq(Parts { reader: self, left })
+    fn deserialize_tuple<V: Visitor<'de>>(self, _: usize, visitor: V) -> Result<V::Value, Never> {
+        visitor.visit_seq(Fields { reader: self })
     }
 
     fn deserialize_tuple_struct<V: Visitor<'de>>(
         self,
         _: &'static str,
-        left: usize,
+        _: usize,
         visitor: V,
     ) -> Result<V::Value, Never> {
-        visitor.visit_seq(Parts { reader: self, left })
+        visitor.visit_seq(Fields { reader: self })
     }
 
     fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Never> {
@@ -227,10 +227,10 @@ impl<'de> Deserializer<'de> for &mut Reader<'de> {
     fn deserialize_struct<V: Visitor<'de>>(
         self,
         _: &'static str,
-        fields: &'static [&'static str],
+        _: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, Never> {
-        visitor.visit_seq(Parts { reader: self, left: fields.len() })
+        visitor.visit_seq(Fields { reader: self })
     }
 
     fn deserialize_enum<V: Visitor<'de>>(
@@ -247,7 +247,21 @@ impl<'de> Deserializer<'de> for &mut Reader<'de> {
     }
 }
 
-/// The fields of a struct, the items of a list, the entries of a map.
+/// The fields of a struct or a tuple. What reads them asks as often as there are some, so nothing need be counted, and
+/// no code is made for fields that don't come.
+struct Fields<'r, 'de> {
+    reader: &'r mut Reader<'de>,
+}
+
+impl<'de> SeqAccess<'de> for Fields<'_, 'de> {
+    type Error = Never;
+
+    fn next_element_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<Option<T::Value>, Never> {
+        seed.deserialize(&mut *self.reader).map(Some)
+    }
+}
+
+/// The items of a list, the entries of a map.
 struct Parts<'r, 'de> {
     reader: &'r mut Reader<'de>,
     left: usize,
@@ -289,20 +303,20 @@ struct Choice<'r, 'de> {
 
 impl<'r, 'de> EnumAccess<'de> for Choice<'r, 'de> {
     type Error = Never;
-    type Variant = Parts<'r, 'de>;
+    type Variant = Fields<'r, 'de>;
 
-    fn variant_seed<V: DeserializeSeed<'de>>(self, seed: V) -> Result<(V::Value, Parts<'r, 'de>), Never> {
+    fn variant_seed<V: DeserializeSeed<'de>>(self, seed: V) -> Result<(V::Value, Fields<'r, 'de>), Never> {
         let mut number = self.reader.number(32) as u32;
         if number >= self.variants {
             self.reader.damaged = true;
             number = 0;
         }
         let number: U32Deserializer<Never> = number.into_deserializer();
-        Ok((seed.deserialize(number)?, Parts { reader: self.reader, left: 0 }))
+        Ok((seed.deserialize(number)?, Fields { reader: self.reader }))
     }
 }
 
-impl<'de> VariantAccess<'de> for Parts<'_, 'de> {
+impl<'de> VariantAccess<'de> for Fields<'_, 'de> {
     type Error = Never;
 
     fn unit_variant(self) -> Result<(), Never> {
@@ -313,12 +327,12 @@ impl<'de> VariantAccess<'de> for Parts<'_, 'de> {
         seed.deserialize(self.reader)
     }
 
-    fn tuple_variant<V: Visitor<'de>>(self, left: usize, visitor: V) -> Result<V::Value, Never> {
-        visitor.visit_seq(Parts { reader: self.reader, left })
+    fn tuple_variant<V: Visitor<'de>>(self, _: usize, visitor: V) -> Result<V::Value, Never> {
+        visitor.visit_seq(self)
     }
 
-    fn struct_variant<V: Visitor<'de>>(self, fields: &'static [&'static str], visitor: V) -> Result<V::Value, Never> {
-        visitor.visit_seq(Parts { reader: self.reader, left: fields.len() })
+    fn struct_variant<V: Visitor<'de>>(self, _: &'static [&'static str], visitor: V) -> Result<V::Value, Never> {
+        visitor.visit_seq(self)
     }
 }
 

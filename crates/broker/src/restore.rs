@@ -1,13 +1,12 @@
 //! From records to state and back: what a broker knows after a crash, and the shortest log that says it. Every
 //! connection that was open counts as lost at the restart: its Will and its expiry take their course from there.
 
-use alloc::boxed::Box;
-use alloc::collections::VecDeque;
+use alloc::collections::{BTreeMap, VecDeque};
 use alloc::vec::Vec;
-use hashbrown::HashMap;
 use wasmqtt_codec::PacketIdentifier;
 
 use crate::broker::Broker;
+use crate::by_number::ByNumber;
 use crate::config::Config;
 use crate::durable::Log;
 use crate::id::{Lsn, Seed};
@@ -36,9 +35,9 @@ pub enum RestoreError {
 /// What replaying needs to look up, gone when it is done.
 struct Replay {
     /// Sessions by their number.
-    sessions: HashMap<u64, Replayed, foldhash::fast::FixedState>,
+    sessions: ByNumber<Replayed>,
     /// Kept messages by publication. Each is held once here, until the end.
-    messages: HashMap<u64, MessageId, foldhash::fast::FixedState>,
+    messages: BTreeMap<u64, MessageId>,
     lsn: Lsn,
 }
 
@@ -80,9 +79,7 @@ impl Broker {
     /// The log is not one that a broker wrote.
     pub fn restore(config: Config, seed: Seed, log: impl Iterator<Item = (Lsn, Record)>) -> Result<Self, RestoreError> {
         let mut broker = Broker::new(config, seed);
-        let hasher = || foldhash::fast::FixedState::with_seed(broker.hash_key);
-        let mut replay =
-            Replay { sessions: HashMap::with_hasher(hasher()), messages: HashMap::with_hasher(hasher()), lsn: Lsn(0) };
+        let mut replay = Replay { sessions: ByNumber::new(), messages: BTreeMap::new(), lsn: Lsn(0) };
         for (lsn, record) in log {
             if lsn < replay.lsn {
                 return Err(RestoreError::OutOfOrder(lsn));
@@ -204,7 +201,7 @@ impl Broker {
             Some(replayed) => replayed.slot,
             None => {
                 let slot = self.add_session(Session::new(client_identifier, number, version));
-                replay.sessions.insert(number, Replayed { slot, in_flight: VecDeque::new() });
+                replay.sessions.insert(number, Replayed { slot, in_flight: VecDeque::new() }.into());
                 slot
             }
         };
@@ -290,10 +287,7 @@ impl Broker {
             state.queue_bytes = waiting.iter().map(bytes).sum();
             state.queue = waiting;
         }
-        // In the order of their publication, so that the order of a map reaches nothing.
-        let mut held: Vec<_> = replay.messages.iter().collect();
-        held.sort_unstable_by_key(|(publication, _)| **publication);
-        for (_, id) in held {
+        for id in replay.messages.values() {
             self.messages.release(*id);
         }
     }
@@ -377,39 +371,30 @@ impl Broker {
 
     /// Every message that somebody waits for or that is retained, in the order of publication.
     fn message_records(&self, records: &mut Vec<Record>) {
-        let mut stored: Vec<Stored> = Vec::new();
-        let mut at: HashMap<u64, usize, _> = HashMap::with_hasher(foldhash::fast::FixedState::with_seed(self.hash_key));
-        let mut entry = |message: &Message| {
-            *at.entry(message.publication).or_insert_with(|| {
-                let message = message.clone();
-                stored.push(Stored { message, received: None, queued_for: Vec::new(), retained: false });
-                stored.len() - 1
-            })
-        };
-        let mut queued: Vec<(usize, QueuedFor)> = Vec::new();
-        let mut retained: Vec<usize> = Vec::new();
+        let mut by_publication: ByNumber<Stored> = ByNumber::new();
         for (_, state) in self.sessions.iter().filter(|(_, state)| state.is_durable()) {
             let in_flight = state.window.iter().filter_map(|(_, _, _, delivery)| delivery);
             for delivery in in_flight.chain(&state.queue) {
-                let index = entry(self.messages.get(delivery.message));
-                queued.push((index, self.queued_for(state.number, delivery)));
+                let entry = self.queued_for(state.number, delivery);
+                stored(&mut by_publication, self.messages.get(delivery.message)).queued_for.push(entry);
             }
         }
         for (_, Retained { message, .. }) in self.retained.values() {
             let message = self.messages.get(*message);
             if !message.topic.starts_with("$SYS/") {
-                retained.push(entry(message));
+                stored(&mut by_publication, message).retained = true;
             }
         }
-        for (index, entry) in queued {
-            stored[index].queued_for.push(entry);
-        }
-        for index in retained {
-            stored[index].retained = true;
-        }
-        stored.sort_unstable_by_key(|stored| stored.message.publication);
-        records.extend(stored.into_iter().map(|stored| Record::Published(Box::new(stored))));
+        records.extend(by_publication.into_values().map(Record::Published));
     }
+}
+
+/// The record of a message, made when it is asked for the first time.
+fn stored<'r>(by_publication: &'r mut ByNumber<Stored>, message: &Message) -> &'r mut Stored {
+    by_publication.entry(message.publication).or_insert_with(|| {
+        let message = message.clone();
+        Stored { message, received: None, queued_for: Vec::new(), retained: false }.into()
+    })
 }
 
 /// What is in flight, and which identifiers a client has not released.
@@ -433,6 +418,6 @@ impl Replay {
     }
 
     fn session(&mut self, number: u64) -> Result<&mut Replayed, RestoreError> {
-        self.sessions.get_mut(&number).ok_or(RestoreError::UnknownSession(self.lsn))
+        self.sessions.get_mut(&number).map(|replayed| &mut **replayed).ok_or(RestoreError::UnknownSession(self.lsn))
     }
 }

@@ -4,13 +4,13 @@
 //! outlives the connection, and the log knows it, so that a crash ends it neither.
 
 use alloc::boxed::Box;
-use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::string::String;
 use alloc::vec::Vec;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use wasmqtt_codec::Qos;
 
 use crate::broker::Broker;
+use crate::by_number::{ByNumber, NumberByNumber, Numbers};
 use crate::error::Refusal;
 use crate::inflight::{Delivery, Identifiers};
 use crate::message::{MessageId, Outgoing};
@@ -44,7 +44,7 @@ pub(crate) struct Walk {
     /// Whether the log knows it.
     logged: bool,
     /// Publications that it had handed over before a crash, after which the tree has another order and it begins anew.
-    done: BTreeSet<u64>,
+    done: Numbers,
 }
 
 /// What is counted for a walk beside its Topic Filter, and for each publication that it remembers.
@@ -53,7 +53,7 @@ const DONE_BYTES: u64 = 32;
 
 impl Walk {
     pub(crate) fn new(subscription: u32, filter: &str, qos: Qos, identifier: u32, upto: u64) -> Self {
-        let (at, order, logged, done) = (None, 0, false, BTreeSet::new());
+        let (at, order, logged, done) = (None, 0, false, Numbers::default());
         Walk { subscription, filter: filter.into(), qos, identifier, upto, at, order, logged, done }
     }
 
@@ -84,17 +84,50 @@ pub(crate) struct Walks {
     underway: Option<Box<Underway>>,
 }
 
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default)]
 struct Underway {
-    by_order: BTreeMap<u64, Walk>,
-    by_subscription: BTreeMap<u32, u64>,
+    /// Walks by the node of their Topic Filter.
+    by_subscription: ByNumber<Walk>,
+    /// The same nodes by their walks' places.
+    by_order: NumberByNumber,
+}
+
+/// Saved as walks by their places, and places by the nodes of Topic Filters.
+impl Serialize for Underway {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let by_order: Vec<(u64, &Walk)> = self.iter().map(|walk| (walk.order, walk)).collect();
+        let by_subscription: Vec<(u64, u64)> =
+            self.by_subscription.iter().map(|(subscription, walk)| (*subscription, walk.order)).collect();
+        (by_order, by_subscription).serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Underway {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let (walks, _) = <(Vec<(u64, Box<Walk>)>, Vec<(u64, u64)>)>::deserialize(deserializer)?;
+        let mut underway = Underway::default();
+        walks.into_iter().for_each(|(_, walk)| underway.insert(walk));
+        Ok(underway)
+    }
+}
+
+impl Underway {
+    fn insert(&mut self, walk: Box<Walk>) {
+        self.by_order.insert(walk.order, walk.subscription);
+        self.by_subscription.insert(walk.subscription.into(), walk);
+    }
+
+    /// Walks in their order.
+    fn iter(&self) -> impl Iterator<Item = &Walk> {
+        self.by_order.values().filter_map(|subscription| Some(&**self.by_subscription.get(&(*subscription).into())?))
+    }
 }
 
 impl Walks {
     fn push_back(&mut self, mut walk: Walk) {
         self.begun += 1;
         walk.order = self.begun;
-        self.put_back(walk);
+        self.put_back(walk.into());
     }
 
     /// Whether nothing is left to be sent.
@@ -108,38 +141,39 @@ impl Walks {
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = &Walk> {
-        self.underway.iter().flat_map(|underway| underway.by_order.values())
+        self.underway.iter().flat_map(|underway| underway.iter())
     }
 
     fn first_mut(&mut self) -> Option<&mut Walk> {
-        Some(self.underway.as_mut()?.by_order.first_entry()?.into_mut())
+        let Underway { by_subscription, by_order } = &mut **self.underway.as_mut()?;
+        let (_, subscription) = by_order.first_key_value()?;
+        by_subscription.get_mut(&(*subscription).into()).map(|walk| &mut **walk)
     }
 
     /// Takes all of them out.
-    pub(crate) fn take(&mut self) -> impl Iterator<Item = Walk> + use<> {
-        self.underway.take().into_iter().flat_map(|underway| underway.by_order.into_values())
+    pub(crate) fn take(&mut self) -> impl Iterator<Item = Box<Walk>> + use<> {
+        let mut walks = Walks { begun: self.begun, underway: self.underway.take() };
+        core::iter::from_fn(move || walks.pop_front())
     }
 
     /// Puts one back where it was.
-    fn put_back(&mut self, walk: Walk) {
-        let underway = self.underway.get_or_insert_default();
-        underway.by_subscription.insert(walk.subscription, walk.order);
-        underway.by_order.insert(walk.order, walk);
+    fn put_back(&mut self, walk: Box<Walk>) {
+        self.underway.get_or_insert_default().insert(walk);
     }
 
-    fn pop_front(&mut self) -> Option<Walk> {
-        let (_, first) = self.underway.as_ref()?.by_order.first_key_value()?;
-        self.remove(first.subscription)
+    fn pop_front(&mut self) -> Option<Box<Walk>> {
+        let (_, &first) = self.underway.as_ref()?.by_order.first_key_value()?;
+        self.remove(first)
     }
 
-    fn remove(&mut self, subscription: u32) -> Option<Walk> {
+    fn remove(&mut self, subscription: u32) -> Option<Box<Walk>> {
         let underway = self.underway.as_mut()?;
-        let order = underway.by_subscription.remove(&subscription)?;
-        let walk = underway.by_order.remove(&order);
+        let walk = underway.by_subscription.remove(&subscription.into())?;
+        underway.by_order.remove(&walk.order);
         if underway.by_order.is_empty() {
             self.underway = None;
         }
-        walk
+        Some(walk)
     }
 }
 
@@ -288,7 +322,7 @@ impl Broker {
         let due = self.retained.value(node).filter(|_| matches).map(|retained| retained.message).filter(|id| {
             let message = self.messages.get(*id);
             let new = message.publication > walk.upto;
-            !new && !walk.done.contains(&message.publication)
+            !new && !walk.done.contains(message.publication)
                 && !message.outgoing().is_expired(self.now)
                 && access.may_receive(&message.topic)
         });
@@ -384,23 +418,29 @@ impl Broker {
 
     /// How the log writes down a walk, as far as it has come.
     pub(crate) fn owed_record(&self, session: u64, walk: &Walk) -> Record {
-        let mut done = Vec::new();
+        let mut done = Numbers::default();
         let (mut from, mut passed) = (None, walk.at.is_some());
         while (passed || !walk.done.is_empty())
             && let Some((node, matches)) = self.retained.next_topic(&walk.filter, from)
         {
             let message = self.retained.value(node).filter(|_| matches).map(|kept| self.messages.get(kept.message));
             if let Some(message) = message.filter(|message| message.qos > Qos::AtMostOnce)
-                && (passed && message.publication <= walk.upto || walk.done.contains(&message.publication))
+                && (passed && message.publication <= walk.upto || walk.done.contains(message.publication))
             {
-                done.push(message.publication);
+                done.insert(message.publication);
             }
             passed &= Some(node) != walk.at;
             from = Some(node);
         }
-        done.sort_unstable();
         let Walk { filter, qos, identifier, upto, .. } = walk;
-        Record::Owed { session, filter: filter.clone(), qos: *qos, identifier: *identifier, upto: *upto, done }
+        Record::Owed {
+            session,
+            filter: filter.clone(),
+            qos: *qos,
+            identifier: *identifier,
+            upto: *upto,
+            done: done.to_vec(),
+        }
     }
 
     /// Takes a walk up as the log knew it; `None` if there is no such Subscription.
@@ -408,7 +448,9 @@ impl Broker {
         let node = self.subscriptions.find(&walk.filter)?;
         self.sessions[session].find(node, None).ok()?;
         (walk.subscription, walk.logged) = (node, true);
-        walk.done.extend(done);
+        for &publication in done {
+            walk.done.insert(publication);
+        }
         // Numbers that were given out before the crash and left no record must not seem new or old to it.
         self.publications = self.publications.max(walk.upto);
         self.begin_walk(session, walk);

@@ -4,6 +4,7 @@
 //! A message that every receiver takes at once is kept nowhere. The first receiver that has to wait makes the one copy
 //! that all others share.
 
+use alloc::collections::BinaryHeap;
 use alloc::string::String;
 use alloc::vec::Vec;
 use wasmqtt_codec::Qos;
@@ -78,6 +79,27 @@ impl Target {
     }
 }
 
+/// So many targets, and fewer, are sorted where they are.
+const FEW: usize = 16;
+
+/// Stable, so that what a Session's first Subscription says stays first. Not the standard library's sort, which is fifty
+/// times as long and hardly faster here.
+fn sort_by_session(targets: &mut Vec<Target>) {
+    if targets.len() <= FEW {
+        for end in 1..targets.len() {
+            let mut at = end;
+            while at > 0 && targets[at - 1].session > targets[at].session {
+                targets.swap(at - 1, at);
+                at -= 1;
+            }
+        }
+        return;
+    }
+    let places = (0u32..).zip(&*targets).map(|(place, target)| u64::from(target.session) << 32 | u64::from(place));
+    let places = BinaryHeap::from_iter(places).into_sorted_vec();
+    *targets = places.into_iter().map(|place| targets[place as u32 as usize].clone()).collect();
+}
+
 /// What a Topic Name matches.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Matches {
@@ -140,8 +162,7 @@ impl Broker {
             matches.sessions.extend(plain.iter().map(|subscriber| Target::new(subscriber, node, None)));
         });
         if nodes > 1 {
-            // Stable, so that what a Session's first Subscription says stays first.
-            matches.sessions.sort_by_key(|target| target.session);
+            sort_by_session(&mut matches.sessions);
             matches.sessions.dedup_by(|other, target| {
                 let same = other.session == target.session;
                 if same {

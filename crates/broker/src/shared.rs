@@ -1,7 +1,6 @@
 //! Shared Subscriptions (4.8.2): a group is a share name and a Topic Filter, and each message goes to one member. Turns
 //! go round; a member that can take the message now goes before one that would have to wait for it.
 
-use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::hash::{BuildHasher, Hasher};
@@ -96,7 +95,7 @@ impl Broker {
     fn add_group(&mut self, name: &str, node: u32) -> ShareId {
         self.share_number += 1;
         let number = self.share_number;
-        let filter = format!("$share/{name}/{}", self.subscriptions.path(node));
+        let filter = ["$share/", name, "/", &self.subscriptions.path(node)].concat();
         let position = self.subscriptions.value(node).map_or(0, |subscribers| subscribers.groups.len() as u32);
         let (name, members) = (String::from(name), Vec::new());
         let group = Group { number, name, node, position, filter, members, connected: 0, next: [0, 0] };

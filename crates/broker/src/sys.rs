@@ -3,14 +3,14 @@
 //! whole hundredths: the core knows no floats, which differ between machines.
 
 use alloc::collections::VecDeque;
-use alloc::format;
-use alloc::string::{String, ToString};
+use alloc::string::String;
 use serde::{Deserialize, Serialize};
 use wasmqtt_codec::Qos;
 
 use crate::broker::Broker;
 use crate::message::Outgoing;
 use crate::route::Matches;
+use crate::text::{decimal, push_digits};
 use crate::time::Time;
 use crate::timers::Timer;
 
@@ -58,7 +58,7 @@ impl Broker {
         let counters = self.counters();
         let up_s = self.sys.started_at.map_or(0, |started_at| self.now.us_since(started_at) / 1_000_000);
         self.sys_message("version", concat!("wasmqtt version ", env!("CARGO_PKG_VERSION")).into());
-        self.sys_message("uptime", format!("{up_s} seconds"));
+        self.sys_message("uptime", decimal(up_s) + " seconds");
         let dropped = dropped(&counters);
         let disconnected = counters.sessions - counters.sessions_connected;
         let numbers = [
@@ -87,7 +87,7 @@ impl Broker {
             ("heap/current", counters.memory_bytes),
         ];
         for (name, number) in numbers {
-            self.sys_message(name, number.to_string());
+            self.sys_message(name, decimal(number));
         }
         self.publish_loads(Sample {
             at: self.now,
@@ -114,9 +114,7 @@ impl Broker {
             let us = sample.at.us_since(from.at).max(1);
             for (index, name) in LOADS.into_iter().enumerate() {
                 let count = sample.counts[index].saturating_sub(from.counts[index]);
-                let hundredths = u128::from(count) * 6_000_000_000 / u128::from(us);
-                let text = format!("{}.{:02}", hundredths / 100, hundredths % 100);
-                self.sys_message(&format!("load/{name}/{minutes}min"), text);
+                self.sys_message(&["load/", name, "/", &decimal(minutes), "min"].concat(), per_minute(count, us));
             }
         }
         let samples = &mut self.sys.samples;
@@ -128,7 +126,7 @@ impl Broker {
 
     /// One topic of the tree; sent only when it says something new.
     fn sys_message(&mut self, name: &str, text: String) {
-        let topic = format!("$SYS/broker/{name}");
+        let topic = ["$SYS/broker/", name].concat();
         let old = self.retained.find(&topic).and_then(|node| self.retained.value(node));
         if old.is_some_and(|old| self.messages.get(old.message).payload == text.as_bytes()) {
             return;
@@ -148,6 +146,16 @@ impl Broker {
         };
         self.publish_message(&mut message, None, None, true, &matches);
     }
+}
+
+/// How many a minute, in hundredths, when there were so many in a time of at most a quarter of an hour.
+fn per_minute(count: u64, us: u64) -> String {
+    // In two steps, of which neither is more than 64 bits hold.
+    let hundredths = count % us * 6_000_000_000 / us;
+    let mut text = decimal(count / us * 60_000_000 + hundredths / 100);
+    text.push('.');
+    push_digits(&mut text, hundredths % 100, 10, 2);
+    text
 }
 
 fn dropped(counters: &crate::inspect::Counters) -> u64 {

@@ -44,7 +44,7 @@ pub use entry::{
 };
 pub use history::{Error, History, KEYFRAME_BYTES_MAX, Playhead};
 pub use json::{Fault, Wrong};
-pub use scenario::{ClientSpec, ConnectSpec, MessageSpec, Scenario, WillSpec};
+pub use scenario::{Addition, ClientSpec, ConnectSpec, Cue, MessageSpec, Scenario, WillSpec};
 pub use text::{line, text};
 pub use view::{FilterView, SessionsView, TopicView};
 pub use why::{PacketView, Why, fields_of};
@@ -62,7 +62,7 @@ const UNSEEN_MAX: u32 = 1_000;
 pub struct Stage {
     seed: u64,
     config: Config,
-    script: Rc<[(u64, Command)]>,
+    script: Rc<[Cue]>,
     script_at: usize,
     now_us: u64,
     broker: Broker,

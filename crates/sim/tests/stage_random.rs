@@ -129,6 +129,66 @@ fn a_branch_leaves_the_old_future_as_it_was() {
     }
 }
 
+/// Whoever acts in the past again and again makes a tree of branches, each of which stays what it was when it was left.
+#[test]
+fn a_tree_of_branches_stays_as_it_was() {
+    for seed in 0..SEEDS {
+        let (mut history, _) = run(seed);
+        let mut luck = Luck::of(seed, 4);
+        let mut known = vec![bytes(history.log())];
+        while known.len() < 6 {
+            history.switch(luck.below(known.len() as u64) as usize).unwrap();
+            history.seek(Some(luck.below(history.log().len() as u64))).unwrap();
+            let (parent, from) = (history.playhead().branch, history.playhead().entries);
+            let acts = from < history.playhead().of;
+            if history.command(Command::parse(&command(&mut luck)).unwrap()).is_err() || !acts {
+                known[parent] = bytes(history.log());
+                continue;
+            }
+            history.run_until(history.playhead().at + luck.below(20_000_000));
+            let branch = &history.branches()[known.len()];
+            assert_eq!((branch.branch, branch.parent, branch.from), (known.len(), Some(parent), from), "seed {seed}");
+            known.push(bytes(history.log()));
+        }
+        for (branch, log) in known.iter().enumerate() {
+            assert_eq!(&bytes(history.log_of(branch).unwrap()), log, "seed {seed}, branch {branch}");
+            history.switch(branch).unwrap();
+            assert_eq!(&bytes(history.log()), log, "seed {seed}, branch {branch}");
+            // From its beginning it happens again as it is written: a difference would be a panic.
+            let ends = history.playhead();
+            history.seek(None).unwrap();
+            while history.playhead().entries < ends.of {
+                assert!(history.step());
+            }
+            assert_eq!(&bytes(history.log()), log, "seed {seed}, branch {branch}");
+        }
+        let sides = history.compare(1, 2).unwrap();
+        let common = sides.common as usize;
+        let (left, right) = (history.log_of(1).unwrap(), history.log_of(2).unwrap());
+        assert_eq!(bytes(&left[..common]), bytes(&right[..common]), "seed {seed}");
+    }
+}
+
+/// A permalink carries the scenario, and what a person did as a part of its script: it tells the same story.
+#[test]
+fn a_scenario_with_what_was_done_gives_the_same_log() {
+    let by_script = |log: String| log.replace(r#""by":"user""#, r#""by":"script""#);
+    for seed in 0..SEEDS {
+        let (history, _) = run(seed);
+        let alone = history.scenario_json(false);
+        assert_eq!(Scenario::parse(&alone).unwrap().to_json(&[]), alone, "seed {seed}");
+        let whole = history.scenario_json(true);
+        let scenario = Scenario::parse(&whole).unwrap_or_else(|wrong| panic!("seed {seed}: {wrong}"));
+        assert_eq!(scenario.to_json(&[]), whole, "seed {seed}");
+        let mut again = History::new(scenario);
+        again.run_until(history.playhead().at);
+        let (then, now) = (by_script(bytes(history.log())), by_script(bytes(again.log())));
+        let differs = then.lines().zip(now.lines()).find(|(then, now)| then != now);
+        assert_eq!(differs, None, "seed {seed}");
+        assert_eq!(then.len(), now.len(), "seed {seed}");
+    }
+}
+
 /// A small budget makes rewinding slower and nothing else.
 #[test]
 fn keyframes_stay_within_their_budget() {

@@ -52,7 +52,7 @@ enum Command {
         arguments: Vec<String>,
     },
     /// Compare the server with Debian's mosquitto, paired and interleaved; `--write` renews docs/performance.md.
-    /// `bench web [ROW...]` measures the npm package in Chromium instead.
+    /// `bench web [ROW...]` measures the npm package in Chromium instead, `bench stage` the simulator's Stage.
     #[command(disable_help_flag = true)]
     Bench {
         /// See `cargo xtask bench --help`.
@@ -111,6 +111,7 @@ fn main() -> ExitCode {
         Command::Load { arguments } => load::load(&arguments),
         Command::Bench { arguments } => match arguments.split_first() {
             Some((first, rows)) if first == "web" => www::bench(rows),
+            Some((first, [])) if first == "stage" => www::bench_stage(),
             _ => load::bench(&arguments),
         },
         Command::Count { write } => count::count(write),

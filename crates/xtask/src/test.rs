@@ -47,9 +47,11 @@ pub fn test(filter: Option<&str>) -> Outcome {
         })?;
     }
     steps.step("package", www::package)?;
+    steps.step("stage", if filter.is_none() { www::stage } else { www::stage_wasm })?;
     if filter.is_none() {
         steps.step("lints of the package", www::lints)?;
         steps.step("size of the package", www::size)?;
+        steps.step("size of the languages", www::languages)?;
     }
     steps.step("tests", || {
         let mut nextest = cargo();

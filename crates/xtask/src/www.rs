@@ -59,8 +59,8 @@ const STAGE: Wasm = Wasm {
     into: "simulator/generated",
     features: &["--no-default-features", "--features", "sim"],
     beside: &["stage.js", "stage.d.ts"],
-    // It has much of a kind, and nobody waits for it.
-    shrink: &["--merge-similar-functions", "-Oz", "--converge"],
+    // It has much of a kind.
+    shrink: &["--merge-similar-functions", "-Oz", "--one-caller-inline-max-function-size=20", "--skip-pass=local-cse"],
 };
 
 /// Builds a wasm and its glue. Each has a target folder of its own for the last step, since both are the same package.
@@ -112,10 +112,15 @@ pub fn core() -> Outcome {
 /// Bytes that the Stage's wasm may take, compressed as servers do.
 const STAGE_GZIP_BYTES_MAX: usize = 250 << 10;
 
-/// Builds the Stage for the simulator into `www/simulator/generated`, holds it to its size, and compares the logs that
+/// Builds the Stage for the simulator into `www/simulator/generated`.
+pub fn stage_wasm() -> Outcome {
+    wasm(&STAGE)
+}
+
+/// Builds the Stage for the simulator, holds it to its size, and compares the logs that
 /// it gives with native ones.
 pub fn stage() -> Outcome {
-    wasm(&STAGE)?;
+    stage_wasm()?;
     let wasm = folder().join("simulator/generated/stage_bg.wasm");
     let gzip = "const { gzipSync } = require('node:zlib'); const { readFileSync } = require('node:fs');\
                 console.log(gzipSync(readFileSync(process.argv[1]), { level: 9 }).length)";
@@ -130,6 +135,15 @@ pub fn stage() -> Outcome {
     run(cargo().args(test))
 }
 
+/// Measures the Stage, natively and in wasm under Node; fails where a figure is missed.
+pub fn bench_stage() -> Outcome {
+    stage_wasm()?;
+    tools::nextest()?;
+    let test = ["nextest", "run", "--release", "--package", "wasmqtt-sim", "--test", "stage_figures"];
+    run(cargo().args(test).args(["--run-ignored", "only", "--no-capture"]))?;
+    run(program("node").arg("simulator/test/figures.mjs").current_dir(folder()))
+}
+
 /// Builds the core and the npm package.
 pub fn package() -> Outcome {
     core()?;
@@ -139,6 +153,11 @@ pub fn package() -> Outcome {
 /// Holds what a page fetches to its bound; the package must be built.
 pub fn size() -> Outcome {
     run(npm().args(["run", "size", "--workspace", "wasmqtt"]))
+}
+
+/// Holds each language of the simulator to its bound.
+pub fn languages() -> Outcome {
+    run(program("node").arg("simulator/languages.mjs").current_dir(folder()))
 }
 
 /// Formats, types and lints of all JavaScript; the core's glue must be there.

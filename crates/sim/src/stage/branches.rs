@@ -7,8 +7,9 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::command::Command;
-use super::entry::{By, Entry, What};
+use super::entry::{Entry, What};
 use super::history::{Error, History};
+use super::scenario::Addition;
 use super::text;
 
 /// One course of events.
@@ -28,6 +29,8 @@ pub struct Branch {
 pub struct Input {
     /// Behind how many moments.
     pub after: u64,
+    /// Behind how many commands of the script.
+    pub scripted: usize,
     /// At which time.
     pub at_us: u64,
     /// What.
@@ -190,11 +193,14 @@ impl History {
     /// the playhead as part of its script, if wished.
     #[must_use]
     pub fn scenario_json(&self, with_commands: bool) -> String {
-        let done = self.past().iter().filter(|entry| with_commands && entry.by == Some(By::User));
-        let done = done.filter_map(|entry| match &entry.what {
-            What::Command(command) => Some((entry.at, command.clone())),
-            _ => None,
+        let inputs = self.branches[self.current].inputs.iter();
+        let done = inputs.filter(|input| with_commands && input.after < self.stage.moments());
+        let added = done.map(|Input { after, scripted, at_us, command }| Addition {
+            scripted: *scripted,
+            after: *after,
+            at_us: *at_us,
+            command,
         });
-        self.scenario.to_json(&done.collect::<Vec<_>>())
+        self.scenario.to_json(&added.collect::<Vec<_>>())
     }
 }

@@ -74,20 +74,24 @@ impl Stage {
         };
         for (number, line) in self.lines.iter() {
             let order = u64::from(number);
-            may(line.break_us(), 0, order, Due::Break(number));
+            may(line.break_us(), 1, order, Due::Break(number));
             for toward in BOTH {
                 if let Some((at_us, packet)) = line.delivery(toward) {
-                    may(Some(at_us), 1, packet, Due::Deliver(number, toward));
+                    may(Some(at_us), 2, packet, Due::Deliver(number, toward));
                 }
-                may(line.end(toward), 2, 2 * order + toward as u64, Due::End(number, toward));
+                may(line.end(toward), 3, 2 * order + toward as u64, Due::End(number, toward));
             }
         }
         for (who, actor) in self.actors.iter().enumerate().filter(|(_, actor)| !actor.frozen) {
-            may(actor.client.deadline().filter(|_| actor.link.is_some()), 3, who as u64, Due::Client(who));
-            may(actor.back.map(|(at_us, _)| at_us), 4, who as u64, Due::Back(who));
+            may(actor.client.deadline().filter(|_| actor.link.is_some()), 4, who as u64, Due::Client(who));
+            may(actor.back.map(|(at_us, _)| at_us), 5, who as u64, Due::Back(who));
         }
-        may(self.script.get(self.script_at).map(|(at_us, _)| *at_us), 5, 0, Due::Script);
-        may(self.broker.deadline().map(|at| at.0.saturating_sub(EPOCH_US)), 6, 0, Due::Broker);
+        // What a person once did comes behind as many moments as then, and last of all if it never comes to so many.
+        let class = |after: Option<u64>| after.map_or(6, |after| if self.moments >= after { 0 } else { 8 });
+        if let Some(cue) = self.script.get(self.script_at) {
+            may(Some(cue.at_us), class(cue.after), 0, Due::Script);
+        }
+        may(self.broker.deadline().map(|at| at.0.saturating_sub(EPOCH_US)), 7, 0, Due::Broker);
         first.map(|((at_us, _, _), due)| (at_us, due))
     }
 
@@ -112,7 +116,7 @@ impl Stage {
             }
             Due::Script => {
                 let script = self.script.clone();
-                let command = &script[self.script_at].1;
+                let command = &*script[self.script_at].command;
                 self.script_at += 1;
                 match self.check(command) {
                     Ok(()) => self.obey(command, By::Script),
@@ -198,7 +202,7 @@ impl Stage {
         }
         let deliveries = self.lines.values().flat_map(|line| BOTH.map(|toward| line.delivery(toward)));
         let delivery = deliveries.flatten().map(|(at_us, _)| at_us.max(self.now_us)).min();
-        let script = self.script.get(self.script_at).map(|(at_us, _)| *at_us);
+        let script = self.script.get(self.script_at).map(|cue| cue.at_us);
         Next { at: self.due().map(|(at_us, _)| at_us), delivery, script, timers }
     }
 }

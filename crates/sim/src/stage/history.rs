@@ -180,8 +180,9 @@ impl History {
             self.current = self.branches.len();
             self.branches.push(fork);
         }
-        let at_us = self.stage.now_us();
-        self.branches[self.current].inputs.push(Input { after, at_us, command: Rc::new(command) });
+        let (at_us, scripted) = (self.stage.now_us(), self.stage.script_at);
+        let input = Input { after, scripted, at_us, command: Rc::new(command) };
+        self.branches[self.current].inputs.push(input);
         self.absorb();
         Ok(())
     }

@@ -27,11 +27,35 @@ pub struct Scenario {
     /// The clients at the beginning.
     pub clients: Vec<ClientSpec>,
     /// What happens by itself, in order of time.
-    pub script: Rc<[(u64, Command)]>,
+    pub script: Rc<[Cue]>,
     /// What passes the lesson.
     pub goal: Option<Check>,
     /// The normal text.
     json: Value,
+}
+
+/// A command that is given by itself.
+#[derive(Debug)]
+pub struct Cue {
+    /// When.
+    pub at_us: u64,
+    /// Behind how many moments, if several things happen at that time: what a person did comes again where it came.
+    pub after: Option<u64>,
+    /// What.
+    pub command: Rc<Command>,
+}
+
+/// What a person did, as an addition to a script.
+#[derive(Clone, Copy)]
+pub struct Addition<'a> {
+    /// How many commands of the script came before.
+    pub scripted: usize,
+    /// Behind how many moments.
+    pub after: u64,
+    /// When.
+    pub at_us: u64,
+    /// What.
+    pub command: &'a Command,
 }
 
 /// A client as it is described.
@@ -129,9 +153,12 @@ impl Scenario {
         }
         let mut script = Vec::new();
         for found in fields.may("script").map_or(Ok(Vec::new()), |found| found.list())? {
-            let [at_us, command] = found.pair()?;
-            let item = (at_us.number(0, NUMBER_MAX)?, Command::read(&command)?);
-            insert_in_order(&mut script, item, |(at_us, _): &(u64, Command)| *at_us);
+            let cue = match &found.list()?[..] {
+                [at_us, command] => Cue::read(at_us, command, None)?,
+                [at_us, command, after] => Cue::read(at_us, command, Some(after.number(0, NUMBER_MAX)?))?,
+                _ => return Err(found.not("a list of a time and a command, and perhaps a number of moments")),
+            };
+            insert_in_order(&mut script, cue, |cue: &Cue| cue.at_us);
         }
         let goal = fields.may("goal").map(|found| Check::read(&found)).transpose()?;
         fields.number("begin", 0, NUMBER_MAX)?;
@@ -144,20 +171,34 @@ impl Scenario {
         Ok(Scenario { seed, broker, clients, script: script.into(), goal, json })
     }
 
-    /// The scenario as one line of JSON with its keys in order, and `added` behind its script.
+    /// The scenario as one line of JSON with its keys in order, and in its script what a person did.
     #[must_use]
-    pub fn to_json(&self, added: &[(u64, Rc<Value>)]) -> String {
+    pub fn to_json(&self, added: &[Addition<'_>]) -> String {
         let mut json = self.json.clone();
         if let (Some(fields), false) = (json.as_object_mut(), added.is_empty()) {
-            let script = fields.entry("script").or_insert_with(|| Value::Array(Vec::new()));
-            if let Some(list) = script.as_array_mut() {
-                let time = |pair: &Value| pair.get(0).and_then(Value::as_u64).unwrap_or(0);
-                for (at_us, command) in added {
-                    insert_in_order(list, Value::from(vec![(*at_us).into(), (**command).clone()]), time);
+            let item = |at_us: u64, command: &Command, after: Option<u64>| {
+                let mut item = vec![at_us.into(), (*command.json).clone()];
+                item.extend(after.map(Value::from));
+                Value::Array(item)
+            };
+            let mut list: Vec<Value> = Vec::new();
+            let mut added = added.iter().peekable();
+            for (n, cue) in self.script.iter().enumerate() {
+                while let Some(it) = added.next_if(|it| it.scripted <= n) {
+                    list.push(item(it.at_us, it.command, Some(it.after)));
                 }
+                list.push(item(cue.at_us, &cue.command, cue.after));
             }
+            list.extend(added.map(|it| item(it.at_us, it.command, Some(it.after))));
+            fields.insert("script".into(), Value::Array(list));
         }
         text_of(&json)
+    }
+}
+
+impl Cue {
+    fn read(at_us: &Found<'_>, command: &Found<'_>, after: Option<u64>) -> Result<Self, Box<Wrong>> {
+        Ok(Cue { at_us: at_us.number(0, NUMBER_MAX)?, after, command: Rc::new(Command::read(command)?) })
     }
 }
 
