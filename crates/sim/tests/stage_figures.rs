@@ -55,8 +55,8 @@ fn two_hundred_clients_and_ten_thousand_entries_can_be_rewound() {
     assert_eq!(text(history.log()), whole);
 }
 
-/// How long this thread has had a processor, so that what others do on the machine does not count; where the system does
-/// not say so, how late it is.
+/// How long this thread has had a processor, so that what others do on the machine does not count; where the system
+/// does not say so, how late it is.
 fn worked(begun: Instant) -> Duration {
     let stat = std::fs::read_to_string("/proc/thread-self/schedstat").ok();
     let ns = stat.and_then(|stat| stat.split(' ').next()?.parse().ok());

@@ -118,8 +118,32 @@ describe('Mermaid reads', () => {
 
   // Words and signs that mean something in Mermaid, in HTML or to whoever splits lines.
   test('what people write, whatever it is', async () => {
-    const words = ['end', 'loop', 'alt x', 'a;b', '#35;', '#', '%%{init}%%', 'a: b', '<b>x</b>', '{"a":1}', '한국어', '🙂'];
-    const nasty = [...words, 'two\nlines', 'tab\tand\rreturn', '->>', 'Note over broker: x', '"', "'", '`', '&amp;', ' '];
+    const words = [
+      'end',
+      'loop',
+      'alt x',
+      'a;b',
+      '#35;',
+      '#',
+      '%%{init}%%',
+      'a: b',
+      '<b>x</b>',
+      '{"a":1}',
+      '한국어',
+      '🙂',
+    ];
+    const nasty = [
+      ...words,
+      'two\nlines',
+      'tab\tand\rreturn',
+      '->>',
+      'Note over broker: x',
+      '"',
+      "'",
+      '`',
+      '&amp;',
+      ' ',
+    ];
     const stage = new Stage(
       JSON.stringify({
         v: 1,

@@ -57,7 +57,9 @@ function judge(what, found, bound, unit) {
   console.log(`${over ? 'MISSED' : 'held  '} ${what}: ${found.toFixed(2)} of ${bound} ${unit} at most`);
 }
 const show = (what, { count, mean, p99, max }) =>
-  console.log(`       ${what}: ${mean.toFixed(2)} ms mean, ${p99.toFixed(2)} p99, ${max.toFixed(2)} max (${count} times)`);
+  console.log(
+    `       ${what}: ${mean.toFixed(2)} ms mean, ${p99.toFixed(2)} p99, ${max.toFixed(2)} max (${count} times)`,
+  );
 
 const before = memory.buffer.byteLength;
 const begun = worked();
@@ -85,9 +87,18 @@ stage.seek(of - 1);
 const views = times(100, () => [stage.playhead(), stage.next(), stage.sessions(), stage.topics()].map(JSON.parse));
 show('playhead, next, sessions and topics', views);
 judge('what a frame reads', views.p99, 16, 'ms');
-show('a check', times(100, () => stage.check('{"count":{"of":{"told":{"who":"c199"}},"min":10000}}')));
-show('the whole log as JSON', times(10, () => stage.log(0)));
-show('the whole log as text', times(10, () => stage.text()));
+show(
+  'a check',
+  times(100, () => stage.check('{"count":{"of":{"told":{"who":"c199"}},"min":10000}}')),
+);
+show(
+  'the whole log as JSON',
+  times(10, () => stage.log(0)),
+);
+show(
+  'the whole log as text',
+  times(10, () => stage.text()),
+);
 console.log(`       memory of the wasm is ${MiB(memory.buffer.byteLength)} MiB`);
 stage.free();
 process.exitCode = missed > 0 ? 1 : 0;
