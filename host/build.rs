@@ -31,23 +31,28 @@ fn embedded(variable: &str) -> String {
     named(variable).map_or_else(|| "None".into(), |path| format!("Some(include_bytes!({path:?}))"))
 }
 
-/// The files of the page, in the order of their paths.
+/// The files of the page, in the order of their paths. What lies beside a file under its name and `.br` is the same
+/// file, compressed by brotli.
 fn site() -> String {
     let Some(root) = named("WASMQTT_SITE") else { return String::new() };
     let mut files = Vec::new();
     collect(&root, &mut files);
     files.sort();
     let mut code = String::new();
-    for file in files {
+    for file in files.iter().filter(|file| file.extension().is_none_or(|extension| extension != "br")) {
         let path = file.strip_prefix(&root).expect("it lies in the folder").to_string_lossy().replace('\\', "/");
-        let bytes = std::fs::read(&file).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
+        let bytes = std::fs::read(file).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
         let mut hasher = DefaultHasher::new();
         hasher.write(&bytes);
         let tag = format!("\"{:016x}\"", hasher.finish());
-        let mime = mime_guess::from_path(&file).first_or_octet_stream();
+        let mime = mime_guess::from_path(file).first_or_octet_stream();
+        let compressed = PathBuf::from(format!("{}.br", file.display()));
+        let brotli = files.contains(&compressed).then(|| format!("include_bytes!({compressed:?})"));
+        let brotli = brotli.map_or_else(|| "None".into(), |bytes| format!("Some({bytes})"));
         writeln!(
             code,
-            "crate::site::File {{ path: {path:?}, mime: {:?}, tag: {tag:?}, bytes: include_bytes!({file:?}) }},",
+            "crate::site::File {{ path: {path:?}, mime: {:?}, tag: {tag:?}, bytes: include_bytes!({file:?}), \
+             brotli: {brotli} }},",
             mime.essence_str()
         )
         .expect("a String takes it");

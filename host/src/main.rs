@@ -142,7 +142,9 @@ fn greeting(addresses: &[Listen], site: Option<SocketAddr>) -> String {
         text.push_str(&format!("  mosquitto_pub {host}{port}-t home/kitchen -m hello\n"));
     }
     if let Some(site) = site {
-        text.push_str(&format!("Or open http://{site}/ in a browser: a broker inside the page.\n"));
+        text.push_str("Or open in a browser:\n");
+        text.push_str(&format!("  http://{site}/simulator/  the simulator that teaches MQTT\n"));
+        text.push_str(&format!("  http://{site}/            brokers inside a page, with their code\n"));
     }
     text.push_str("Ctrl-C ends it.\n");
     text

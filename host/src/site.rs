@@ -44,6 +44,8 @@ pub struct File {
     pub tag: &'static str,
     /// What is in it.
     pub bytes: &'static [u8],
+    /// The same, compressed by brotli.
+    pub brotli: Option<&'static [u8]>,
 }
 
 /// The files inside this program; none if it was built without.
@@ -157,21 +159,45 @@ fn respond(request: &Request<Incoming>, files: &[File]) -> Response<Full<Bytes>>
     let Some(file) = find(files, path) else {
         return plain(StatusCode::NOT_FOUND, "There is no such page here. The first one is at /\n");
     };
-    let known = request.headers().get_all(header::IF_NONE_MATCH).iter();
-    let is_known =
-        known.filter_map(|tags| tags.to_str().ok()).any(|tags| tags.split(',').any(|tag| tag.trim() == file.tag));
-    let mut response = Response::new(Full::new(if is_known { Bytes::new() } else { Bytes::from_static(file.bytes) }));
+    // What is compressed is another representation, and so has another tag (RFC 9110, 8.8.3.3).
+    let compressed = file.brotli.filter(|_| takes_brotli(request));
+    let is_compressed = compressed.is_some();
+    let bytes = compressed.unwrap_or(file.bytes);
+    let tag = if is_compressed { format!("{}-br\"", file.tag.trim_end_matches('"')) } else { file.tag.into() };
+    let is_known = listed(request, header::IF_NONE_MATCH).any(|known| known == tag);
+    let mut response = Response::new(Full::new(if is_known { Bytes::new() } else { Bytes::from_static(bytes) }));
     *response.status_mut() = if is_known { StatusCode::NOT_MODIFIED } else { StatusCode::OK };
     let text = file.mime.starts_with("text/") && !file.mime.contains("charset");
     let mime = if text { format!("{}; charset=utf-8", file.mime) } else { file.mime.into() };
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::try_from(mime).expect("a media type is printable"));
-    headers.insert(header::ETAG, HeaderValue::from_static(file.tag));
+    headers.insert(header::ETAG, HeaderValue::try_from(tag).expect("it was made of a hash"));
+    if file.brotli.is_some() {
+        headers.insert(header::VARY, HeaderValue::from_static("accept-encoding"));
+        if is_compressed {
+            headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static("br"));
+        }
+    }
     // The next version of the program has other files under the same names.
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
     headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY));
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     response
+}
+
+/// Whether brotli is among what the browser can undo.
+fn takes_brotli(request: &Request<Incoming>) -> bool {
+    listed(request, header::ACCEPT_ENCODING).any(|coding| {
+        let (name, weight) = coding.split_once(';').unwrap_or((coding, ""));
+        let is_refused = weight.trim().strip_prefix("q=").is_some_and(|q| q.parse() == Ok(0.0));
+        name.trim().eq_ignore_ascii_case("br") && !is_refused
+    })
+}
+
+/// The members of a header that is a list.
+fn listed(request: &Request<Incoming>, name: header::HeaderName) -> impl Iterator<Item = &str> {
+    let values = request.headers().get_all(name).into_iter().filter_map(|value| value.to_str().ok());
+    values.flat_map(|value| value.split(',')).map(str::trim)
 }
 
 /// The file at a path; that of a folder, which ends with a slash, is its `index.html`.

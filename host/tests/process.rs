@@ -29,7 +29,8 @@ struct Served {
 
 impl Served {
     fn start(arguments: &[&str]) -> Self {
-        let all = [&["serve", "--listen", "tcp://127.0.0.1:0", "--listen", "ws://127.0.0.1:0"], arguments].concat();
+        let listen = ["--listen", "tcp://127.0.0.1:0", "--listen", "ws://127.0.0.1:0"];
+        let all = [&["serve", "--site", "off"], listen.as_slice(), arguments].concat();
         let mut command = wasmqtt(&all);
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let mut greeting = String::new();
@@ -106,7 +107,7 @@ fn what_a_client_did_wrong_is_logged_with_the_statement() {
 fn a_port_in_use_is_named() {
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = taken.local_addr().unwrap().port();
-    let (code, _, error) = run(&["serve", "--listen", &format!("tcp://127.0.0.1:{port}")]);
+    let (code, _, error) = run(&["serve", "--site", "off", "--listen", &format!("tcp://127.0.0.1:{port}")]);
     assert_eq!(code, Some(1), "{error}");
     assert!(error.contains(&format!("port {port} is in use")) && error.contains("tcp://127.0.0.1:"), "{error}");
 }
@@ -127,7 +128,7 @@ fn mistakes_in_flags_and_configuration_exit_with_2() {
     assert_eq!(run(&["check-config", file]).0, Some(0));
     for (arguments, named) in [
         (["serve", "--listen", "127.0.0.1"].as_slice(), "tcp://HOST:PORT"),
-        (&["serve", "--listen", "tcp://0.0.0.0:0"], "--allow-anonymous"),
+        (&["serve", "--site", "off", "--listen", "tcp://0.0.0.0:0"], "--allow-anonymous"),
         (&["serve", "--log-level", "loud"], "possible values"),
         (&["serve", "--port", "1883"], "--port"),
         (&["serve", "--config", "/nowhere/wasmqtt.toml"], "/nowhere/wasmqtt.toml"),

@@ -137,7 +137,9 @@ fn a_file_that_is_there_is_not_written_over() {
         ..ServerOptions::default()
     };
     assert!(matches!(Server::start(options), Err(StartError::Record(named, _)) if named == path));
-    let (code, _, error) = wasmqtt(&["serve", "--listen", "tcp://127.0.0.1:0", "--record", path.to_str().unwrap()]);
+    let record = ["--record", path.to_str().unwrap()];
+    let all = [&["serve", "--site", "off", "--listen", "tcp://127.0.0.1:0"], record.as_slice()].concat();
+    let (code, _, error) = wasmqtt(&all);
     assert!(code == Some(2) && error.contains("found a file there; allowed: a new name"), "{error}");
     assert_eq!(std::fs::read(&path).unwrap(), b"precious");
 }

@@ -6,9 +6,9 @@ use std::net::{SocketAddr, TcpStream};
 use wasmqtt_host::site::{File, serve};
 
 const FILES: &[File] = &[
-    File { path: "index.html", mime: "text/html", tag: "\"1\"", bytes: b"<p>hello" },
-    File { path: "assets/core.wasm", mime: "application/wasm", tag: "\"2\"", bytes: b"\0asm" },
-    File { path: "learn/index.html", mime: "text/html", tag: "\"3\"", bytes: b"<p>learn" },
+    File { path: "index.html", mime: "text/html", tag: "\"1\"", bytes: b"<p>hello", brotli: None },
+    File { path: "assets/core.wasm", mime: "application/wasm", tag: "\"2\"", bytes: b"\0asm", brotli: Some(b"<br>") },
+    File { path: "learn/index.html", mime: "text/html", tag: "\"3\"", bytes: b"<p>learn", brotli: None },
 ];
 
 fn site() -> SocketAddr {
@@ -39,6 +39,25 @@ fn files_come_with_their_type() {
     let wasm = get(site, "/assets/core.wasm?v=1", "");
     assert!(wasm.contains("content-type: application/wasm\r\n"), "{wasm}");
     assert!(get(site, "/learn/", "").ends_with("<p>learn"));
+}
+
+#[test]
+fn what_is_compressed_goes_to_those_who_take_it() {
+    let site = site();
+    for takes in ["br", "gzip, deflate, BR;q=0.5", "gzip\r\nAccept-Encoding: br"] {
+        let answer = get(site, "/assets/core.wasm", &format!("Accept-Encoding: {takes}\r\n"));
+        assert!(answer.contains("content-encoding: br\r\n") && answer.ends_with("\r\n\r\n<br>"), "{answer}");
+        assert!(answer.contains("content-type: application/wasm\r\n"), "{answer}");
+        assert!(answer.contains("etag: \"2-br\"\r\n") && answer.contains("vary: accept-encoding\r\n"), "{answer}");
+    }
+    for takes in ["gzip", "br;q=0", "", "brotli"] {
+        let answer = get(site, "/assets/core.wasm", &format!("Accept-Encoding: {takes}\r\n"));
+        assert!(!answer.contains("content-encoding") && answer.ends_with("\r\n\r\n\0asm"), "{answer}");
+        assert!(answer.contains("etag: \"2\"\r\n") && answer.contains("vary: accept-encoding\r\n"), "{answer}");
+    }
+    let known = get(site, "/assets/core.wasm", "Accept-Encoding: br\r\nIf-None-Match: \"2-br\"\r\n");
+    assert!(known.starts_with("HTTP/1.1 304 "), "{known}");
+    assert!(!get(site, "/", "Accept-Encoding: br\r\n").contains("vary"));
 }
 
 #[test]

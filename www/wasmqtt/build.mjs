@@ -60,6 +60,8 @@ await build({
   chunkNames: 'node-[hash]',
 });
 await cp('generated/wasmqtt_bg.wasm', 'dist/wasmqtt.wasm');
+// npm packs what lies in this folder only.
+for (const license of ['LICENSE-APACHE', 'LICENSE-MIT']) await cp(`../../${license}`, license);
 const require = createRequire(import.meta.url);
 const tsc = join(dirname(require.resolve('typescript/package.json')), 'bin/tsc');
 execFileSync(process.execPath, [tsc, '--project', 'tsconfig.build.json'], { stdio: 'inherit' });

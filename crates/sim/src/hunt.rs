@@ -37,6 +37,8 @@ pub struct Sum {
     pub cut_short: u64,
     /// Messages that users were told.
     pub deliveries: u64,
+    /// Questions that were to be answered with yes, with the wish to hear more, and with no.
+    pub verdicts: [u64; 3],
     /// Faults that happened, by kind.
     pub faults: [u64; KINDS.len()],
     /// Seeds to which an oracle objected.
@@ -52,6 +54,9 @@ impl Sum {
         self.cut_short += u64::from(outcome.cut_short);
         self.deliveries += u64::from(outcome.deliveries);
         self.found += u64::from(outcome.objection.is_some());
+        for (sum, count) in self.verdicts.iter_mut().zip(outcome.verdicts) {
+            *sum += u64::from(count);
+        }
         for (sum, count) in self.faults.iter_mut().zip(outcome.faults) {
             *sum += u64::from(count);
         }
@@ -65,6 +70,9 @@ impl Sum {
         self.cut_short += other.cut_short;
         self.deliveries += other.deliveries;
         self.found += other.found;
+        for (sum, count) in self.verdicts.iter_mut().zip(other.verdicts) {
+            *sum += count;
+        }
         for (sum, count) in self.faults.iter_mut().zip(other.faults) {
             *sum += count;
         }

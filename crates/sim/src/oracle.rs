@@ -2,8 +2,11 @@
 //! the facts that a [`Ledger`] keeps of them; none looks into the broker. An oracle says nothing unless it is certain:
 //! where a crash or a lost acknowledgement leaves two outcomes open, both are right.
 
+mod authority;
 mod bounded;
 mod expiry;
+mod facts;
+mod goodbye;
 mod ledger;
 mod milestone;
 mod order;
@@ -11,6 +14,7 @@ mod packet_size;
 mod qos;
 mod receive_maximum;
 mod retained;
+mod retained_limit;
 mod sessions;
 mod shared;
 mod subscriptions;
@@ -74,7 +78,10 @@ impl Judge {
                 Box::new(wills::Wills::default()),
                 Box::new(expiry::Expiry),
                 Box::new(shared::Shared::default()),
+                Box::new(retained_limit::RetainedLimit::default()),
+                Box::new(authority::Authority::default()),
                 Box::new(packet_size::PacketSize),
+                Box::new(goodbye::Goodbye::default()),
                 Box::new(bounded::Bounded::default()),
             ],
         }
@@ -107,4 +114,21 @@ pub fn matches(filter: &str, topic: &str) -> bool {
         }
     }
     levels.next().is_none()
+}
+
+/// Whether a Topic Filter matches everything that another one does.
+#[must_use]
+pub fn covers(rule: &str, filter: &str) -> bool {
+    if filter.starts_with('$') && rule.starts_with(['+', '#']) {
+        return false; // [5:MQTT-4.7.2-1]
+    }
+    let (mut rule, mut filter) = (rule.split('/'), filter.split('/'));
+    loop {
+        match (rule.next(), filter.next()) {
+            (Some("#"), _) | (None, None) => return true,
+            (Some("+"), Some(level)) if level != "#" => {}
+            (Some(own), Some(level)) if own == level => {}
+            _ => return false,
+        }
+    }
 }

@@ -6,7 +6,8 @@ use std::rc::Rc;
 
 use wasmqtt_broker::DropReason;
 use wasmqtt_codec::{
-    Ack, Connect, Framing, Packet, PacketType, ProtocolVersion, Publish, Qos, RetainHandling, Sender, frame,
+    Ack, ConnackCode, Connect, Framing, Packet, PacketType, ProtocolVersion, Publish, Qos, RetainHandling, Sender,
+    frame,
 };
 
 /// A client of the World, by its place in the list of clients.
@@ -29,6 +30,10 @@ pub enum Sight {
     Weighed(ConnNo, u32),
     /// A client told its user a message: of QoS 2 messages only the first copy.
     Told(ConnNo, Rc<Seen>),
+    /// The broker asked who this is.
+    Asked(ConnNo, SeenQuestion),
+    /// It is told, while the transport is open.
+    Answered(ConnNo, SeenVerdict),
     /// The broker's end of a transport is over: it was told so, or it closed it itself.
     Gone(ConnNo, Ended),
     /// The broker said that it begins to drop messages for a client.
@@ -47,6 +52,52 @@ pub enum Sight {
     Healed,
     /// The end: everything owed should have come.
     Finished,
+}
+
+/// What the broker asked.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum SeenQuestion {
+    /// A CONNECT came.
+    Connect {
+        /// Client Identifier.
+        name: String,
+        /// User Name.
+        user: Option<String>,
+        /// Password.
+        password: Option<String>,
+        /// Authentication Method.
+        method: Option<String>,
+    },
+    /// An AUTH came.
+    Authenticate {
+        /// Client Identifier.
+        name: String,
+        /// Whether it begins a re-authentication.
+        again: bool,
+    },
+}
+
+/// What the broker was told.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum SeenVerdict {
+    /// It may come in.
+    Allow,
+    /// It has to say more.
+    Continue,
+    /// It may not, for this Reason Code.
+    Refuse(u8),
+}
+
+impl SeenVerdict {
+    /// A number from 0 to 2, for counting.
+    #[must_use]
+    pub fn kind(self) -> usize {
+        match self {
+            SeenVerdict::Allow => 0,
+            SeenVerdict::Continue => 1,
+            SeenVerdict::Refuse(_) => 2,
+        }
+    }
 }
 
 /// Why a transport is over for the broker.
@@ -77,6 +128,8 @@ pub struct Gauges {
     pub sessions: u64,
     /// Messages that the broker keeps.
     pub messages_kept: u64,
+    /// Retained Messages, the broker's own included.
+    pub retained: u64,
 }
 
 /// A packet as far as it matters here, with everything owned.
@@ -90,6 +143,8 @@ pub enum Seen {
         accepted: bool,
         /// Session Present.
         session_present: bool,
+        /// Reason Code, in 3.x the return code.
+        reason: u8,
     },
     /// PUBLISH.
     Publish(SeenPublish),
@@ -129,8 +184,15 @@ pub enum Seen {
     Disconnect {
         /// Reason Code.
         reason: u8,
+        /// Session Expiry Interval, which replaces that of the CONNECT.
+        session_expiry_s: Option<u32>,
     },
-    /// PINGREQ, PINGRESP or AUTH.
+    /// AUTH.
+    Auth {
+        /// Reason Code.
+        reason: u8,
+    },
+    /// PINGREQ or PINGRESP.
     Other(PacketType),
     /// No packet at all.
     Unreadable(String),
@@ -150,6 +212,7 @@ impl Seen {
             Seen::Unsubscribe { .. } => PacketType::Unsubscribe,
             Seen::Unsuback { .. } => PacketType::Unsuback,
             Seen::Disconnect { .. } => PacketType::Disconnect,
+            Seen::Auth { .. } => PacketType::Auth,
             Seen::Unreadable(_) => return None,
         })
     }
@@ -299,9 +362,14 @@ impl Tap {
         };
         match packet {
             Packet::Connect(connect) => Seen::Connect(Box::new(seen_connect(&connect))),
-            Packet::Connack(connack) => {
-                Seen::Connack { accepted: connack.reason.is_accepted(), session_present: connack.session_present }
-            }
+            Packet::Connack(connack) => Seen::Connack {
+                accepted: connack.reason.is_accepted(),
+                session_present: connack.session_present,
+                reason: match connack.reason {
+                    ConnackCode::Reason(reason) => reason.byte(),
+                    ConnackCode::Return(code) => code,
+                },
+            },
             Packet::Publish(publish) => Seen::Publish(self.publish(&publish)),
             Packet::Puback(ack) => seen_ack(PacketType::Puback, &ack),
             Packet::Pubrec(ack) => seen_ack(PacketType::Pubrec, &ack),
@@ -325,10 +393,13 @@ impl Tap {
                 filters: packet.filters.iter().map(|filter| filter.as_str().into()).collect(),
             },
             Packet::Unsuback(ack) => Seen::Unsuback { id: ack.packet_identifier.get(), codes: ack.codes.into() },
-            Packet::Disconnect(disconnect) => Seen::Disconnect { reason: disconnect.reason.byte() },
+            Packet::Disconnect(disconnect) => Seen::Disconnect {
+                reason: disconnect.reason.byte(),
+                session_expiry_s: disconnect.properties.session_expiry_interval_s(),
+            },
             Packet::Pingreq => Seen::Other(PacketType::Pingreq),
             Packet::Pingresp => Seen::Other(PacketType::Pingresp),
-            Packet::Auth(_) => Seen::Other(PacketType::Auth),
+            Packet::Auth(auth) => Seen::Auth { reason: auth.reason.byte() },
         }
     }
 

@@ -8,6 +8,7 @@
 //!                             └──── Sights ────┘──────────► Judge: the oracles
 //! ```
 
+pub mod authority;
 mod broker;
 mod client;
 pub mod faults;
@@ -21,7 +22,7 @@ use std::collections::BTreeMap;
 use std::hash::Hasher;
 
 use siphasher::sip::SipHasher13;
-use wasmqtt_broker::{Broker, Seed, Storage};
+use wasmqtt_broker::{Broker, QuestionId, Seed, Storage};
 use wasmqtt_codec::RetainHandling;
 
 use crate::luck::Luck;
@@ -74,6 +75,8 @@ pub struct Outcome {
     pub cut_short: bool,
     /// Messages that users were told.
     pub deliveries: u32,
+    /// Questions that were to be answered with yes, with the wish to hear more, and with no.
+    pub verdicts: [u32; 3],
     /// Faults that happened, by their place in [`KINDS`].
     pub faults: [u32; KINDS.len()],
     /// A hash of every byte that passed, with its time and place, and of the broker's state at the end.
@@ -100,6 +103,8 @@ enum Job {
     Linger(ConnNo),
     /// The client's end of the transport has room again.
     Widen,
+    /// The answer to a question.
+    Answer(QuestionId),
     Stored,
     StoreWorks,
     Heal,
@@ -115,6 +120,8 @@ pub struct World<'a> {
     store: Store,
     actors: Vec<Actor>,
     links: Vec<Link>,
+    /// What was asked and not answered yet.
+    questions: Vec<authority::Open>,
     jobs: BTreeMap<(u64, u64), Job>,
     job_number: u64,
     judge: Judge,
@@ -177,6 +184,7 @@ impl<'a> World<'a> {
             name: "auditor".into(),
             session_expiry_s: 0,
             identifies: false,
+            introduces: false,
             ..plan.clients.first().expect("a plan has a witness").clone()
         };
         let profiles: Vec<Profile> = plan.clients.iter().cloned().chain([auditor]).collect();
@@ -187,8 +195,12 @@ impl<'a> World<'a> {
             queue_messages_max: limits.queue_messages_max,
             outbox_bytes_max: limits.outbox_bytes_max,
             memory_bytes_max: limits.memory_bytes_max,
+            retained_messages_max: limits.retained_messages_max,
             turns_are_short: limits.turn_bytes_max < 1 << 20,
             held_us_max: if plan.config.storage == Storage::Log { HELD_US_MAX } else { 0 },
+            asks: plan.authority.is_some(),
+            introductions: profiles.iter().map(|profile| (profile.user(), profile.password())).collect(),
+            rights: profiles.iter().map(|profile| profile.rights.clone()).collect(),
             names: profiles.iter().map(|profile| profile.name.clone()).collect(),
         };
         let mut world = World {
@@ -198,6 +210,7 @@ impl<'a> World<'a> {
             store: Store::new(plan.store_us),
             actors: profiles.into_iter().map(Actor::new).collect(),
             links: Vec::new(),
+            questions: Vec::new(),
             jobs: BTreeMap::new(),
             job_number: 0,
             judge: Judge::new(terms),
@@ -302,6 +315,7 @@ impl<'a> World<'a> {
                 }
             }
             Job::Widen => {}
+            Job::Answer(id) => self.answer(id),
             Job::Stored => self.stored(),
             Job::StoreWorks => self.store_works(),
             Job::Heal => self.heal(),
@@ -381,9 +395,13 @@ impl<'a> World<'a> {
                 self.actors[who].wants = true;
                 self.connect(who, *clean);
             }
-            Act::Leave { with_will, .. } => self.leave(who, *with_will),
+            Act::Leave { with_will, session_expiry_s, .. } => self.leave(who, *with_will, *session_expiry_s),
             Act::Fault(fault) => self.fault(fault),
-            Act::Subscribe { .. } | Act::Unsubscribe { .. } | Act::Publish { .. } | Act::Clear { .. } => {
+            Act::Subscribe { .. }
+            | Act::Unsubscribe { .. }
+            | Act::Publish { .. }
+            | Act::Clear { .. }
+            | Act::Reauthenticate { .. } => {
                 self.actors[who].act(self.now_us, act.clone());
                 self.attend(who);
             }
@@ -410,10 +428,10 @@ impl<'a> World<'a> {
         self.attend(who);
     }
 
-    fn leave(&mut self, who: ClientNo, with_will: bool) {
+    fn leave(&mut self, who: ClientNo, with_will: bool, session_expiry_s: Option<u32>) {
         self.actors[who].wants = false;
         let Some(conn) = self.actors[who].link else { return };
-        self.actors[who].leave(self.now_us, with_will);
+        self.actors[who].leave(self.now_us, with_will, session_expiry_s);
         self.attend(who);
         // The client closes behind its DISCONNECT [5:MQTT-3.14.4-2].
         self.client_drops(conn);

@@ -11,8 +11,8 @@ use js_sys::{Array, Uint8Array, Uint32Array};
 use wasm_bindgen::prelude::*;
 use wasmqtt_broker::codec::ReasonCode;
 use wasmqtt_broker::{
-    Broker, CloseReason, Config, ConnectionId, Event, Input, LoadError, Lsn, Output, Peer, Record, RestoreError, Seed,
-    Time, Transport, read,
+    BridgeConfig, BridgeEnd, Broker, CloseReason, Config, ConnectionId, Event, Input, LoadError, Lsn, Output, Peer,
+    Record, Reply, RestoreError, Seed, Time, Transport, read,
 };
 
 use crate::object::{Returned, object, set};
@@ -36,6 +36,12 @@ impl Core {
     #[wasm_bindgen(js_name = defaultConfig)]
     pub fn default_config() -> Vec<u8> {
         postcard::to_allocvec(&Config::default()).expect("memory is all that writing to memory needs")
+    }
+
+    /// The `BridgeConfig` that nobody has changed.
+    #[wasm_bindgen(js_name = defaultBridge)]
+    pub fn default_bridge() -> Vec<u8> {
+        postcard::to_allocvec(&BridgeConfig::default()).expect("memory is all that writing to memory needs")
     }
 
     /// A broker as its records left it: an array of what `poll` gave as records with their `lsn`, in their order, or of
@@ -182,7 +188,7 @@ fn bytes_of(record: &Record) -> Uint8Array {
 }
 
 /// What people want to know of an `Output`, as `poll` gave it, that tells of the end of something: `code`, and if it
-/// was somebody's fault `statement` and `text`.
+/// was somebody's fault `statement` and `text`. Of the refusal of a bridge: `text`.
 #[wasm_bindgen]
 pub fn explain(output: &[u8]) -> Returned<JsValue> {
     let (fault, code) = match read(output) {
@@ -190,9 +196,17 @@ pub fn explain(output: &[u8]) -> Returned<JsValue> {
             let code = fault.reason();
             (Some(fault), code)
         }
-        Some(Output::Event(Event::Disconnected { why: Some(why), .. })) => {
+        Some(Output::Event(
+            Event::Disconnected { why: Some(why), .. } | Event::BridgeDown { why: BridgeEnd::Closed(why), .. },
+        )) => {
             let code = why.reason();
             (if let CloseReason::Fault(fault) = why { Some(fault) } else { None }, code)
+        }
+        Some(Output::Event(
+            Event::BridgeDown { why: BridgeEnd::Refused(code), .. } | Event::BridgeTopicRefused { reason: code, .. },
+        )) => (None, code),
+        Some(Output::Reply { reply: Reply::NoBridge(error), .. }) => {
+            return Ok(object(&[("text", error.text().into())]).into());
         }
         _ => return Ok(JsValue::UNDEFINED),
     };

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::tools::{self, Outcome, cargo, run};
+use crate::www;
 
 /// A guest on disk, as WebAssembly and compiled ahead.
 pub struct Guest {
@@ -13,8 +14,11 @@ pub struct Guest {
 }
 
 impl Guest {
-    /// Lets a build of the host embed it.
+    /// Lets a build of the host embed it, and the site if one was built: always, since a host with another content is
+    /// compiled anew.
     pub fn embed_into<'a>(&self, command: &'a mut Command) -> &'a mut Command {
+        let site = www::built_site();
+        command.envs(site.is_dir().then_some(("WASMQTT_SITE", site)));
         command.env("WASMQTT_GUEST", &self.wasm).env("WASMQTT_GUEST_COMPILED", &self.compiled)
     }
 }
@@ -41,8 +45,12 @@ pub fn guest(release: bool) -> Outcome<Guest> {
     Ok(Guest { wasm, compiled })
 }
 
-/// Builds the server with the guest inside and says where it is.
+/// Builds the server with the guest and the site inside and says where it is. Without npm it has no site.
 pub fn server(release: bool) -> Outcome<PathBuf> {
+    match www::missing() {
+        None => www::site()?,
+        Some(missing) => println!("the server is built without its page, since {missing}"),
+    }
     let guest = guest(release)?;
     host(release, Some(&guest))
 }
@@ -84,7 +92,8 @@ fn host(release: bool, guest: Option<&Guest>) -> Outcome<PathBuf> {
             Ok(built)
         }
         None => {
-            run(command.env_remove("WASMQTT_GUEST").env_remove("WASMQTT_GUEST_COMPILED"))?;
+            let embedded = ["WASMQTT_GUEST", "WASMQTT_GUEST_COMPILED", "WASMQTT_SITE"];
+            run(embedded.iter().fold(&mut command, |command, name| command.env_remove(name)))?;
             let kept = built.with_file_name("wasmqtt-without-guest");
             tools::copy_if_changed(&built, &kept)?;
             Ok(kept)

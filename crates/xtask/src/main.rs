@@ -33,7 +33,7 @@ enum Command {
         #[arg(long)]
         release: bool,
     },
-    /// Build the server and start it on 127.0.0.1:1883 (TCP) and 127.0.0.1:8083 (WebSocket).
+    /// Build the server and start it on 127.0.0.1:1883 (TCP), 127.0.0.1:8083 (WebSocket) and 127.0.0.1:8080 (the page).
     Serve {
         /// Optimised.
         #[arg(long)]
@@ -95,7 +95,7 @@ enum Command {
     },
     /// Look for inputs that break what must always hold: in codec, core, recordings, stories, transports.
     Fuzz(fuzz::Arguments),
-    /// Build what pages need: the core for the browser and the npm package.
+    /// Build what pages need: the core for the browser, the npm package and the site.
     Www,
     /// Build the Stage for the simulator.
     Stage,
@@ -119,7 +119,7 @@ fn main() -> ExitCode {
         Command::Test { filter } => test::test(filter.as_deref()),
         Command::Sim { seeds, seed, threads, tell } => sim::sim(seeds, seed, threads, tell),
         Command::Fuzz(arguments) => fuzz::fuzz(&arguments),
-        Command::Www => www::package(),
+        Command::Www => www::site(),
         Command::Stage => www::stage(),
         Command::Tidy => tidy::tidy(),
     };

@@ -1,7 +1,8 @@
 //! Running other programs, and installing those that are missing. Nothing is installed that is there already, and
 //! nothing outside this machine's own package managers is asked.
 
-use std::ffi::OsStr;
+use std::collections::BTreeSet;
+use std::ffi::{OsStr, OsString};
 use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -98,6 +99,27 @@ pub fn copy_if_changed(from: &Path, to: &Path) -> Outcome {
         return Ok(());
     }
     std::fs::copy(from, to).map(drop).map_err(|error| file_failure(to, error))
+}
+
+/// Makes a folder's content that of another one, without touching files that are the same.
+pub fn mirror(from: &Path, to: &Path) -> Outcome {
+    std::fs::create_dir_all(to).map_err(|error| file_failure(to, error))?;
+    for name in names(to)?.difference(&names(from)?) {
+        let old = to.join(name);
+        let removed = if old.is_dir() { std::fs::remove_dir_all(&old) } else { std::fs::remove_file(&old) };
+        removed.map_err(|error| file_failure(&old, error))?;
+    }
+    for name in names(from)? {
+        let (from, to) = (from.join(&name), to.join(&name));
+        if from.is_dir() { mirror(&from, &to)? } else { copy_if_changed(&from, &to)? }
+    }
+    Ok(())
+}
+
+/// What lies in a folder.
+fn names(folder: &Path) -> Outcome<BTreeSet<OsString>> {
+    let read = || std::fs::read_dir(folder)?.map(|entry| Ok(entry?.file_name())).collect::<io::Result<_>>();
+    read().map_err(|error| file_failure(folder, error))
 }
 
 /// Runs a program to its end; its output is ours.

@@ -1,4 +1,5 @@
-//! Builds what pages need: the core as WebAssembly with its JavaScript glue, and the npm package around it.
+//! Builds what pages need: the core as WebAssembly with its JavaScript glue, the npm package around it, and the site
+//! that the server shows.
 
 use std::path::PathBuf;
 use std::process::Command;
@@ -150,6 +151,36 @@ pub fn package() -> Outcome {
     run(npm().args(["run", "build", "--workspace", "wasmqtt"]))
 }
 
+/// Why JavaScript can't be built here, if so.
+pub fn missing() -> Option<String> {
+    // Vite wants this, and nothing else wants more.
+    let version = "const [major, minor] = process.versions.node.split('.').map(Number);\
+                   process.exit(major > 20 || (major === 20 && minor >= 19) ? 0 : 1)";
+    if !tools::works(program("node").args(["-e", version])) {
+        return Some("there is no Node 20.19 or newer".into());
+    }
+    (!tools::works(program("npm").arg("--version"))).then(|| "there is no npm".into())
+}
+
+/// Where the site lies that hosts embed.
+pub fn built_site() -> PathBuf {
+    tools::target_dir().join("site")
+}
+
+/// Builds the npm package and the site: the pages, and the simulator below `simulator/`.
+pub fn site() -> Outcome {
+    package()?;
+    run(npm().args(["run", "build", "--workspace", "wasmqtt-pages"]))?;
+    let simulator = folder().join("simulator");
+    let site = folder().join("site");
+    stage_wasm()?;
+    run(npm().args(["run", "build", "--workspace", "wasmqtt-simulator"]))?;
+    tools::mirror(&simulator.join("dist"), &site.join("simulator"))?;
+    run(npm().args(["run", "compress", "--workspace", "wasmqtt-pages"]))?;
+    // Apart from what each build writes anew, so that a host with the same site inside is not built again.
+    tools::mirror(&site, &built_site())
+}
+
 /// Holds what a page fetches to its bound; the package must be built.
 pub fn size() -> Outcome {
     run(npm().args(["run", "size", "--workspace", "wasmqtt"]))
@@ -160,15 +191,15 @@ pub fn languages() -> Outcome {
     run(program("node").arg("simulator/languages.mjs").current_dir(folder()))
 }
 
-/// Formats, types and lints of all JavaScript; the core's glue must be there.
+/// Formats, types and lints of all JavaScript; the package must be built.
 pub fn lints() -> Outcome {
-    run(npm().args(["exec", "--", "biome", "check", "--error-on-warnings", "."]))?;
-    run(npm().args(["run", "check", "--workspaces", "--if-present"]))
+    run(npm().args(["run", "check"]))
 }
 
-/// The tests of all JavaScript, those in a browser too, or those whose name contains `filter`.
+/// The tests of all JavaScript, those in browsers too, or those whose name contains `filter`; the server must be built.
 pub fn tests(filter: Option<&str>) -> Outcome {
     let mut test = npm();
+    test.env("WASMQTT_SERVER", tools::target_dir().join("debug/wasmqtt"));
     test.args(["run", "test", "--workspaces", "--if-present", "--", "--passWithNoTests"]);
     run(test.args(filter.map(|name| ["-t", name]).into_iter().flatten()))
 }

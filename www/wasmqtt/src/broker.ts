@@ -4,6 +4,7 @@
  */
 import { Core } from '../generated/wasmqtt.js';
 import { infoOf, OWN_VERDICT, openTo, refusal, verdictOf } from './auth.js';
+import type { Bridge, BridgeOptions, Bridges } from './bridge.js';
 import { ManualClock, RealClock } from './clock.js';
 import { create, reason, restore, type Variant, wholeConfig } from './core.js';
 import { type Clock, Engine, type Link, type LinkId, type Output } from './engine.js';
@@ -13,6 +14,7 @@ import {
   type Counters,
   countersOf,
   decisionOf,
+  EVENT_NAMES,
   eventOf,
   Listeners,
   type Qos,
@@ -76,12 +78,15 @@ export class Broker {
   #journal: Journal | undefined;
   #opened: Opened | undefined;
   #listeners = new Listeners((name) => this.#listened(name));
-  #replies = new Map<number, (reply: unknown) => void>();
+  #replies = new Map<number, (reply: unknown, text: string | undefined) => void>();
   #commands = 0;
   /** Client Identifiers by link, for packets. */
   #clients = new Map<string, string>();
   #asking = 0;
   #subscriptions = new Set<LocalSubscription>();
+  /** Loaded with the first one. */
+  #bridges: Bridges | undefined;
+  #loading: Promise<Bridges> | undefined;
   /** Ways in that are open, to be cut off at the end. */
   #doors = new Set<() => void>();
   #closed: Promise<void> | undefined;
@@ -219,9 +224,8 @@ export class Broker {
    * });
    */
   on<N extends keyof BrokerEvents>(name: N, handler: (event: BrokerEvents[N]) => void): () => void {
-    if (!['packet', 'connection', 'session', 'decision', 'storage'].includes(name)) {
-      throw wrong('on', name, "'packet', 'connection', 'session', 'decision' or 'storage'");
-    }
+    if (!EVENT_NAMES.includes(name)) throw wrong('on', name, EVENT_NAMES.join(', '));
+    if (typeof handler !== 'function') throw wrong('handler', handler, 'a function');
     return this.#listeners.on(name, handler);
   }
 
@@ -233,7 +237,7 @@ export class Broker {
     });
   }
 
-  /** All Sessions with Subscriptions, messages in flight and queues, and all Retained Messages. */
+  /** All bridges, all Sessions with Subscriptions, messages in flight and queues, and all Retained Messages. */
   inspect(): BrokerView;
   /** One Session; `undefined` if there is none of this Client Identifier. */
   inspect(clientIdentifier: string): SessionView | undefined;
@@ -294,6 +298,7 @@ export class Broker {
    * @throws Error if it is refused.
    */
   async subscribe(filter: string, handler: (message: Message) => void, { qos = 0 as Qos } = {}): Promise<() => void> {
+    if (typeof handler !== 'function') throw wrong('handler', handler, 'a function');
     this.#commands += 1;
     const name = `page-${this.#commands}`;
     const subscription = new LocalSubscription(this.#engine, name, filter, whole('qos', qos, 0, 2) as Qos, handler);
@@ -309,6 +314,33 @@ export class Broker {
       throw error;
     }
     return end;
+  }
+
+  /**
+   * Adds a bridge to another broker, over a WebSocket that this page opens. Resolves when it is there, not when it is
+   * up: `on('bridge')` tells that. While it is away its messages of QoS 1 and 2 wait, in the storage too; it dials again
+   * by itself, and after a reload goes on where it was, once it is added again. The same name with other options gives
+   * it those.
+   * @throws TypeError that names a wrong option; Error if a limit does not allow one more.
+   * @example
+   * await broker.bridge({
+   *   url: 'wss://broker.example/mqtt',
+   *   clientIdentifier: 'kitchen-tablet',
+   *   topics: [{ filter: 'kitchen/#', direction: 'both' }],
+   * });
+   */
+  async bridge(options: BridgeOptions): Promise<Bridge> {
+    const bridges = await this.#bridging();
+    if (this.isClosed) throw new Error('wasmqtt: this broker is closed');
+    return bridges.add(options);
+  }
+
+  /**
+   * Ends a bridge with its Session, also one that a storage brought back and nobody added again; gives whether there was
+   * one of this name.
+   */
+  removeBridge(name: string): boolean {
+    return this.#bridges?.remove(name) ?? this.#command({ RemoveBridge: { name } }) === 'Done';
   }
 
   /** Ends a client's connection, and its Session too if wished; gives whether there was one. */
@@ -342,7 +374,8 @@ export class Broker {
 
   /**
    * Becomes what a snapshot says. Every connection of now is cut, and those of then count as cut; what `subscribe` gave
-   * goes on. A manual clock stands where it stood then; a real one is never behind the snapshot.
+   * goes on. A manual clock stands where it stood then; a real one is never behind the snapshot. Bridges of now go on,
+   * with the Session that they had then, if any; those of then that are not there now dial, too.
    * @throws Error if these bytes are no snapshot, or with a storage other than `memory:`.
    */
   restore(snapshot: Uint8Array): void {
@@ -352,6 +385,8 @@ export class Broker {
     this.#clock.reach(now);
     this.#clients.clear();
     this.#engine.replace(core, links);
+    if (this.#bridges !== undefined) this.#bridges.restored();
+    else if (this.counters().bridges > 0) void this.#bridging().then((bridges) => bridges.restored());
     if (this.#listeners.has('decision')) this.#command({ SetTrace: true });
   }
 
@@ -403,6 +438,7 @@ export class Broker {
     // An answer of `auth` that is still out is of no use any more.
     await this.#quiet(() => true);
     for (const cut of this.#doors) cut();
+    this.#bridges?.close();
     await this.#journal?.close();
     await this.#opened?.release();
     this.#engine.tap = undefined;
@@ -431,13 +467,36 @@ export class Broker {
     this.#engine.tap = on ? new PacketTap((event) => this.#tell('packet', event), clientOf) : undefined;
   }
 
-  /** Hands a command to the core and takes its reply, which comes in the same turn. */
+  /** What is done for bridges. */
+  #bridging(): Promise<Bridges> {
+    this.#loading ??= import('./bridge.js').then(({ Bridges }) => {
+      this.#bridges = new Bridges({
+        engine: this.#engine,
+        lasts: this.#journal !== undefined,
+        command: (command) => this.#ordered(command),
+        tell: (event) => this.#tell('bridge', event),
+        belongs: ({ slot, generation }, session) => {
+          if (session === undefined) this.#clients.delete(`${slot}.${generation}`);
+          else this.#clients.set(`${slot}.${generation}`, session);
+        },
+      });
+      return this.#bridges;
+    });
+    return this.#loading;
+  }
+
+  /** Hands a command to the core and takes its reply. */
   #command(command: unknown): unknown {
+    return this.#ordered(command).reply;
+  }
+
+  /** The reply to a command, which comes in the same turn, and a line for people if it is the refusal of a bridge. */
+  #ordered(command: unknown): { reply: unknown; text: string | undefined } {
     this.#commands += 1;
     const id = this.#commands;
-    let answer: unknown;
-    this.#replies.set(id, (reply) => {
-      answer = reply;
+    let answer: { reply: unknown; text: string | undefined } = { reply: undefined, text: undefined };
+    this.#replies.set(id, (reply, text) => {
+      answer = { reply, text };
     });
     this.#engine.input({ Command: { id, command } });
     this.#engine.run();
@@ -452,8 +511,11 @@ export class Broker {
   #output(output: Output): void {
     if (output.Reply !== undefined) {
       const { id, reply } = output.Reply as { id: number; reply: unknown };
-      this.#replies.get(id)?.(reply);
+      this.#replies.get(id)?.(reply, output.text as string | undefined);
       this.#replies.delete(id);
+    } else if (output.Dial !== undefined || (output.Event !== undefined && isOfBridge(output.Event))) {
+      // Without them it is a broker that was just restored, and they come.
+      this.#bridges?.output(output);
     } else if (output.Event !== undefined) {
       this.#event(output);
     } else if (output.Trace !== undefined) {
@@ -494,6 +556,8 @@ export class Broker {
     }
   }
 }
+
+const isOfBridge = (event: unknown): boolean => variant(event)[0].startsWith('Bridge');
 
 async function open(storage: string, options: StorageOptions): Promise<Stored | undefined> {
   if (storage === 'memory:') return undefined;

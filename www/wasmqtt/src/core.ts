@@ -20,13 +20,19 @@ export const restore = (config: Variant, seed: Uint8Array, lsns: Float64Array, r
 export const handle = (core: Core, input: unknown): void =>
   core.handle(encode(door.Input, input as door.Input, 'input'));
 
-/** What the core wants done next. An event that is the end of something has `code`, `statement` and `text` beside it. */
+/**
+ * What the core wants done next. An event that is the end of something has `code`, `statement` and `text` beside it, the
+ * refusal of a bridge `text`.
+ */
 export const poll = (core: Core): Variant | undefined => {
   const bytes = core.poll();
   if (bytes === undefined) return undefined;
   const output = decode(door.Output, bytes);
-  return 'Event' in output && !('Connected' in output.Event) ? { ...output, ...explain(bytes) } : output;
+  const ends = 'Event' in output ? !('Connected' in output.Event) : 'Reply' in output && isRefusal(output.Reply.reply);
+  return ends ? { ...output, ...explain(bytes) } : output;
 };
+
+const isRefusal = (reply: door.Reply): boolean => typeof reply === 'object' && 'NoBridge' in reply;
 
 /** The Reason Code of a number, as inputs have it; `undefined` if there is none. */
 export const reason = (code: number): door.ReasonCode | undefined => {

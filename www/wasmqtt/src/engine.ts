@@ -104,11 +104,25 @@ export class Engine {
   /** Opens a link. `local` is a channel inside the page; `credit` is how many bytes may be under way to it. */
   open(link: Link, local: boolean, address: string, credit: number): LinkId {
     const core = this.#begin();
+    const id = this.#take(link, credit);
+    core.opened(id.slot, id.generation, local, address);
+    return id;
+  }
+
+  /** Opens a link that leads to the remote of a bridge, since the core wanted it. */
+  dialled(link: Link, Bridge: number, address: string, credit: number): LinkId {
+    const core = this.#begin();
+    const conn = this.#take(link, credit);
+    const peer = { listener: 0, address, transport: { Bridge }, identity: undefined };
+    handle(core, { Opened: { conn, peer } });
+    return conn;
+  }
+
+  #take(link: Link, credit: number): LinkId {
     const slot = this.#free.pop() ?? this.#slots.length;
     const generation = (this.#slots[slot]?.id.generation ?? -1) + 1;
     const id = { slot, generation };
     this.#slots[slot] = { ...vacant(), id, link, credit };
-    core.opened(slot, generation, local, address);
     return id;
   }
 

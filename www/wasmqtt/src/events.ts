@@ -101,15 +101,49 @@ export interface PacketEvent {
   type: 'packet';
   /** A number for the connection, never used again. */
   connection: number;
-  /** Whose, once its CONNECT was accepted. */
+  /** Whose, once its CONNECT was accepted; of a bridge its Session's, `$bridge/NAME`. */
   clientIdentifier?: string;
-  /** Whether the client sent it, or the broker. */
-  from: 'client' | 'broker';
+  /** Who sent it: the client, this broker, or the broker to which a bridge leads. */
+  from: 'client' | 'broker' | 'remote';
   /** PUBLISH, SUBACK, ... */
   name: string;
   /** The whole packet. */
   bytes: Uint8Array;
 }
+
+/** Where a bridge stands. `name` is its own. */
+export type BridgeEvent =
+  /** The remote accepted it. `sessionPresent`: it went on with the Session that it has for us. */
+  | { type: 'up'; name: string; sessionPresent: boolean /** In force, in seconds; 0 = none. */; keepAliveS: number }
+  /** Its connection, or the attempt at one, is over. */
+  | {
+      type: 'down';
+      name: string;
+      /**
+       * `dial-failed`: the remote could not be reached, `text` has what the WebSocket said. `refused`: the remote did not
+       * let us in. `lost`: the connection is gone without a word. `disconnected`: the remote said so. `fault`: the remote
+       * broke the rules or did not answer in time. `removed`: it was removed, or has other options now. `stopping`: this
+       * broker ends. `kicked`: by `broker.kick`.
+       */
+      why:
+        | 'dial-failed'
+        | 'refused'
+        | 'lost'
+        | 'disconnected'
+        | 'fault'
+        | 'removed'
+        | 'stopping'
+        | 'kicked'
+        | 'taken-over';
+      /** When it dials again, in milliseconds since 1970; absent if it does not. */
+      dialsAt?: number;
+      /** A Reason Code, if one was given; with a `fault` also the statement of the standard and a line for people. */
+      code?: number;
+      statement?: string;
+      text?: string;
+    }
+  /** The remote does not give us what matches this Topic Filter, for a reason that a Reason Code tells. */
+  | { type: 'topic-refused'; name: string; filter: string; code: number };
 
 /** An `auth` callback that failed; the client was told 0x88. */
 export interface AuthErrorEvent {
@@ -124,8 +158,12 @@ export interface BrokerEvents {
   connection: ConnectionEvent | AuthErrorEvent;
   session: SessionEvent;
   decision: DecisionEvent;
+  bridge: BridgeEvent;
   storage: StorageEvent;
 }
+
+/** The names for `on`. */
+export const EVENT_NAMES = ['packet', 'connection', 'session', 'decision', 'bridge', 'storage'] as const;
 
 const QOS: Record<string, Qos> = { AtMostOnce: 0, AtLeastOnce: 1, ExactlyOnce: 2 };
 const VERSIONS: Record<string, '3.1' | '3.1.1' | '5.0'> = { V3_1: '3.1', V3_1_1: '3.1.1', V5: '5.0' };

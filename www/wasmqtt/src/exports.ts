@@ -1,7 +1,10 @@
 /** All that the browser entries export. */
+export type { Bridge, BridgeOptions, BridgeTopic } from './bridge.js';
 export { Broker, type PublishOptions } from './broker.js';
+export type { WebSocketConstructor, WebSocketLike } from './dial.js';
 export type {
   AuthErrorEvent,
+  BridgeEvent,
   BrokerEvents,
   ConnectionEvent,
   Counters,
@@ -11,7 +14,7 @@ export type {
   Qos,
   SessionEvent,
 } from './events.js';
-export type { BrokerView, InFlightView, MessageView, SessionView, SubscriptionView } from './inspect.js';
+export type { BridgeView, BrokerView, InFlightView, MessageView, SessionView, SubscriptionView } from './inspect.js';
 export { type InstallOptions, installWebSocket } from './install.js';
 export type { Message } from './local.js';
 export type {

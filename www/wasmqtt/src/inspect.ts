@@ -75,8 +75,24 @@ export interface SessionView {
   queue: MessageView[];
 }
 
+/** A bridge. */
+export interface BridgeView {
+  /** Its name. */
+  name: string;
+  /** Where its remote is. */
+  url: string;
+  /** Of its Session here, which is among `sessions` with what waits and what is in flight. */
+  clientIdentifier: string;
+  /** `dialling`: a WebSocket is being opened. `connecting`: the remote is being asked. `waiting`: until `dialsAt`. */
+  state: 'dialling' | 'connecting' | 'up' | 'waiting';
+  /** When it dials again, in milliseconds since 1970. */
+  dialsAt?: number;
+}
+
 /** All that a broker keeps. */
 export interface BrokerView {
+  /** All bridges. */
+  bridges: BridgeView[];
   /** All Sessions, those of `subscribe` too. */
   sessions: SessionView[];
   /** All Retained Messages. */
@@ -138,9 +154,22 @@ function session(ask: AskPage, view: Record<string, unknown>): SessionView {
   } as unknown as SessionView;
 }
 
-/** All Sessions and Retained Messages. */
+function bridge(view: Record<string, unknown>): BridgeView {
+  const at = view.dials_at as number | undefined;
+  const open = view.conn === undefined ? 'dialling' : 'connecting';
+  return {
+    name: view.name as string,
+    url: view.target as string,
+    clientIdentifier: view.session as string,
+    state: view.up === true ? 'up' : at === undefined ? open : 'waiting',
+    ...(at !== undefined && { dialsAt: at / 1000 }),
+  };
+}
+
+/** All bridges, Sessions and Retained Messages. */
 export function inspectAll(ask: AskPage): BrokerView {
   return {
+    bridges: [...all(ask, 'Bridges')].map(bridge),
     sessions: [...all(ask, 'Sessions')].map((view) => session(ask, view)),
     retained: [...all(ask, { Retained: { filter: '#' } }), ...all(ask, { Retained: { filter: '$SYS/#' } })].map(
       message,

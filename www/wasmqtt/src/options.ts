@@ -179,7 +179,8 @@ const LIMITS: { [Name in keyof Limits]: [number, number] | 'boolean' } = {
   assignedClientIdentifier: 'boolean',
 };
 
-const QOS = ['AtMostOnce', 'AtLeastOnce', 'ExactlyOnce'];
+/** QoS as the core has it. */
+export const QOS = ['AtMostOnce', 'AtLeastOnce', 'ExactlyOnce'];
 
 const OPTIONS: (keyof BrokerOptions)[] = [
   'storage',
@@ -213,7 +214,12 @@ export function whole(option: string, found: unknown, least: number, most: numbe
   throw wrong(option, found, `a whole number from ${least} to ${most}`);
 }
 
-function only(option: string, found: unknown, names: readonly string[]): asserts found is Record<string, unknown> {
+/** Whether a value is an object with no other fields than these. */
+export function only(
+  option: string,
+  found: unknown,
+  names: readonly string[],
+): asserts found is Record<string, unknown> {
   if (typeof found !== 'object' || found === null || Array.isArray(found)) throw wrong(option, found, 'an object');
   const unknown = Object.keys(found).find((name) => !names.includes(name));
   if (unknown === undefined) return;
@@ -224,17 +230,24 @@ function only(option: string, found: unknown, names: readonly string[]): asserts
 /** Checks everything that does not need to be tried. @throws TypeError that names the option. */
 export function check(options: BrokerOptions): void {
   only('options', options, OPTIONS);
+  only('limits', options.limits ?? {}, Object.keys(LIMITS));
   parseStorage(options.storage ?? 'memory:');
   for (const name of ['persist', 'wait', 'allowNoSubprotocol'] as const) {
     const found = options[name];
     if (found !== undefined && typeof found !== 'boolean') throw wrong(name, found, 'true or false');
   }
-  const { durability, clock, auth } = options;
+  const { durability, clock, auth, signal, import: file } = options;
   if (durability !== undefined && durability !== 'relaxed' && durability !== 'strict') {
     throw wrong('durability', durability, "'relaxed' or 'strict'");
   }
   if (clock !== undefined && clock !== 'real' && clock !== 'manual') throw wrong('clock', clock, "'real' or 'manual'");
   if (auth !== undefined && typeof auth !== 'function') throw wrong('auth', auth, 'a function');
+  if (signal !== undefined && !(signal instanceof AbortSignal)) throw wrong('signal', signal, 'an AbortSignal');
+  if (file === undefined) return;
+  if (!(file instanceof Blob || file instanceof ArrayBuffer || ArrayBuffer.isView(file))) {
+    throw wrong('import', file, 'what `export` gave, as a Blob or as bytes');
+  }
+  if ((options.storage ?? 'memory:') === 'memory:') throw wrong('storage', options.storage, 'one to import into');
 }
 
 /** The core's configuration. @throws TypeError that names the option. */

@@ -23,6 +23,7 @@
  */
 
 import type { Engine, LinkId } from './engine.js';
+import { whole } from './options.js';
 import { type Locks, ownLock, Pulse, platformLocks, watch } from './signs.js';
 import { bytesOf } from './socket.js';
 
@@ -41,7 +42,7 @@ const PROTOCOLS = ['mqtt', 'mqttv3.1'];
 
 /** Choices for one end of a port. */
 export interface PortOptions {
-  /** How often each side gives a sign of life where there are no Web Locks, in milliseconds. Default 5000. */
+  /** How often each side gives a sign of life without Web Locks, in milliseconds, 1 to 3,600,000. Default 5000. */
   heartbeatMs?: number;
   /** Instead of the platform's Web Locks; `null` for none. */
   locks?: Locks | null;
@@ -107,7 +108,7 @@ class Serving {
     this.#port = port;
     this.#later = later;
     this.#locks = options.locks === undefined ? platformLocks() : options.locks;
-    this.#heartbeatMs = options.heartbeatMs ?? HEARTBEAT_MS;
+    this.#heartbeatMs = whole('heartbeatMs', options.heartbeatMs ?? HEARTBEAT_MS, 1, 3_600_000);
     if (this.#locks) void ownLock(this.#locks).then((lock) => this.#begin(lock));
     else this.#begin(null);
   }

@@ -39,7 +39,7 @@ export class PacketTap implements Tap {
         type: 'packet',
         connection: tapped.connection,
         ...(clientIdentifier !== undefined && { clientIdentifier }),
-        from: fromClient ? 'client' : 'broker',
+        from: !fromClient ? 'broker' : clientIdentifier?.startsWith('$bridge/') ? 'remote' : 'client',
         name: packetName(packet),
         bytes: packet,
       });

@@ -2,7 +2,7 @@
  * All events of a broker as one stream, for people who write them down or draw them. The broker does not wait for them:
  * what they don't read in time is left out, and they are told how much.
  */
-import type { BrokerEvents } from './events.js';
+import { type BrokerEvents, EVENT_NAMES } from './events.js';
 
 /** Events that wait in a trace that nobody reads. */
 const EVENTS_MAX = 10_000;
@@ -36,8 +36,7 @@ export function traceOf(source: Source, ending: (end: () => void) => () => void)
       left = 0;
       controller.enqueue(traced);
     };
-    const names = ['packet', 'connection', 'session', 'decision', 'storage'] as const;
-    offs = names.map((name) => source.on(name, (event) => put({ name, event } as TraceEvent)));
+    offs = EVENT_NAMES.map((name) => source.on(name, (event) => put({ name, event } as TraceEvent)));
     offs.push(ending(() => controller.close()));
   };
   return new ReadableStream({ start, cancel }, { highWaterMark: EVENTS_MAX });

@@ -70,7 +70,9 @@ async function get(url: string): Promise<Response> {
   try {
     return await fetch(url);
   } catch (cause) {
-    throw new Error(`wasmqtt: ${url} can't be fetched: ${String(cause)}`, { cause });
+    const why =
+      'no network or server, an address that is none, or another origin whose server does not allow it (CORS)';
+    throw new Error(`wasmqtt: ${url} can't be fetched (${why}): ${String(cause)}`, { cause });
   }
 }
 
@@ -92,6 +94,11 @@ async function compileBytes(bytes: BufferSource, what: string): Promise<Compiled
   try {
     return { module: await WebAssembly.compile(bytes), what };
   } catch (cause) {
+    if (WebAssembly.validate(bytes)) {
+      // The bytes are not at fault.
+      const advice = "does the Content-Security-Policy have script-src 'wasm-unsafe-eval'?";
+      throw new Error(`wasmqtt: ${what} must not be compiled here; ${advice} ${String(cause)}`, { cause });
+    }
     const hint = looksLikeText(bytes) ? '; it looks like text, as a server gives for a file that is not there' : '';
     throw new Error(`wasmqtt: ${what} is no WebAssembly${hint}: ${String(cause)}`, { cause });
   }

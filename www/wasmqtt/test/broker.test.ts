@@ -52,11 +52,36 @@ test.each<[string, unknown, RegExp]>([
   ['auth', { auth: 'everybody' }, /^auth: found "everybody"; allowed: a function$/],
   ['rules', { permissions: { publish: { allow: 'a' } } }, /^permissions.publish.allow: found "a"; allowed: a list of /],
   ['a grace', { keepAliveGraceS: 1.5 }, /^keepAliveGraceS: found 1.5; allowed: a whole number from 0 to 65535$/],
+  ['a durability', { durability: 'eternal' }, /^durability: found "eternal"; allowed: 'relaxed' or 'strict'$/],
+  ['a wish to persist', { persist: 'yes' }, /^persist: found "yes"; allowed: true or false$/],
+  ['a wish to wait', { wait: 1 }, /^wait: found 1; allowed: true or false$/],
+  ['a signal', { signal: new AbortController() }, /^signal: found {}; allowed: an AbortSignal$/],
+  ['a file', { storage: 'idb:x', import: 'a file' }, /^import: found "a file"; allowed: what `export` gave, /],
+  ['a file for nothing', { import: new ArrayBuffer(8) }, /^storage: found undefined; allowed: one to import into$/],
+  ['an interval', { sysIntervalS: -1 }, /^sysIntervalS: found -1; allowed: a whole number from 0 to 4294967295$/],
+  ['a subprotocol', { allowNoSubprotocol: 0 }, /^allowNoSubprotocol: found 0; allowed: true or false$/],
+  ['limits', { limits: 7 }, /^limits: found 7; allowed: an object$/],
+  ['permissions', { permissions: { read: {} } }, /^permissions.read: there is no such option; allowed: publish, /],
   ['no options', 7, /^options: found 7; allowed: an object$/],
 ])('%s that is wrong is named', async (_, options, message) => {
   const error = await Broker.create(options as BrokerOptions).catch((caught: unknown) => caught);
   expect(error).toBeInstanceOf(TypeError);
   expect((error as Error).message).toMatch(message);
+});
+
+test('what no event or port can be is named', async () => {
+  const broker = await create();
+  const wrong = [
+    [() => broker.on('packets' as never, () => {}), /^on: found "packets"; allowed: 'packet', /],
+    [() => broker.on('packet', 7 as never), /^handler: found 7; allowed: a function$/],
+    [() => broker.port({ heartbeatMs: 0 }), /^heartbeatMs: found 0; allowed: a whole number from 1 to 3600000$/],
+    [() => broker.publish('a', '', { qos: 3 as never }), /^qos: found 3; allowed: a whole number from 0 to 2$/],
+  ] as const;
+  for (const [call, message] of wrong) {
+    expect(call).toThrow(TypeError);
+    expect(call).toThrow(message);
+  }
+  await expect(broker.subscribe('a', 7 as never)).rejects.toThrow(/^handler: found 7; allowed: a function$/);
 });
 
 test('events tell who comes, what passes and what was decided', async () => {

@@ -56,6 +56,17 @@ test('a server that is not there is named, and another try may have more luck', 
   await loadCore(bytes);
 });
 
+test('a policy that forbids WebAssembly is not the fault of the bytes', async () => {
+  const compile = vi.spyOn(WebAssembly, 'compile').mockRejectedValue(new WebAssembly.CompileError('blocked by CSP'));
+  try {
+    await expect(load(bytes)).rejects.toThrow(
+      /^wasmqtt: these bytes must not be compiled here; .*'wasm-unsafe-eval'\? CompileError: blocked by CSP$/,
+    );
+  } finally {
+    compile.mockRestore();
+  }
+});
+
 test('another program is not the core', async () => {
   // An empty module.
   const empty = new Uint8Array([0, 0x61, 0x73, 0x6d, 1, 0, 0, 0]);

@@ -85,7 +85,7 @@ impl Program {
         let mut command = pinned(processor, &self.path);
         match self.kind {
             Kind::Ours => {
-                command.args(["serve", "--listen", &format!("tcp://{tcp}")]);
+                command.args(["serve", "--site", "off", "--listen", &format!("tcp://{tcp}")]);
                 command.args(["--listen", &format!("ws://{websocket}/mqtt")]).args(OURS);
             }
             Kind::Mosquitto => {

@@ -6,111 +6,12 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use wasmqtt_broker::DropReason;
-use wasmqtt_codec::{PacketType, ProtocolVersion, Qos, RetainHandling};
+use wasmqtt_codec::{PacketType, ProtocolVersion, Qos};
 
+use super::facts::{ClientFacts, ConnFacts, MessageFacts, SubscriptionFacts, without_share};
 use super::matches;
 use super::terms::Terms;
-use crate::sight::{ClientNo, ConnNo, Ended, MessageNo, Seen, SeenConnect, SeenPublish, SeenSubscribe, Sight};
-
-/// A transport.
-#[derive(Clone, Debug)]
-pub struct ConnFacts {
-    /// Whose.
-    pub client: ClientNo,
-    /// CONNECT, once it reached the broker.
-    pub connect: Option<Rc<Seen>>,
-    /// When it did.
-    pub connect_us: u64,
-    /// When CONNACK with success left.
-    pub accepted_us: Option<u64>,
-    /// When it was over for the broker.
-    pub gone_us: Option<u64>,
-    /// DISCONNECT reached the broker with this Reason Code, in time to be read.
-    pub disconnect: Option<u8>,
-    /// Messages by their Packet Identifier towards the broker.
-    published: BTreeMap<u16, Rc<Seen>>,
-    subscribing: BTreeMap<u16, usize>,
-    unsubscribing: BTreeMap<u16, (usize, String)>,
-}
-
-/// A client and its present Session.
-#[derive(Clone, Debug, Default)]
-pub struct ClientFacts {
-    /// Raised when the Session is known to have ended.
-    pub session: u32,
-    /// Its live transport.
-    pub live: Option<ConnNo>,
-    /// Whether the present Session outlives its connection.
-    pub lasts: bool,
-    /// How long it does, in seconds.
-    pub expiry_s: u32,
-    /// When it ends if the client does not come back; while it is away.
-    pub until_us: u64,
-    /// When it has ended for certain, if the client does not come back: a crash may have forgotten that it left.
-    over_us: u64,
-    /// A CONNECT with Clean Start came and was not answered yet: the Session may be another one already.
-    pub cleaning: bool,
-    /// When a crash left it open which Session it has.
-    pub doubted_us: Option<u64>,
-    /// The last Session that ended although it was to outlive its connection, and when.
-    ended: Option<(u32, u64)>,
-    /// The broker has said that it drops messages for it.
-    pub dropping: bool,
-    /// Every Subscription, past ones too.
-    pub subscriptions: Vec<SubscriptionFacts>,
-}
-
-/// A Subscription.
-#[derive(Clone, Debug)]
-pub struct SubscriptionFacts {
-    /// Of which Session.
-    pub session: u32,
-    /// As it was asked for.
-    pub wish: SeenSubscribe,
-    /// The Topic Filter without `$share/name/`.
-    pub filter: String,
-    /// Whether it is a Shared Subscription.
-    pub shared: bool,
-    /// QoS granted.
-    pub granted: Option<Qos>,
-    /// SUBSCRIBE reached the broker.
-    pub asked_us: u64,
-    /// SUBACK left.
-    pub granted_us: Option<u64>,
-    /// UNSUBSCRIBE, or another SUBSCRIBE with this filter, reached the broker.
-    pub unasked_us: Option<u64>,
-    /// It is over for certain.
-    pub ended_us: Option<u64>,
-    /// Whether there was surely or possibly none with this filter before.
-    pub possibly_new: bool,
-}
-
-/// A message that a client published, or its Will.
-#[derive(Clone, Debug)]
-pub struct MessageFacts {
-    /// Who published it.
-    pub publisher: ClientNo,
-    /// Topic Name.
-    pub topic: Rc<str>,
-    /// QoS.
-    pub qos: Qos,
-    /// RETAIN.
-    pub retain: bool,
-    /// Message Expiry Interval.
-    pub expiry_s: Option<u32>,
-    /// Bytes of payload.
-    pub len: usize,
-    /// Whether it is a Will Message.
-    pub is_will: bool,
-    /// Each time it reached the broker.
-    pub reached_us: Vec<u64>,
-    /// When PUBACK or PUBREC with success left.
-    pub accepted_us: Option<u64>,
-    /// How many crashes there had been when it first came.
-    pub crashes_before: usize,
-    /// How many crashes and failures of the store there had been then, one that lasted not counted.
-    pub upsets_before: usize,
-}
+use crate::sight::{ClientNo, ConnNo, Ended, MessageNo, Seen, SeenConnect, SeenPublish, SeenVerdict, Sight};
 
 /// Which Subscriptions brought a message.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -148,26 +49,6 @@ pub struct Ledger {
     pub unstored_since_us: Option<u64>,
 }
 
-impl SubscriptionFacts {
-    /// Whether it was there all the time between these two moments, for certain.
-    #[must_use]
-    pub fn surely(&self, from_us: u64, to_us: u64) -> bool {
-        self.granted_us.is_some_and(|at| at < from_us) && self.unasked_us.is_none_or(|at| at > to_us)
-    }
-
-    /// Whether it may have been there at some time between these two moments.
-    #[must_use]
-    pub fn possibly(&self, from_us: u64, to_us: u64) -> bool {
-        self.asked_us <= to_us && self.ended_us.is_none_or(|at| at >= from_us)
-    }
-
-    /// Whether it wants this message.
-    #[must_use]
-    pub fn wants(&self, client: ClientNo, message: &MessageFacts) -> bool {
-        matches(&self.filter, &message.topic) && !(self.wish.no_local && message.publisher == client)
-    }
-}
-
 impl Ledger {
     /// Nothing was seen yet.
     #[must_use]
@@ -202,6 +83,17 @@ impl Ledger {
         }
     }
 
+    /// The connection whose CONNECT counts from this moment on.
+    #[must_use]
+    pub fn enters(&self, sight: &Sight) -> Option<ConnNo> {
+        let conn = match sight {
+            Sight::Reached(conn, seen) if matches!(**seen, Seen::Connect(_)) && !self.terms.asks => conn,
+            Sight::Answered(conn, SeenVerdict::Allow) => conn,
+            _ => return None,
+        };
+        self.conns.get(conn).filter(|its| its.entered && its.accepted_us.is_none()).map(|_| *conn)
+    }
+
     /// A client's name.
     #[must_use]
     pub fn name(&self, client: ClientNo) -> &str {
@@ -212,7 +104,8 @@ impl Ledger {
     pub fn matching(&self, client: ClientNo, topic: &str) -> impl Iterator<Item = &SubscriptionFacts> {
         let facts = &self.clients[client];
         let present = facts.subscriptions.iter().filter(|one| one.session == facts.session);
-        present.filter(move |one| matches(&one.filter, topic))
+        let receives = self.terms.may_receive(client, topic);
+        present.filter(move |one| receives && matches(&one.filter, topic))
     }
 
     /// What a client published under a Packet Identifier.
@@ -249,7 +142,7 @@ impl Ledger {
         let crashes = self.crashes - message.crashes_before;
         match message.qos {
             _ if message.is_will => 1 + crashes,
-            Qos::ExactlyOnce => 1 + crashes,
+            Qos::ExactlyOnce => message.sessions + crashes,
             Qos::AtMostOnce | Qos::AtLeastOnce => message.reached_us.len(),
         }
     }
@@ -283,9 +176,13 @@ impl Ledger {
                     client: *client,
                     connect: None,
                     connect_us: now_us,
+                    entered: false,
+                    session: 0,
                     accepted_us: None,
                     gone_us: None,
                     disconnect: None,
+                    leaving_s: None,
+                    prolongs: false,
                     published: BTreeMap::new(),
                     subscribing: BTreeMap::new(),
                     unsubscribing: BTreeMap::new(),
@@ -293,10 +190,11 @@ impl Ledger {
                 self.conns.insert(*conn, facts);
             }
             Sight::Reached(conn, seen) => self.reached(*conn, seen),
+            Sight::Answered(conn, SeenVerdict::Allow) => self.entered(*conn),
             Sight::Left(conn, seen) => self.left(*conn, seen),
             Sight::Gone(conn, ended) => {
                 if let Some(facts) = self.conns.get_mut(conn).filter(|_| *ended == Ended::Broker) {
-                    facts.disconnect = None; // It came too late to be read.
+                    (facts.disconnect, facts.leaving_s) = (None, None); // It came too late to be read.
                 }
                 self.gone(*conn);
             }
@@ -307,12 +205,15 @@ impl Ledger {
                     self.conns.iter().filter(|(_, facts)| facts.gone_us.is_none()).map(|(conn, _)| *conn).collect();
                 open.into_iter().for_each(|conn| self.gone(conn));
                 for who in 0..self.clients.len() {
+                    let changed = self.clients[who].changed.filter(|(at_us, _)| self.may_be_unstored(*at_us));
+                    let most_s = changed.map_or(0, |(_, before_s)| before_s).max(self.clients[who].expiry_s);
+                    let most_us = if most_s == u32::MAX { u64::MAX } else { u64::from(most_s) * 1_000_000 };
                     let expiry_us = u64::from(self.clients[who].expiry_s) * 1_000_000;
                     if self.may_be_unstored(self.clients[who].until_us.saturating_sub(expiry_us)) {
-                        self.clients[who].over_us = self.clients[who].over_us.max(now_us.saturating_add(expiry_us));
+                        self.clients[who].over_us = self.clients[who].over_us.max(now_us.saturating_add(most_us));
                     }
                     let ended = self.clients[who].ended.filter(|(_, at_us)| self.may_be_unstored(*at_us));
-                    if self.clients[who].cleaning || ended.is_some() {
+                    if self.clients[who].cleaning || ended.is_some() || changed.is_some() {
                         self.clients[who].doubt(now_us, ended.map(|(session, _)| session));
                     }
                 }
@@ -333,7 +234,9 @@ impl Ledger {
                 let soon = self.woke.filter(|(at_us, _)| now_us - us - at_us <= self.terms.held_us_max);
                 self.woke = Some((now_us, us + soon.map_or(0, |(_, before_us)| before_us)));
             }
-            Sight::Told(..)
+            Sight::Asked(..)
+            | Sight::Answered(..)
+            | Sight::Told(..)
             | Sight::Weighed(..)
             | Sight::Looked(_)
             | Sight::Broken(_)
@@ -347,16 +250,70 @@ impl Ledger {
         let Some(facts) = self.conns.get_mut(&conn) else { return };
         facts.gone_us.get_or_insert(now_us);
         let client = &mut self.clients[facts.client];
+        if let Some(Seen::Connect(connect)) = facts.connect.as_deref()
+            && facts.entered
+            && facts.accepted_us.is_none()
+        {
+            // It may have been let in, and its Session have gone on, without a word.
+            let us = u64::from(connect.session_expiry_s) * 1_000_000;
+            let until_us = if connect.session_expiry_s == u32::MAX { u64::MAX } else { now_us + us };
+            client.over_us = client.over_us.max(until_us);
+        }
         if client.live == Some(conn) {
             client.live = None;
+            let shortened = facts.leaving_s == Some(0);
+            client.changed = facts.leaving_s.map(|_| (now_us, client.expiry_s));
+            client.expiry_s = facts.leaving_s.unwrap_or(client.expiry_s);
             client.until_us = match client.expiry_s {
                 u32::MAX => u64::MAX,
                 seconds => now_us + u64::from(seconds) * 1_000_000,
             };
             client.over_us = client.until_us;
-            if !client.lasts {
+            if !client.lasts || shortened {
                 client.end_session(now_us);
             }
+        }
+    }
+
+    /// A CONNECT counts from now on: it came and nobody is asked, or he who was asked has said yes.
+    fn entered(&mut self, conn: ConnNo) {
+        let now_us = self.now_us;
+        let crashes = self.crashes;
+        let upsets = self.upsets - usize::from(!self.storing);
+        let Some(facts) = self.conns.get_mut(&conn).filter(|facts| facts.gone_us.is_none() && !facts.entered) else {
+            return;
+        };
+        let who = facts.client;
+        let Some(Seen::Connect(connect)) = facts.connect.clone().as_deref().cloned() else { return };
+        facts.connect_us = now_us;
+        facts.entered = true;
+        let client = &mut self.clients[who];
+        client.cleaning |= connect.clean_start;
+        if client.live.is_none() && client.lasts && client.over_us < now_us {
+            // Its Session has run out: what a CONNACK calls present may be one that a connection has begun
+            // which was over before its own CONNACK left.
+            client.end_session(now_us);
+        }
+        if let Some(will) = &connect.will
+            && let Some(number) = will.number
+            && self.terms.may_publish(who, &will.topic)
+        {
+            let message = MessageFacts {
+                publisher: who,
+                topic: will.topic.clone(),
+                qos: will.qos,
+                retain: will.retain,
+                expiry_s: will.expiry_s,
+                len: will.len,
+                is_will: true,
+                reached_us: vec![now_us],
+                sessions: 1,
+                session: 0,
+                accepted_us: None,
+                crashes_before: crashes,
+                upsets_before: upsets,
+            };
+            self.messages.insert(number, message);
         }
     }
 
@@ -367,40 +324,20 @@ impl Ledger {
         let Some(facts) = self.conns.get_mut(&conn) else { return };
         let who = facts.client;
         match seen.as_ref() {
-            Seen::Connect(connect) => {
+            Seen::Connect(_) => {
                 facts.connect = Some(seen.clone());
-                facts.connect_us = now_us;
-                let client = &mut self.clients[who];
-                client.cleaning |= connect.clean_start;
-                if client.live.is_none() && client.lasts && client.over_us < now_us {
-                    // Its Session has run out: what a CONNACK calls present may be one that a connection has begun
-                    // which was over before its own CONNACK left.
-                    client.end_session(now_us);
-                }
-                if let Some(will) = &connect.will
-                    && let Some(number) = will.number
-                {
-                    let message = MessageFacts {
-                        publisher: who,
-                        topic: will.topic.clone(),
-                        qos: will.qos,
-                        retain: will.retain,
-                        expiry_s: will.expiry_s,
-                        len: will.len,
-                        is_will: true,
-                        reached_us: vec![now_us],
-                        accepted_us: None,
-                        crashes_before: crashes,
-                        upsets_before: upsets,
-                    };
-                    self.messages.insert(number, message);
+                if !self.terms.asks {
+                    self.entered(conn);
                 }
             }
             Seen::Publish(publish) => {
                 if let Some(id) = publish.id {
                     facts.published.insert(id, seen.clone());
                 }
-                if let Some(number) = publish.number {
+                // What may not be published is nobody's message.
+                let permitted = self.terms.may_publish(who, &publish.topic);
+                if let Some(number) = publish.number.filter(|_| permitted) {
+                    let session = self.clients[who].session;
                     let message = self.messages.entry(number).or_insert_with(|| MessageFacts {
                         publisher: who,
                         topic: publish.topic.clone(),
@@ -410,17 +347,22 @@ impl Ledger {
                         len: publish.len,
                         is_will: false,
                         reached_us: Vec::new(),
+                        sessions: 1,
+                        session,
                         accepted_us: None,
                         crashes_before: crashes,
                         upsets_before: upsets,
                     });
                     message.reached_us.push(now_us);
+                    message.sessions += usize::from(core::mem::replace(&mut message.session, session) != session);
                 }
             }
             Seen::Subscribe(wish) => {
-                let subscriptions = &mut self.clients[who].subscriptions;
-                facts.subscribing.insert(wish.id, subscriptions.len());
-                self.clients[who].subscribe(now_us, wish);
+                let plain = without_share(&wish.filter);
+                if self.terms.may_subscribe(who, plain) {
+                    facts.subscribing.insert(wish.id, self.clients[who].subscriptions.len());
+                    self.clients[who].subscribe(now_us, wish);
+                }
             }
             Seen::Unsubscribe { id, filters } => {
                 for filter in filters {
@@ -430,11 +372,22 @@ impl Ledger {
                     self.clients[who].unsubscribe(now_us, filter);
                 }
             }
-            Seen::Disconnect { reason } => facts.disconnect = Some(*reason),
+            Seen::Disconnect { reason, session_expiry_s } => {
+                let has_none = facts.expiry_s() == 0;
+                match session_expiry_s {
+                    // A Session that ends with its connection can't be prolonged at the last moment (3.14.2.2.2).
+                    Some(1..) if has_none => facts.prolongs = true,
+                    _ => {
+                        facts.disconnect = Some(*reason);
+                        facts.leaving_s = *session_expiry_s;
+                    }
+                }
+            }
             Seen::Connack { .. }
             | Seen::Ack { .. }
             | Seen::Suback { .. }
             | Seen::Unsuback { .. }
+            | Seen::Auth { .. }
             | Seen::Other(_)
             | Seen::Unreadable(_) => {}
         }
@@ -446,7 +399,7 @@ impl Ledger {
         let Some(facts) = self.conns.get_mut(&conn) else { return };
         let client = &mut self.clients[facts.client];
         match seen.as_ref() {
-            Seen::Connack { accepted: true, session_present } => {
+            Seen::Connack { accepted: true, session_present, .. } => {
                 let Some(connect) = connect else { return };
                 facts.accepted_us = Some(now_us);
                 // 3.1 has no Session Present: there a Session that lasts goes on.
@@ -456,6 +409,7 @@ impl Ledger {
                     client.end_session(facts.connect_us);
                 }
                 client.cleaning = false;
+                facts.session = client.session;
                 client.live = Some(conn);
                 client.lasts = connect.session_expiry_s > 0;
                 client.expiry_s = connect.session_expiry_s;
@@ -490,107 +444,9 @@ impl Ledger {
             | Seen::Subscribe(_)
             | Seen::Unsubscribe { .. }
             | Seen::Disconnect { .. }
+            | Seen::Auth { .. }
             | Seen::Other(_)
             | Seen::Unreadable(_) => {}
         }
-    }
-}
-
-impl ClientFacts {
-    /// Whether its present Session surely lives.
-    #[must_use]
-    pub fn surely_lives(&self, now_us: u64) -> bool {
-        !self.cleaning && (self.live.is_some() || self.lasts && now_us < self.until_us)
-    }
-
-    /// Nobody can know whether a Session was ended before a crash, the present one or the one before: it may have
-    /// everything that they had and need have nothing.
-    fn doubt(&mut self, now_us: u64, ended: Option<u32>) {
-        let (present, next) = (self.session, self.session + 1);
-        for one in &mut self.subscriptions {
-            if one.session == present || Some(one.session) == ended {
-                one.unasked_us.get_or_insert(now_us);
-                one.ended_us = None;
-                one.session = next;
-            }
-        }
-        self.session = next;
-        self.doubted_us = Some(now_us);
-        self.cleaning = false;
-        self.dropping = true;
-    }
-
-    fn end_session(&mut self, at_us: u64) {
-        if self.lasts {
-            self.ended = Some((self.session, at_us));
-        }
-        for one in self.subscriptions.iter_mut().filter(|one| one.session == self.session) {
-            one.ended_us.get_or_insert(at_us);
-        }
-        self.session += 1;
-        self.lasts = false;
-        self.dropping = false;
-    }
-
-    fn subscribe(&mut self, now_us: u64, wish: &SeenSubscribe) {
-        let session = self.session;
-        let mut surely_there = false;
-        for one in self.subscriptions.iter_mut().filter(|one| one.session == session && one.wish.filter == wish.filter)
-        {
-            surely_there |= one.surely(now_us, now_us);
-            one.unasked_us.get_or_insert(now_us);
-        }
-        let share = wish.filter.strip_prefix("$share/").and_then(|rest| rest.split_once('/'));
-        self.subscriptions.push(SubscriptionFacts {
-            session,
-            wish: wish.clone(),
-            filter: share.map_or(wish.filter.as_str(), |(_, filter)| filter).into(),
-            shared: share.is_some(),
-            granted: None,
-            asked_us: now_us,
-            granted_us: None,
-            unasked_us: None,
-            ended_us: None,
-            possibly_new: !surely_there,
-        });
-    }
-
-    fn granted(&mut self, now_us: u64, at: usize, code: u8) {
-        let filter = self.subscriptions[at].wish.filter.clone();
-        if code > 2 {
-            self.subscriptions[at].ended_us = Some(now_us);
-            return;
-        }
-        for one in self.subscriptions[..at].iter_mut().filter(|one| one.wish.filter == filter) {
-            one.ended_us.get_or_insert(now_us);
-        }
-        let one = &mut self.subscriptions[at];
-        one.granted = Qos::from_bits(code);
-        one.granted_us = Some(now_us);
-    }
-
-    fn unsubscribe(&mut self, now_us: u64, filter: &str) {
-        for one in self.subscriptions.iter_mut().filter(|one| one.wish.filter == filter) {
-            one.unasked_us.get_or_insert(now_us);
-        }
-    }
-
-    fn unsubscribed(&mut self, now_us: u64, before: usize, filter: &str) {
-        for one in self.subscriptions[..before].iter_mut().filter(|one| one.wish.filter == filter) {
-            one.ended_us.get_or_insert(now_us);
-        }
-    }
-}
-
-impl SubscriptionFacts {
-    /// Whether it brings Retained Messages, as far as can be told.
-    #[must_use]
-    pub fn may_bring_retained(&self) -> bool {
-        !self.shared
-            && match self.wish.retain_handling {
-                RetainHandling::SendAtSubscribe => true,
-                RetainHandling::SendIfNew => self.possibly_new,
-                RetainHandling::DoNotSend => false,
-            }
     }
 }

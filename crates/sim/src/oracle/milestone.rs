@@ -3,7 +3,8 @@
 
 use wasmqtt_codec::PacketType;
 
-use super::ledger::{Ledger, MessageFacts};
+use super::facts::MessageFacts;
+use super::ledger::Ledger;
 use crate::sight::{ClientNo, MessageNo, Seen, SeenPublish, Sight};
 
 /// See the file.
@@ -21,7 +22,12 @@ impl<'a> Milestone<'a> {
     pub fn of(facts: &'a Ledger, sight: &'a Sight) -> Option<Self> {
         match sight {
             Sight::Told(conn, seen) => match (facts.client_of(*conn), seen.as_ref()) {
-                (Some(client), Seen::Publish(publish)) => Some(Milestone::Told(client, publish)),
+                // What is told when the Session has ended belongs to no Subscription any more.
+                (Some(client), Seen::Publish(publish))
+                    if facts.conns[conn].session == facts.clients[client].session =>
+                {
+                    Some(Milestone::Told(client, publish))
+                }
                 _ => None,
             },
             Sight::Left(conn, seen) => {

@@ -12,7 +12,8 @@ use std::collections::BTreeMap;
 use wasmqtt_codec::Qos;
 
 use super::Oracle;
-use super::ledger::{Attribution, Ledger, MessageFacts};
+use super::facts::MessageFacts;
+use super::ledger::{Attribution, Ledger};
 use super::milestone::Milestone;
 use super::packet_size::fits;
 use crate::sight::{ClientNo, MessageNo, SeenPublish, Sight};
@@ -90,7 +91,7 @@ impl Qualities {
             // Each of them may be sent anew after a crash that forgot that it was.
             Qos::AtLeastOnce => (times.fresh[qos], taken_up * (1 + facts.crashes)),
             Qos::ExactlyOnce if message.is_will => (times.all[qos], taken_up),
-            Qos::ExactlyOnce => (times.all[qos], 1),
+            Qos::ExactlyOnce => (times.all[qos], message.sessions),
         };
         match count <= most {
             true => Ok(()),

@@ -103,7 +103,7 @@ impl ReceiveMaximum {
                     ));
                 }
             }
-            Seen::Disconnect { reason: 0x93 } if its.inward_most <= usize::from(facts.terms.receive_maximum) => {
+            Seen::Disconnect { reason: 0x93, .. } if its.inward_most <= usize::from(facts.terms.receive_maximum) => {
                 return Err(format!(
                     "{name} is told 0x93 and had {} unfinished at most, {} allowed [5:MQTT-3.3.4-7]",
                     its.inward_most, facts.terms.receive_maximum

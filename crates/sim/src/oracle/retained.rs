@@ -15,7 +15,8 @@ use std::rc::Rc;
 use wasmqtt_codec::{PacketType, Qos};
 
 use super::Oracle;
-use super::ledger::{Ledger, SubscriptionFacts};
+use super::facts::SubscriptionFacts;
+use super::ledger::Ledger;
 use super::packet_size::fits;
 use crate::sight::{ClientNo, ConnNo, MessageNo, Seen, SeenPublish, Sight};
 
@@ -47,7 +48,9 @@ pub struct Retained {
     told_us: BTreeMap<(ClientNo, u32, MessageNo), u64>,
     /// What each connection's unacknowledged messages would make of their topics.
     /// For each topic the place among all that came to it.
-    asked: BTreeMap<(ConnNo, u16), (Rc<str>, usize)>,
+    asked: BTreeMap<(ConnNo, u16), (Rc<str>, usize, Value)>,
+    /// Messages that were refused: their identifiers are not held.
+    refused: BTreeSet<MessageNo>,
     /// In which Session of its publisher a message came first: another one doesn't hold its identifier.
     first_session: BTreeMap<MessageNo, u32>,
     /// What a connection set last, and when: the broker may have given it up before it read that.
@@ -64,6 +67,7 @@ impl Oracle for Retained {
             Sight::Reached(conn, seen) => {
                 if let Seen::Publish(publish) = seen.as_ref()
                     && publish.retain
+                    && facts.client_of(*conn).is_some_and(|client| facts.terms.may_publish(client, &publish.topic))
                 {
                     self.published(facts, *conn, publish);
                 }
@@ -128,7 +132,47 @@ impl Topic {
     }
 }
 
+/// Whether one more Retained Message is kept.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Room {
+    Surely,
+    Perhaps,
+    None,
+}
+
 impl Retained {
+    /// Whether there is room for a Retained Message of this topic.
+    fn room(&self, facts: &Ledger, topic: &Rc<str>) -> Room {
+        if !facts.terms.may_refuse_to_retain() {
+            return Room::Surely;
+        }
+        let lasts = |value: &Value| {
+            let message = value.and_then(|number| facts.messages.get(&number));
+            message.is_some_and(|message| message.expiry_s.is_none())
+        };
+        let mut surely = 0;
+        let mut perhaps = 0;
+        for (name, one) in &self.topics {
+            let has = !one.allowed.is_empty() && one.allowed.iter().all(lasts);
+            if name == topic && has {
+                return Room::Surely; // What it replaces makes room.
+            }
+            if name != topic {
+                surely += u32::from(has);
+                perhaps += u32::from(one.allowed.iter().any(Option::is_some));
+            }
+        }
+        let wills = facts.messages.values().filter(|message| message.is_will && message.retain);
+        let wills: BTreeSet<&Rc<str>> = wills.map(|will| &will.topic).collect();
+        perhaps += wills.len() as u32;
+        match facts.terms.retained_messages_max {
+            most if perhaps < most => Room::Surely,
+            // Where packets that came together may be looked at in another order, nothing is sure to be refused.
+            most if surely < most || facts.terms.turns_are_short => Room::Perhaps,
+            _ => Room::None,
+        }
+    }
+
     fn published(&mut self, facts: &Ledger, conn: ConnNo, publish: &SeenPublish) {
         let value = publish.number;
         let now_us = facts.now_us;
@@ -143,19 +187,28 @@ impl Retained {
         let message = value.and_then(|number| facts.messages.get(&number));
         // A QoS 2 message whose identifier is held changes nothing; whether it is, nobody knows after a crash.
         let first = message.is_some_and(|message| message.reached_us.len() == 1);
+        let first = first || value.is_some_and(|number| self.refused.remove(&number));
         let again = again && !first;
         // Who asks again may be answered for the first time of it.
         let place = if again { topic.since_firm.iter().position(|known| *known == value) } else { None };
         let place = topic.firm + place.unwrap_or(topic.since_firm.len());
         if let Some(id) = publish.id {
-            self.asked.insert((conn, id), (publish.topic.clone(), place));
+            self.asked.insert((conn, id), (publish.topic.clone(), place, value));
         }
         if again && same_session && message.is_some_and(|message| message.upsets_before == facts.upsets) {
             return;
         }
+        let room = match value {
+            Some(_) => self.room(facts, &publish.topic),
+            None => Room::Surely,
+        };
+        let topic = self.topics.entry(publish.topic.clone()).or_default();
+        if room == Room::None {
+            return;
+        }
         let together = facts.terms.turns_are_short && topic.changed_us == now_us;
         topic.changed_us = now_us;
-        if again || together || !facts.storing {
+        if again || together || !facts.storing || room == Room::Perhaps {
             topic.since_firm.push(value);
             topic.allow(now_us, value);
         } else {
@@ -177,10 +230,11 @@ impl Retained {
     fn left(&mut self, facts: &Ledger, conn: ConnNo, seen: &Seen) -> Result<(), String> {
         match seen {
             Seen::Ack { kind: PacketType::Puback | PacketType::Pubrec, id, reason } => {
-                if let Some((topic, place)) = self.asked.remove(&(conn, *id))
+                if let Some((topic, place, value)) = self.asked.remove(&(conn, *id))
                     && let Some(topic) = self.topics.get_mut(&topic)
                 {
                     if *reason >= 0x80 {
+                        self.refused.extend(value);
                         topic.doubt(facts.now_us);
                     } else if place > topic.firm {
                         topic.since_firm.drain(..place - topic.firm);
@@ -232,7 +286,11 @@ impl Retained {
         let is_auditor = client + 1 == facts.clients.len();
         let new = its.subscriptions.iter().filter(|one| one.granted_us == Some(facts.now_us));
         for one in new.filter(|one| one.may_bring_retained() && surely_brings(one)) {
-            for topic in self.topics.iter().filter(|(name, _)| super::matches(&one.filter, name)) {
+            for topic in self
+                .topics
+                .iter()
+                .filter(|(name, _)| super::matches(&one.filter, name) && facts.terms.may_receive(client, name))
+            {
                 let (Some(Some(number)), 1) = (topic.1.allowed.first(), topic.1.allowed.len()) else { continue };
                 let Some(message) = facts.messages.get(number) else { continue };
                 let qos = message.qos.min(one.granted.unwrap_or(Qos::AtMostOnce));

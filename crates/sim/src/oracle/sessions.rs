@@ -22,8 +22,8 @@ enum State {
     None,
     /// A Session with a live connection; how long it lasts without, in seconds.
     Live(u32),
-    /// A Session until at least the first moment and at most the second.
-    Away(u64, u64),
+    /// A Session since the first moment, until at least the second and at most the third.
+    Away(u64, u64, u64),
     /// Nobody can know.
     Unknown,
 }
@@ -43,25 +43,24 @@ impl Oracle for Sessions {
     }
 
     fn see(&mut self, facts: &Ledger, sight: &Sight) -> Result<(), String> {
+        if let Some(conn) = facts.enters(sight)
+            && let Some(client) = facts.client_of(conn)
+        {
+            let state = self.states.entry(client).or_default();
+            self.asked.insert(conn, *state);
+            *state = State::Unknown;
+        }
         match sight {
-            Sight::Reached(conn, seen) => {
-                if let (Seen::Connect(_), Some(client)) = (seen.as_ref(), facts.client_of(*conn)) {
-                    let state = self.states.entry(client).or_default();
-                    self.asked.insert(*conn, *state);
-                    *state = State::Unknown;
-                }
-                Ok(())
-            }
             Sight::Left(conn, seen) => self.left(facts, *conn, seen),
             Sight::Gone(conn, _) => {
                 if let Some(client) = facts.client_of(*conn) {
-                    self.gone(client, *conn, facts, 0);
+                    self.gone(client, *conn, facts);
                 }
                 Ok(())
             }
             Sight::Crashed => {
                 for conn in facts.conns.iter().filter(|(_, its)| its.gone_us == Some(facts.now_us)) {
-                    self.gone(conn.1.client, *conn.0, facts, 0);
+                    self.gone(conn.1.client, *conn.0, facts);
                 }
                 self.crashed(facts);
                 Ok(())
@@ -71,23 +70,29 @@ impl Oracle for Sessions {
     }
 }
 
+/// The connection of a client that was accepted last; who came first may be let in last.
+fn last_accepted(facts: &Ledger, client: ClientNo) -> Option<ConnNo> {
+    let its = facts.conns.iter().filter(|(_, its)| its.client == client && its.accepted_us.is_some());
+    its.max_by_key(|(conn, its)| (its.accepted_us, **conn)).map(|(conn, _)| *conn)
+}
+
 fn after(now_us: u64, seconds: u32) -> u64 {
     if seconds == u32::MAX { u64::MAX } else { now_us + u64::from(seconds) * 1_000_000 }
 }
 
 impl Sessions {
-    fn gone(&mut self, client: ClientNo, conn: ConnNo, facts: &Ledger, later_us: u64) {
+    fn gone(&mut self, client: ClientNo, conn: ConnNo, facts: &Ledger) {
         // Only the connection that was the client's last one says anything about its Session.
-        let last = facts.conns.iter().rev().find(|(_, its)| its.client == client && its.accepted_us.is_some());
-        if last.is_none_or(|(last, _)| *last != conn) {
+        if last_accepted(facts, client) != Some(conn) {
             return;
         }
         let state = self.states.entry(client).or_default();
-        if let State::Live(expiry_s) = *state {
+        if let State::Live(_) = *state {
+            let expiry_s = facts.conns[&conn].expiry_s();
             let end_us = after(facts.now_us, expiry_s);
             *state = match expiry_s {
                 0 => State::None,
-                _ => State::Away(end_us, end_us.saturating_add(later_us)),
+                _ => State::Away(facts.now_us, end_us, end_us),
             };
         }
     }
@@ -98,17 +103,13 @@ impl Sessions {
             if facts.clients[*client].doubted_us == Some(facts.now_us) {
                 *state = State::Unknown;
             }
-            let expiry_s = facts
-                .conns
-                .iter()
-                .rev()
-                .find(|(_, its)| its.client == *client && its.accepted_us.is_some())
-                .and_then(|(conn, _)| facts.connect_of(*conn))
+            let expiry_s = last_accepted(facts, *client)
+                .and_then(|conn| facts.connect_of(conn))
                 .map_or(0, |connect| connect.session_expiry_s);
-            if let State::Away(least_us, most_us) = *state
-                && least_us.saturating_add(facts.held_us()) >= facts.now_us
+            if let State::Away(since_us, least_us, most_us) = *state
+                && (least_us.saturating_add(facts.held_us()) >= facts.now_us || facts.may_be_unstored(since_us))
             {
-                *state = State::Away(least_us, most_us.max(after(facts.now_us, expiry_s)));
+                *state = State::Away(since_us, least_us, most_us.max(after(facts.now_us, expiry_s)));
             }
         }
     }
@@ -116,10 +117,13 @@ impl Sessions {
     fn left(&mut self, facts: &Ledger, conn: ConnNo, seen: &Seen) -> Result<(), String> {
         let Some(client) = facts.client_of(conn) else { return Ok(()) };
         let name = facts.name(client);
-        let greeted = self.greeted.insert(conn, true).unwrap_or(false);
+        let greeted = self.greeted.get(&conn).copied().unwrap_or(false);
+        if !matches!(seen, Seen::Auth { .. }) {
+            self.greeted.insert(conn, true);
+        }
         match seen {
             Seen::Connack { .. } if greeted => Err(format!("{name} gets a second CONNACK [5:MQTT-3.2.0-2]")),
-            Seen::Connack { accepted: true, session_present } => {
+            Seen::Connack { accepted: true, session_present, .. } => {
                 let Some(connect) = facts.connect_of(conn) else {
                     return Err(format!("{name} gets CONNACK before it sent CONNECT [5:MQTT-3.2.0-1]"));
                 };
@@ -129,6 +133,7 @@ impl Sessions {
                 check(connect, before, connect_us, *session_present).map_err(|what| format!("{name}: {what}"))
             }
             Seen::Connack { .. } => Ok(()),
+            Seen::Auth { .. } => Ok(()),
             _ if !greeted => Err(format!("{name} gets something before CONNACK [5:MQTT-3.2.0-1]")),
             _ => Ok(()),
         }
@@ -143,8 +148,8 @@ fn check(connect: &SeenConnect, before: State, connect_us: u64, session_present:
         State::None => false,
         // The old connection is closed first; without an interval its Session ends with it.
         State::Live(expiry_s) => expiry_s > 0,
-        State::Away(least_us, _) if connect_us < least_us => true,
-        State::Away(_, most_us) if connect_us > most_us => false,
+        State::Away(_, least_us, _) if connect_us < least_us => true,
+        State::Away(_, _, most_us) if connect_us > most_us => false,
         State::Away(..) => return Ok(()),
     };
     match (expected, session_present) {

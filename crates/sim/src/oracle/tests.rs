@@ -39,6 +39,7 @@ impl Tale {
             queue_messages_max: 10_000,
             outbox_bytes_max: 1 << 20,
             memory_bytes_max: 1 << 30,
+            retained_messages_max: 2,
             names: ["witness", "alice", "bob", "auditor"].map(String::from).into(),
             ..Terms::default()
         };
@@ -66,7 +67,7 @@ impl Tale {
     fn connected(&mut self, conn: ConnNo, client: ClientNo, connect: &SeenConnect, session_present: bool) {
         self.see(Sight::Opened(conn, client));
         self.reached(conn, Seen::Connect(Box::new(connect.clone())));
-        self.left(conn, Seen::Connack { accepted: true, session_present });
+        self.left(conn, Seen::Connack { accepted: true, session_present, reason: 0 });
     }
 
     fn subscribed(&mut self, conn: ConnNo, filter: &str, qos: Qos) {
@@ -246,7 +247,7 @@ fn receive_maximum_of_the_broker() {
     let mut tale = Tale::begin();
     tale.published(ALICE, &message(1, "a", Qos::ExactlyOnce));
     tale.published(ALICE, &message(2, "a", Qos::ExactlyOnce));
-    tale.left(ALICE, Seen::Disconnect { reason: 0x93 });
+    tale.left(ALICE, Seen::Disconnect { reason: 0x93, session_expiry_s: None });
     assert_eq!(tale.end(), Some("receive maximum"));
     for served in [false, true] {
         let mut tale = Tale::begin();
@@ -256,7 +257,7 @@ fn receive_maximum_of_the_broker() {
             true => tale.published(ALICE, &message(3, "a", Qos::ExactlyOnce)),
             false => {
                 tale.reached(ALICE, Seen::Publish(message(3, "a", Qos::ExactlyOnce)));
-                tale.left(ALICE, Seen::Disconnect { reason: 0x93 });
+                tale.left(ALICE, Seen::Disconnect { reason: 0x93, session_expiry_s: None });
             }
         }
         assert_eq!(tale.end(), served.then_some("receive maximum"));
@@ -354,7 +355,7 @@ fn with_will(delay_s: u32, goodbye: bool) -> Tale {
     tale.see(Sight::Gone(BOB, Ended::Transport));
     tale.connected(8, BOB as ClientNo, &SeenConnect { will: Some(will), ..connect() }, true);
     if goodbye {
-        tale.reached(8, Seen::Disconnect { reason: 0 });
+        tale.reached(8, Seen::Disconnect { reason: 0, session_expiry_s: None });
     }
     tale.see(Sight::Gone(8, if goodbye { Ended::Goodbye } else { Ended::Transport }));
     tale
@@ -496,7 +497,7 @@ fn connack_is_first_and_alone() {
     tale.left(0, Seen::Other(PacketType::Pingresp));
     assert_eq!(tale.end(), Some("sessions"));
     let mut tale = Tale::begin();
-    tale.left(BOB, Seen::Connack { accepted: true, session_present: false });
+    tale.left(BOB, Seen::Connack { accepted: true, session_present: false, reason: 0 });
     assert_eq!(tale.end(), Some("sessions"));
 }
 

@@ -55,13 +55,12 @@ impl Oracle for Wills {
     }
 
     fn see(&mut self, facts: &Ledger, sight: &Sight) -> Result<(), String> {
+        if let Some(conn) = facts.enters(sight) {
+            self.entered(facts, conn);
+        }
         match sight {
-            Sight::Reached(conn, seen) => {
-                self.reached(facts, *conn, seen);
-                Ok(())
-            }
             Sight::Left(conn, seen) => match seen.as_ref() {
-                Seen::Connack { accepted: true, session_present } => {
+                Seen::Connack { accepted: true, session_present, .. } => {
                     self.accepted(facts, *conn, *session_present);
                     Ok(())
                 }
@@ -95,8 +94,8 @@ impl Oracle for Wills {
 }
 
 impl Wills {
-    fn reached(&mut self, facts: &Ledger, conn: ConnNo, seen: &Seen) {
-        let (Seen::Connect(connect), Some(client)) = (seen, facts.client_of(conn)) else { return };
+    fn entered(&mut self, facts: &Ledger, conn: ConnNo) {
+        let (Some(connect), Some(client)) = (facts.connect_of(conn), facts.client_of(conn)) else { return };
         for will in self.wills.values_mut().filter(|will| will.client == client) {
             match will.state {
                 // The Session ends with a Clean Start, and the Will with it is due.
@@ -114,7 +113,8 @@ impl Wills {
                 | State::TakenBack(_) => {}
             }
         }
-        if let Some(number) = connect.will.as_ref().and_then(|will| will.number) {
+        let permitted = connect.will.iter().find(|will| facts.terms.may_publish(client, &will.topic));
+        if let Some(number) = permitted.and_then(|will| will.number) {
             let will = Will { client, conn, state: State::Offered, published: false, witnessed: false };
             self.wills.insert(number, will);
         }
@@ -145,7 +145,7 @@ impl Wills {
 
     fn gone(&mut self, facts: &Ledger, conn: ConnNo) {
         let its = &facts.conns[&conn];
-        if its.accepted_us.is_none() && its.connect.is_some() {
+        if its.accepted_us.is_none() && its.entered {
             // Whether it saved a Will from being published only the broker knows; if it was refused, that was seen.
             for will in self.wills.values_mut().filter(|will| will.client == its.client) {
                 if let State::Saving(..) = will.state {
@@ -165,7 +165,7 @@ impl Wills {
                 will.state = State::Due(facts.now_us, facts.now_us);
             }
             State::Armed => {
-                let delay_s = connect.will.as_ref().map_or(0, |will| will.delay_s).min(connect.session_expiry_s);
+                let delay_s = connect.will.as_ref().map_or(0, |will| will.delay_s).min(facts.conns[&conn].expiry_s());
                 let from_us = facts.now_us + u64::from(delay_s) * 1_000_000;
                 // Whoever takes its Session over in time saves it from its Will, once that is accepted.
                 let saved = from_us > facts.now_us && newcomer(facts, will).is_some();
@@ -249,7 +249,11 @@ impl Wills {
 fn newcomer<'a>(facts: &'a Ledger, will: &Will) -> Option<&'a crate::sight::SeenConnect> {
     let waits = |conn: &ConnNo| {
         let its = &facts.conns[conn];
-        its.client == will.client && *conn != will.conn && its.gone_us.is_none() && its.accepted_us.is_none()
+        its.client == will.client
+            && *conn != will.conn
+            && its.gone_us.is_none()
+            && its.accepted_us.is_none()
+            && its.entered
     };
     facts.conns.keys().filter(|conn| waits(conn)).find_map(|conn| facts.connect_of(*conn))
 }

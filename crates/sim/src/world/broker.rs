@@ -147,7 +147,8 @@ impl World<'_> {
                     self.see(Sight::Dropping(who, why));
                 }
             }
-            Output::Ask { .. } | Output::Reply { .. } | Output::Event(_) | Output::Trace(_) | Output::Dial { .. } => {}
+            Output::Ask { question, what } => self.asked(question, &what),
+            Output::Reply { .. } | Output::Event(_) | Output::Trace(_) | Output::Dial { .. } => {}
         }
     }
 
@@ -226,7 +227,7 @@ impl World<'_> {
     }
 
     /// A crash: only what was stored is left.
-    pub(super) fn restart(&mut self) {
+    pub(super) fn restart(&mut self, survive_percent: usize) {
         if self.plan.config.storage == Storage::Memory {
             return;
         }
@@ -240,7 +241,9 @@ impl World<'_> {
                 self.client_loses(conn);
             }
         }
-        let log = self.store.crash();
+        // The next broker counts its questions anew: what is answered now means nothing to it.
+        self.questions.clear();
+        let log = self.store.crash(survive_percent);
         let mut seed = [1; 16];
         seed[..8].copy_from_slice(&(self.plan.seed + u64::from(self.outcome.steps)).to_le_bytes());
         self.begin_again("restart", Seed(seed), || Beginning::Log(log.clone()));
@@ -294,6 +297,7 @@ impl World<'_> {
         gauges.memory_bytes = counters.memory_bytes;
         gauges.sessions = counters.sessions;
         gauges.messages_kept = counters.messages_kept;
+        gauges.retained = counters.retained;
         self.see(Sight::Looked(gauges));
     }
 

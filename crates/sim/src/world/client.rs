@@ -18,6 +18,9 @@ pub const WILLS_FROM: MessageNo = 1_000_000;
 /// Numbers of a rude client's messages begin here.
 pub const RUDE_FROM: MessageNo = 2_000_000;
 
+/// The Authentication Method of all who have one.
+const METHOD: &str = "words";
+
 /// A client and its user.
 #[derive(Clone, Debug)]
 pub struct Actor {
@@ -44,8 +47,12 @@ pub struct Actor {
     must_clean: bool,
     /// When the last connection was over that it knows to have been accepted.
     closed_us: Option<u64>,
+    /// How long the Session surely outlives that connection, in seconds, if the server has read all that was said.
+    expiry_s: u32,
     /// Connections that came to nothing since the last one that was live.
     failures: u32,
+    /// Whether a re-authentication has begun that is not answered.
+    reauthenticating: bool,
     /// Bytes to send before what the sans-IO client sends.
     aside: Vec<u8>,
 }
@@ -67,6 +74,8 @@ impl Actor {
         options.version = profile.version;
         options.keep_alive_s = profile.keep_alive_s;
         options.manual_acknowledgement = profile.ack_us > 0;
+        options.user_name = profile.user();
+        options.password = profile.password().map(String::into_bytes);
         Actor {
             client: Client::new(options),
             profile,
@@ -81,6 +90,8 @@ impl Actor {
             must_clean: false,
             failures: 0,
             closed_us: None,
+            expiry_s: 0,
+            reauthenticating: false,
             aside: Vec::new(),
         }
     }
@@ -88,11 +99,11 @@ impl Actor {
     /// It has a transport: CONNECT is on its way.
     pub fn connected(&mut self, now_us: u64, link: ConnNo, clean: bool) {
         let v5 = self.profile.version.is_v5();
-        // Whose Session may have run out can't know whether what the server has is the old one or a new one; whose
-        // clean start was not answered can't either. Both must start anew.
-        let over_us = self.closed_us.map(|at| at + u64::from(self.profile.session_expiry_s) * 1_000_000);
-        let runs_out = v5 && self.profile.session_expiry_s != u32::MAX && over_us.is_some_and(|over| over <= now_us);
-        self.must_clean |= clean || runs_out;
+        // Whose Session may have run out, and who was not answered since, can't know whether what the server has is the
+        // old one or a new one; whose clean start was not answered can't either. Both must start anew.
+        let over_us = self.closed_us.map(|at| at + u64::from(self.expiry_s) * 1_000_000);
+        let runs_out = v5 && self.expiry_s != u32::MAX && over_us.is_some_and(|over| over <= now_us);
+        self.must_clean |= clean || runs_out && self.failures > 0;
         let clean = self.must_clean;
         let mut properties = PropertyList::new();
         if v5 {
@@ -100,6 +111,9 @@ impl Actor {
                 .with(&Property::SessionExpiryInterval(self.profile.session_expiry_s))
                 .with(&Property::ReceiveMaximum(self.profile.receive_maximum))
                 .with(&Property::TopicAliasMaximum(self.profile.topic_alias_maximum));
+            if self.profile.auth_rounds.is_some() {
+                properties = properties.with(&Property::AuthenticationMethod(METHOD));
+            }
             if let Some(bytes) = self.profile.packet_bytes_max {
                 properties = properties.with(&Property::MaximumPacketSize(bytes));
             }
@@ -125,6 +139,7 @@ impl Actor {
         self.failures += 1;
         self.unacknowledged.clear();
         self.aliases = [None; 3];
+        self.reauthenticating = false;
         self.aside.clear();
         self.client.connected(now_us);
     }
@@ -184,13 +199,26 @@ impl Actor {
                 Event::Connected { properties, .. } => self.live(now_us, &properties),
                 Event::Closed(_) => return Some(Want::Close),
                 Event::Message { message, id, dup } => return Some(self.told(&message, id, dup)),
-                Event::Challenge { .. }
-                | Event::Subscribed { .. }
-                | Event::Unsubscribed { .. }
-                | Event::Finished { .. }
-                | Event::Pong => {}
+                Event::Challenge { reason, .. } => self.challenged(now_us, reason),
+                Event::Subscribed { .. } | Event::Unsubscribed { .. } | Event::Finished { .. } | Event::Pong => {}
             }
         }
+    }
+
+    /// The server wants to hear more, or is content.
+    fn challenged(&mut self, now_us: u64, reason: ReasonCode) {
+        match reason {
+            ReasonCode::ContinueAuthentication => self.authenticate(now_us, reason),
+            _ => self.reauthenticating = false,
+        }
+    }
+
+    fn authenticate(&mut self, now_us: u64, reason: ReasonCode) {
+        let properties = PropertyList::new()
+            .with(&Property::AuthenticationMethod(METHOD))
+            .with(&Property::AuthenticationData(b"what it knows"));
+        // Without a connection there is nobody to tell.
+        let _ = self.client.authenticate(now_us, reason, &properties);
     }
 
     fn told(&mut self, message: &Message, id: Option<PacketIdentifier>, dup: bool) -> Want {
@@ -217,6 +245,7 @@ impl Actor {
     fn live(&mut self, now_us: u64, properties: &PropertyList) {
         self.must_clean = false;
         self.failures = 0;
+        self.expiry_s = self.profile.session_expiry_s;
         let properties = properties.as_properties();
         self.alias_max = properties.topic_alias_maximum().unwrap_or(0);
         let todo: Vec<Act> = self.todo.drain(..).collect();
@@ -279,15 +308,24 @@ impl Actor {
                 let done = self.client.unsubscribe(now_us, &[filter]);
                 return done.map(drop).expect("it is connected and the filter is one");
             }
-            Act::Connect { .. } | Act::Leave { .. } | Act::Fault(_) => return,
+            Act::Reauthenticate { .. } if self.client.is_live() && !self.reauthenticating => {
+                self.reauthenticating = true;
+                return self.authenticate(now_us, ReasonCode::ReAuthenticate);
+            }
+            Act::Connect { .. } | Act::Leave { .. } | Act::Reauthenticate { .. } | Act::Fault(_) => return,
         }
         self.todo.push_back(act);
     }
 
     /// Says DISCONNECT.
-    pub fn leave(&mut self, now_us: u64, with_will: bool) {
+    pub fn leave(&mut self, now_us: u64, with_will: bool, session_expiry_s: Option<u32>) {
         let reason = if with_will { ReasonCode::DisconnectWithWill } else { ReasonCode::NORMAL_DISCONNECTION };
-        self.client.disconnect(now_us, reason, &PropertyList::new());
+        let mut properties = PropertyList::new();
+        if let Some(seconds) = session_expiry_s {
+            properties = properties.with(&Property::SessionExpiryInterval(seconds));
+            self.expiry_s = self.expiry_s.min(seconds);
+        }
+        self.client.disconnect(now_us, reason, &properties);
     }
 
     fn subscribe(&mut self, now_us: u64, wish: &Wish) {

@@ -11,7 +11,7 @@ use crate::world::link::{CutWhen, Moment};
 use crate::world::plan::{Act, Planned};
 
 /// The kinds of faults, as they are counted.
-pub const KINDS: [&str; 15] = [
+pub const KINDS: [&str; 16] = [
     "cut towards the broker",
     "cut towards the client",
     "stall",
@@ -27,6 +27,7 @@ pub const KINDS: [&str; 15] = [
     "jitter",
     "bandwidth",
     "cut at a packet",
+    "store hiccup",
 ];
 
 /// One direction of a transport.
@@ -122,7 +123,10 @@ pub enum Fault {
         for_us: u64,
     },
     /// The broker crashes, and another goes on from what was stored.
-    Restart,
+    Restart {
+        /// How many of a hundred records that were on their way to the store are there, though nobody was told.
+        survive_percent: usize,
+    },
     /// The program is swapped under the running broker.
     Swap,
     /// For a while records take longer to be stored.
@@ -131,6 +135,11 @@ pub enum Fault {
         store_us: u64,
         /// How long this lasts, in microseconds.
         for_us: u64,
+    },
+    /// Once, records can't be stored; the log is written anew at once.
+    StoreHiccup {
+        /// How many of a hundred are stored before one is not.
+        stored_percent: usize,
     },
     /// Records can't be stored for a while.
     FailedStore {
@@ -154,9 +163,10 @@ impl Fault {
             | Fault::HalfOpen { who }
             | Fault::Takeover { who } => Some(*who),
             Fault::Sleep { .. }
-            | Fault::Restart
+            | Fault::Restart { .. }
             | Fault::Swap
             | Fault::SlowStore { .. }
+            | Fault::StoreHiccup { .. }
             | Fault::FailedStore { .. } => None,
         }
     }
@@ -173,13 +183,14 @@ impl Fault {
             Fault::HalfOpen { .. } => 5,
             Fault::Takeover { .. } => 6,
             Fault::Sleep { .. } => 7,
-            Fault::Restart => 8,
+            Fault::Restart { .. } => 8,
             Fault::Swap => 9,
             Fault::SlowStore { .. } => 10,
             Fault::FailedStore { .. } => 11,
             Fault::Jitter { .. } => 12,
             Fault::Narrow { .. } => 13,
             Fault::CutWhen { .. } => 14,
+            Fault::StoreHiccup { .. } => 15,
         }
     }
 
@@ -218,10 +229,16 @@ impl Fault {
             Fault::HalfOpen { .. } => format!("link {name} is half-open: {name} knows, the broker does not"),
             Fault::Takeover { .. } => format!("{name} connect while its first connection is open"),
             Fault::Sleep { for_us } => format!("broker sleep {:.3}s", seconds(for_us)),
-            Fault::Restart => "broker restart".into(),
+            Fault::Restart { survive_percent: 0 } => "broker restart".into(),
+            Fault::Restart { survive_percent } => {
+                format!("broker restart; {survive_percent} % of what waited to be stored is there")
+            }
             Fault::Swap => "broker swap".into(),
             Fault::SlowStore { store_us, for_us } => {
                 format!("store slow: {store_us} us a record, for {:.3} s", seconds(for_us))
+            }
+            Fault::StoreHiccup { stored_percent } => {
+                format!("store fails once, behind {stored_percent} % of the next records")
             }
             Fault::FailedStore { for_us } => format!("store fail for {:.3} s", seconds(for_us)),
         }
@@ -231,7 +248,7 @@ impl Fault {
 /// Draws which kinds of faults a run has, and when each happens to whom.
 pub fn draw(luck: &mut Luck, clients: u64, storage: Storage, until_us: u64, into: &mut Vec<Planned>) {
     for kind in 0..KINDS.len() {
-        let needs_log = matches!(kind, 8 | 10 | 11);
+        let needs_log = matches!(kind, 8 | 10 | 11 | 15);
         if !luck.chance(35) || needs_log && storage == Storage::Memory {
             continue;
         }
@@ -268,11 +285,12 @@ fn one(luck: &mut Luck, kind: usize, who: ClientNo) -> Fault {
         5 => Fault::HalfOpen { who },
         6 => Fault::Takeover { who },
         7 => Fault::Sleep { for_us: luck.of_these(&[1_000_000, 15_000_000, 90_000_000, 600_000_000]) },
-        8 => Fault::Restart,
+        8 => Fault::Restart { survive_percent: luck.of_these(&[0, 0, 50, 80, 100]) },
         9 => Fault::Swap,
         10 => Fault::SlowStore { store_us: luck.of_these(&[20_000, 200_000, 1_000_000]), for_us },
         11 => Fault::FailedStore { for_us },
         12 => Fault::Jitter { who, jitter_us: luck.of_these(&[100, 20_000, 400_000]) },
+        15 => Fault::StoreHiccup { stored_percent: luck.of_these(&[0, 30, 60, 99]) },
         13 => Fault::Narrow { who, bytes_per_s: luck.of_these(&[2_000, 10_000, 200_000]) },
         _ => {
             let packet = luck.of_these(&[

@@ -366,6 +366,8 @@ pub struct Link {
     pub client_has_it: bool,
     /// Nothing passes any more.
     pub broken: bool,
+    /// AUTH packets that the authority has heard.
+    pub heard: u32,
     /// When the broker learns that it broke; `None` = never by itself.
     pub learned_us: Option<u64>,
     luck: Luck,
@@ -384,6 +386,7 @@ impl Link {
             broker: BrokerEnd::Open,
             client_has_it: true,
             broken: false,
+            heard: 0,
             learned_us: Some(0),
             luck,
         }

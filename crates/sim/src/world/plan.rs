@@ -8,6 +8,7 @@ use wasmqtt_broker::Config;
 use wasmqtt_codec::{ProtocolVersion, Qos, RetainHandling};
 
 use crate::sight::{ClientNo, MessageNo};
+use crate::world::authority::{Authority, Rights};
 use crate::world::faults::Fault;
 
 /// All that one run tries.
@@ -17,6 +18,8 @@ pub struct Plan {
     pub seed: u64,
     /// How the broker is set up.
     pub config: Config,
+    /// Who is asked about clients, if anybody is.
+    pub authority: Option<Authority>,
     /// How long a record takes to be stored, in microseconds.
     pub store_us: u64,
     /// From when on nothing goes wrong any more, in microseconds.
@@ -80,6 +83,12 @@ pub struct Profile {
     pub back_us: u64,
     /// Whether its Subscriptions have Subscription Identifiers.
     pub identifies: bool,
+    /// Whether it says who it is, by User Name and Password.
+    pub introduces: bool,
+    /// What it may do.
+    pub rights: Rights,
+    /// With an Authentication Method, for 5.0: how many AUTH packets it is to send before it is believed.
+    pub auth_rounds: Option<u32>,
 }
 
 /// A Will Message.
@@ -135,12 +144,19 @@ pub enum Act {
         /// How.
         qos: Qos,
     },
+    /// Begins a re-authentication (5.0).
+    Reauthenticate {
+        /// Who.
+        who: ClientNo,
+    },
     /// Says DISCONNECT and stays away.
     Leave {
         /// Who.
         who: ClientNo,
         /// Whether its Will is to be published (5.0).
         with_will: bool,
+        /// Another Session Expiry Interval than CONNECT had (5.0).
+        session_expiry_s: Option<u32>,
     },
     /// Something goes wrong.
     Fault(Fault),
@@ -192,7 +208,8 @@ impl Plan {
         let _ = writeln!(
             story,
             "broker  seed={} storage={:?} store_us={} receive_maximum={} in_flight_max={} queue_messages_max={} \
-             outbox_bytes_max={} turn_bytes_max={} topic_alias_maximum={} topic_alias_out_max={}",
+             outbox_bytes_max={} turn_bytes_max={} retained_messages_max={} topic_alias_maximum={} \
+             topic_alias_out_max={}",
             self.seed,
             self.config.storage,
             self.store_us,
@@ -201,9 +218,13 @@ impl Plan {
             limits.queue_messages_max,
             limits.outbox_bytes_max,
             limits.turn_bytes_max,
+            limits.retained_messages_max,
             limits.topic_alias_maximum,
             limits.topic_alias_out_max
         );
+        if let Some(authority) = &self.authority {
+            let _ = writeln!(story, "{authority:?}");
+        }
         let mut named = vec![false; self.clients.len()];
         named[0] = true;
         self.actions.iter().filter_map(|planned| planned.act.who()).for_each(|who| named[who] = true);
@@ -218,6 +239,26 @@ impl Plan {
     }
 }
 
+impl Profile {
+    /// Its User Name.
+    #[must_use]
+    pub fn user(&self) -> Option<String> {
+        self.introduces.then(|| format!("user of {}", self.name))
+    }
+
+    /// Its Password.
+    #[must_use]
+    pub fn password(&self) -> Option<String> {
+        self.introduces.then(|| format!("secret of {}", self.name))
+    }
+
+    /// Whether it is one of those that a run tries things with.
+    #[must_use]
+    pub fn is_worker(&self) -> bool {
+        self.role != Role::Rude && self.introduces
+    }
+}
+
 impl fmt::Display for Profile {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} {:?} {:?}", self.name, self.version, self.role)?;
@@ -228,6 +269,12 @@ impl fmt::Display for Profile {
                 self.session_expiry_s, self.receive_maximum, self.topic_alias_maximum, self.packet_bytes_max
             )?,
             false => write!(f, " clean={}", self.clean)?,
+        }
+        if self.rights != Rights::default() {
+            write!(f, " {:?}", self.rights)?;
+        }
+        if let Some(rounds) = self.auth_rounds {
+            write!(f, " auth_rounds={rounds}")?;
         }
         write!(f, " keep_alive_s={} ack_us={}", self.keep_alive_s, self.ack_us)?;
         write!(f, " latency_us={} back_us={}", self.latency_us, self.back_us)?;
@@ -251,6 +298,7 @@ impl Act {
             | Act::Unsubscribe { who, .. }
             | Act::Publish { who, .. }
             | Act::Clear { who, .. }
+            | Act::Reauthenticate { who }
             | Act::Leave { who, .. } => Some(*who),
             Act::Fault(fault) => fault.who(),
         }
@@ -282,8 +330,12 @@ impl Act {
                 line
             }
             Act::Clear { topic, qos, .. } => format!("{name} publish {topic} \"\" qos={} retain=true", *qos as u8),
-            Act::Leave { with_will: false, .. } => format!("{name} disconnect"),
-            Act::Leave { with_will: true, .. } => format!("{name} disconnect reason=4"),
+            Act::Reauthenticate { .. } => format!("{name} auth reason=0x19"),
+            Act::Leave { with_will, session_expiry_s, .. } => {
+                let reason = if *with_will { " reason=4" } else { "" };
+                let expiry = session_expiry_s.map_or(String::new(), |seconds| format!(" session_expiry_s={seconds}"));
+                format!("{name} disconnect{reason}{expiry}")
+            }
             Act::Fault(fault) => fault.line(name),
         }
     }

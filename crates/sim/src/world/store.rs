@@ -17,6 +17,8 @@ pub struct Store {
     habit_us: u64,
     slow: Option<(u64, u64)>,
     failing: bool,
+    /// The next records fail once, all but this many of a hundred.
+    hiccup: Option<usize>,
     /// Records that came in this turn.
     fresh: bool,
     /// When what waits is stored: the last record, and whether its time has come.
@@ -34,6 +36,7 @@ impl Store {
             habit_us,
             slow: None,
             failing: false,
+            hiccup: None,
             fresh: false,
             pending: Vec::new(),
         }
@@ -46,7 +49,7 @@ impl Store {
 
     /// Nothing is slow any more.
     pub fn heal(&mut self) {
-        self.slow = None;
+        (self.slow, self.hiccup) = (None, None);
         self.habit_us = self.habit_us.min(1_000);
     }
 
@@ -56,12 +59,16 @@ impl Store {
         self.last
     }
 
-    /// Forgets what was not stored and gives the rest.
-    pub fn crash(&mut self) -> Vec<(Lsn, Record)> {
+    /// Forgets what was not stored and gives the rest. Of what was on its way, the first part is there although nobody
+    /// was told so.
+    pub fn crash(&mut self, survive_percent: usize) -> Vec<(Lsn, Record)> {
+        if !self.failing {
+            self.stored += (self.log.len() - self.stored) * survive_percent / 100;
+        }
         self.log.truncate(self.stored);
         self.last = self.log.last().map_or(Lsn(0), |(lsn, _)| *lsn);
         self.pending.clear();
-        (self.failing, self.fresh) = (false, false);
+        (self.failing, self.fresh, self.hiccup) = (false, false, None);
         self.log.clone()
     }
 
@@ -96,6 +103,10 @@ impl World<'_> {
             let from = self.store.log[self.store.stored].0;
             self.store.log.truncate(self.store.stored);
             self.input(Input::StoreFailed { from });
+            return true;
+        }
+        if let Some(stored_percent) = self.store.hiccup.take() {
+            self.store_hiccups(stored_percent);
             return true;
         }
         let delay_us = self.store.delay_us(self.now_us);
@@ -134,6 +145,32 @@ impl World<'_> {
         self.input(Input::StoreFailed { from: first.unwrap_or(Lsn(self.store.last.0 + 1)) });
         self.later(self.now_us + for_us, Job::StoreWorks);
         true
+    }
+
+    /// The next records are stored in part, fail behind that, and are written anew at once. Whether that is possible.
+    pub(super) fn hiccup_next(&mut self, stored_percent: usize) -> bool {
+        if self.plan.config.storage == Storage::Memory || self.store.failing || self.healed {
+            return false;
+        }
+        self.store.hiccup = Some(stored_percent);
+        true
+    }
+
+    fn store_hiccups(&mut self, stored_percent: usize) {
+        let store = &mut self.store;
+        let stored = (store.log.len() - store.stored) * stored_percent / 100;
+        store.stored += stored;
+        let upto = (stored > 0).then(|| store.log[store.stored - 1].0);
+        let from = store.log.get(store.stored).map_or(Lsn(store.last.0 + 1), |(lsn, _)| *lsn);
+        store.log.truncate(store.stored);
+        store.pending.clear();
+        store.failing = true;
+        if let Some(upto) = upto {
+            self.store_input(upto);
+        }
+        self.see(Sight::Storing(false));
+        self.input(Input::StoreFailed { from });
+        self.store_works();
     }
 
     /// Storing works again: the log has a gap and is written anew.

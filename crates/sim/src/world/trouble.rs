@@ -75,8 +75,8 @@ impl World<'_> {
                 self.sleep(*for_us);
                 true
             }
-            (Fault::Restart, _) => {
-                self.restart();
+            (Fault::Restart { survive_percent }, _) => {
+                self.restart(*survive_percent);
                 true
             }
             (Fault::Swap, _) => {
@@ -87,6 +87,7 @@ impl World<'_> {
                 self.store.slow(*store_us, until(*for_us));
                 true
             }
+            (Fault::StoreHiccup { stored_percent }, _) => self.hiccup_next(*stored_percent),
             (Fault::FailedStore { for_us }, _) => self.store_fails(*for_us),
             (
                 Fault::Cut { .. }
@@ -118,6 +119,7 @@ impl World<'_> {
             return;
         }
         self.see(Sight::Healed);
+        self.answer_all();
         self.store.heal();
         self.store_works();
         for conn in 0..self.links.len() as ConnNo {

@@ -1,11 +1,12 @@
 //! What the clients of a run do, drawn from its seed: who they are, which version they speak, what they subscribe to,
 //! publish, clear and leave behind. The faults are drawn beside it, and the whole is a [`Plan`].
 
-use wasmqtt_broker::{Config, Limits, Storage};
+use wasmqtt_broker::{Authentication, Config, Limits, Storage};
 use wasmqtt_codec::{ProtocolVersion, Qos, RetainHandling};
 
 use crate::luck::Luck;
 use crate::sight::ClientNo;
+use crate::world::authority::{Authority, RIGHTS, Rights};
 use crate::world::faults;
 use crate::world::plan::{Act, Letter, Plan, Planned, Profile, Role, WillPlan, Wish};
 
@@ -32,12 +33,20 @@ fn identifier_of(filter: &str) -> u32 {
 #[must_use]
 pub fn draw(seed: u64) -> Plan {
     let mut luck = Luck::of(seed, 0);
-    let config = config(&mut luck);
+    let authority = authority(&mut Luck::of(seed, 1));
+    let mut config = config(&mut luck);
+    if authority.is_some() {
+        config.authentication = Authentication::Ask;
+    }
     let heal_at_us = luck.of_these(&[8, 20, 45]) * 1_000_000;
     let mut clients = vec![witness()];
     let count = luck.between(2, NAMES.len() as u64) as usize;
     for name in &NAMES[..count] {
         clients.push(profile(&mut luck, name));
+    }
+    if authority.is_some() {
+        let mut luck = Luck::of(seed, 2);
+        clients.iter_mut().skip(1).for_each(|profile| introduce(&mut luck, profile));
     }
     let rude = luck.chance(15).then(|| {
         clients.push(Profile { name: "rude".into(), role: Role::Rude, ..witness() });
@@ -70,7 +79,28 @@ pub fn draw(seed: u64) -> Plan {
     faults::draw(&mut luck, count as u64 + 1, config.storage, heal_at_us - 500_000, &mut actions);
     actions.sort_by_key(|planned| planned.at_us);
     let store_us = luck.of_these(&[0, 0, 100, 5_000, 40_000]);
-    Plan { seed, config, store_us, heal_at_us, clients, actions }
+    Plan { seed, config, authority, store_us, heal_at_us, clients, actions }
+}
+
+/// A third of all runs have somebody who is asked.
+fn authority(luck: &mut Luck) -> Option<Authority> {
+    const DELAYS_US: [&[u64]; 4] = [&[0], &[0, 300_000], &[1_000, 2_000_000], &[0, 20_000, 7_000_000, 30_000_000]];
+    luck.chance(35).then(|| Authority {
+        delays_us: luck.of_these(&DELAYS_US).to_vec(),
+        refuse_percent: luck.of_these(&[0, 10, 30]),
+        silent_percent: luck.of_these(&[0, 0, 10]),
+    })
+}
+
+/// A client says who it is, and has rights for it.
+fn introduce(luck: &mut Luck, profile: &mut Profile) {
+    profile.introduces = true;
+    if luck.chance(50) {
+        profile.rights = RIGHTS[luck.below(RIGHTS.len() as u64) as usize].clone();
+    }
+    if profile.version.is_v5() && luck.chance(40) {
+        profile.auth_rounds = Some(luck.below(3) as u32);
+    }
 }
 
 fn config(luck: &mut Luck) -> Config {
@@ -80,6 +110,7 @@ fn config(luck: &mut Luck) -> Config {
         queue_messages_max: luck.of_these(&[6, 10_000, 10_000, 10_000]),
         outbox_bytes_max: luck.of_these(&[400, 1 << 20, 1 << 20]),
         turn_bytes_max: luck.of_these(&[600, 16 << 20, 16 << 20]),
+        retained_messages_max: luck.of_these(&[1, 2, 4, 1_000_000, 1_000_000, 1_000_000]),
         topic_alias_maximum: luck.of_these(&[0, 2, 64]),
         topic_alias_out_max: luck.of_these(&[0, 2, 64]),
         ..Limits::default()
@@ -87,6 +118,8 @@ fn config(luck: &mut Luck) -> Config {
     let storage = luck.of_these(&[Storage::Log, Storage::Log, Storage::Memory]);
     // Nobody subscribes to `$SYS`: it must be there and reach nobody.
     let sys_interval_s = luck.of_these(&[0, 0, 10]);
+    // What it keeps itself counts too, and would be more than the smallest limits allow.
+    let sys_interval_s = if limits.retained_messages_max < 1_000 { 0 } else { sys_interval_s };
     Config { limits, storage, sys_interval_s, ..Config::default() }
 }
 
@@ -107,6 +140,9 @@ fn witness() -> Profile {
         latency_us: 1_000,
         back_us: 50_000,
         identifies: true,
+        introduces: false,
+        rights: Rights::default(),
+        auth_rounds: None,
     }
 }
 
@@ -153,6 +189,9 @@ fn profile(luck: &mut Luck, name: &str) -> Profile {
         latency_us: luck.of_these(&[10, 1_000, 30_000, 150_000]),
         back_us: luck.of_these(&[1_000, 300_000, 3_000_000]),
         identifies: role == Role::Mixed || luck.chance(50),
+        introduces: false,
+        rights: Rights::default(),
+        auth_rounds: None,
     }
 }
 
@@ -175,7 +214,12 @@ fn act(luck: &mut Luck, who: ClientNo, profile: &Profile, number: u32) -> Act {
         66..72 => Act::Clear { who, topic: luck.of_these(&TOPICS), qos: qos(luck) },
         72..84 => Act::Subscribe { who, wish: wish(luck, profile) },
         84..90 => Act::Unsubscribe { who, filter: filter(luck, profile.role) },
-        90..95 => Act::Leave { who, with_will: profile.version.is_v5() && luck.chance(40) },
+        90 if profile.auth_rounds.is_some() => Act::Reauthenticate { who },
+        90..95 => {
+            let v5 = profile.version.is_v5();
+            let session_expiry_s = luck.chance(40).then(|| luck.of_these(&[0, 3, 40, 1_000, u32::MAX])).filter(|_| v5);
+            Act::Leave { who, with_will: v5 && luck.chance(40), session_expiry_s }
+        }
         _ => Act::Connect { who, clean: begins_clean(luck, profile) },
     }
 }

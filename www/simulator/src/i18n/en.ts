@@ -2,6 +2,7 @@
 // this one, so that a string in one language only doesn't compile.
 
 import type { PacketName } from '../lessons/stage';
+import { app } from './app.en';
 import {
   type CommandMessages,
   type DeliveryFacts,
@@ -12,6 +13,7 @@ import {
   type WhyNotMessages,
 } from './facts';
 import { reasons } from './reasons.en';
+import { view } from './view.en';
 
 const field = (label: string, hint = ''): Field => ({ label, hint });
 const at = (path: string, level: number): string => {
@@ -334,6 +336,9 @@ export const en = {
       storage ? 'The broker restarted from what was stored' : 'The broker restarted empty',
     idle: 'Nothing is on its way',
   },
+
+  view,
+  app,
 
   transport: {
     label: 'Time',

@@ -2,6 +2,7 @@
 // 조사는 josa가 고른다. MQTT 패킷의 이름은 영어 그대로 쓴다.
 
 import type { PacketName } from '../lessons/stage';
+import { app } from './app.ko';
 import type { en } from './en';
 import {
   type CommandMessages,
@@ -14,6 +15,7 @@ import {
 } from './facts';
 import { josa } from './josa';
 import { reasons } from './reasons.ko';
+import { view } from './view.ko';
 
 const field = (label: string, hint = ''): Field => ({ label, hint });
 const at = (path: string, level: number): string => {
@@ -331,6 +333,9 @@ export const ko: typeof en = {
     restarted: (storage) => (storage ? '브로커가 저장된 것을 읽고 다시 켜졌어요' : '브로커가 텅 빈 채로 다시 켜졌어요'),
     idle: '오가는 것이 없어요',
   },
+
+  view,
+  app,
 
   transport: {
     label: '시간',

@@ -1,0 +1,157 @@
+// The Map: the broker in the middle, clients around it, packets on their way between them. Clients, links and the broker
+// are buttons in one group: arrow keys go from one to the next, and everything that is drawn has a name.
+
+import type { VNode } from 'preact';
+import { useMemo, useRef, useState } from 'preact/hooks';
+import type { ClientView, SessionView } from '../stage/types';
+import { span } from './clock';
+import { useMotion, useSize } from './hooks';
+import { Broker } from './map/Broker';
+import { Client, justTold } from './map/Client';
+import { flyingAt, useGlide } from './map/flying';
+import { Links } from './map/Links';
+import { Packets } from './map/Packets';
+import { brokerHalfOf, linkOf, neighbour, placesOf, type Spot } from './map/place';
+import type { MapProps, Person } from './props';
+import { storyOf } from './story';
+
+/** A client as it was drawn last. */
+interface Known {
+  readonly client: ClientView;
+  readonly session: SessionView | undefined;
+  readonly key: string;
+  readonly node: VNode;
+}
+
+/** Who is on the Map: the clients that the Stage has now, named as people know them. */
+function present(props: MapProps): readonly Person[] {
+  const known = new Map(props.people.map((person) => [person.id, person]));
+  return props.sessions.clients.map(({ who }) => known.get(who) ?? { id: who, name: who, icon: 'sensor' });
+}
+
+export default function ClientMap(props: MapProps) {
+  const { entries, playhead, sessions, t, selection, onSelect, onMenu, playing } = props;
+  const ref = useRef<HTMLFieldSetElement>(null);
+  const { width, height } = useSize(ref, { width: 720, height: 460 });
+  const motion = useMotion(props.motion);
+  const story = storyOf(entries);
+  const people = useMemo(() => present(props), [props.people, sessions]);
+  const places = useMemo(() => placesOf(people.length, width, height), [people.length, width, height]);
+  const topicsMax = width < 480 ? 2 : 4;
+  const brokerHalf = brokerHalfOf(width, Math.min(topicsMax, props.topics.length), props.topics.length > topicsMax);
+  const at = useGlide(playhead.at, motion && !playing);
+  const flying = flyingAt(story, at, playhead.entries, at);
+  const links = places.clients.map((spot) => linkOf(spot, places.broker, places.scale, brokerHalf));
+  const [active, setActive] = useState('broker');
+  const members = ['broker', ...people.map(({ id }) => id)];
+  const tabbed = members.includes(active) ? active : 'broker';
+  const spots = [places.broker, ...places.clients];
+
+  const focus = (who: string) => {
+    setActive(who);
+    ref.current?.querySelector<HTMLElement>(`[data-member="${CSS.escape(who)}"]`)?.focus();
+  };
+  const onKeyDown = (event: KeyboardEvent) => {
+    const who = (event.currentTarget as HTMLElement).dataset.member;
+    const from = members.indexOf(who ?? '');
+    const spot = spots[from];
+    if (!spot || event.isComposing) return;
+    const to =
+      event.code === 'Home' ? 0 : event.code === 'End' ? members.length - 1 : neighbour(event.code, spot, spots);
+    const isMenu = event.code === 'Enter' || event.code === 'ContextMenu' || (event.code === 'F10' && event.shiftKey);
+    if (isMenu && onMenu && who) {
+      event.preventDefault();
+      const box = (event.currentTarget as HTMLElement).getBoundingClientRect();
+      const what = who === 'broker' ? ({ broker: true } as const) : { client: who };
+      onSelect(what);
+      onMenu(what, { x: box.left + box.width / 2, y: box.bottom });
+    } else if (event.code.startsWith('Arrow') || event.code === 'Home' || event.code === 'End') {
+      event.preventDefault();
+      event.stopPropagation();
+      const next = to === undefined ? undefined : members[to];
+      if (next) focus(next);
+    }
+  };
+  const menu = (event: MouseEvent, who: string) => {
+    if (!onMenu) return;
+    event.preventDefault();
+    const what = who === 'broker' ? ({ broker: true } as const) : { client: who };
+    onSelect(what);
+    onMenu(what, { x: event.clientX, y: event.clientY });
+  };
+  // What is kept drawn calls what is meant now.
+  const latest = useRef({ onKeyDown, menu, onSelect });
+  latest.current = { onKeyDown, menu, onSelect };
+  const chosen = selection && 'client' in selection ? selection.client : undefined;
+  const chosenLink = selection && 'link' in selection ? selection.link : undefined;
+  const member = (who: string) => ({
+    'data-member': who,
+    tabIndex: who === tabbed ? 0 : -1,
+    onFocus: () => setActive(who),
+    onKeyDown: (event: KeyboardEvent) => latest.current.onKeyDown(event),
+    onContextMenu: (event: MouseEvent) => latest.current.menu(event, who),
+    onDblClick: (event: MouseEvent) => latest.current.menu(event, who),
+  });
+  const told = justTold(story, entries, playhead);
+  const kept = useMemo(() => new Map(sessions.sessions.map((session) => [session.who, session])), [sessions]);
+  const carried = new Map<string, number>();
+  for (const { sent } of flying) carried.set(sent.who, (carried.get(sent.who) ?? 0) + 1);
+  const cache = useMemo(() => new Map<string, Known>(), [places, t, people]);
+
+  /** Two hundred clients sixty times a second: one that is as it was is not looked at again. */
+  const clientNode = (person: Person, spot: Spot, client: ClientView) => {
+    const who = person.id;
+    const session = kept.get(who);
+    const got = told.get(who);
+    const carrying = carried.get(who) ?? 0;
+    const back =
+      client.back_at === null ? undefined : t.view.map.backIn(span(client.back_at - playhead.at, props.language));
+    const key = `${got} ${carrying} ${back} ${chosen === who} ${who === tabbed}`;
+    const known = cache.get(who);
+    if (known?.client === client && known.session === session && known.key === key) return known.node;
+    const node = (
+      <Client
+        key={who}
+        {...{ person, spot, client, session, got, carrying, back, t }}
+        scale={places.scale}
+        chosen={chosen === who}
+        member={member(who)}
+        onSelect={() => latest.current.onSelect({ client: who })}
+      />
+    );
+    cache.set(who, { client, session, key, node });
+    return node;
+  };
+  return (
+    <fieldset class={`view map ${places.scale}`} ref={ref} aria-label={t.map.label(people.length)}>
+      <p class="visually-hidden">{t.view.map.keys}</p>
+      <svg class="map-links" width={width} height={height} aria-hidden="true">
+        <Links
+          {...{ people, links, sessions, t }}
+          scale={places.scale}
+          chosen={chosenLink}
+          onSelect={(link) => onSelect({ link })}
+        />
+      </svg>
+      {people.map((person, index) => {
+        const spot = places.clients[index];
+        const client = sessions.clients[index];
+        return spot && client ? clientNode(person, spot, client) : null;
+      })}
+      <Broker
+        {...props}
+        spot={places.broker}
+        most={topicsMax}
+        half={brokerHalf}
+        chosen={selection !== null && 'broker' in selection}
+        member={member('broker')}
+      />
+      <Packets
+        {...{ flying, at, people, links, t, entries, selection, onSelect }}
+        width={width}
+        height={height}
+        small={places.scale === 'dot'}
+      />
+    </fieldset>
+  );
+}
