@@ -50,6 +50,7 @@ pub use view::{FilterView, SessionsView, TopicView};
 pub use why::{PacketView, Why, fields_of};
 
 use actor::Actor;
+use clock::Due;
 use lines::{Line, Lines};
 
 /// The wall clock at the beginning of every scenario, in microseconds since 1970.
@@ -77,6 +78,8 @@ pub struct Stage {
     names: Vec<(String, usize)>,
     /// Transports that the broker wants closed, and why.
     closing: Vec<(u32, String)>,
+    /// No timer of the broker fires before, as long as nothing happens but that it looks at its timers.
+    quiet_until_us: u64,
     log: Vec<Entry>,
     next_n: u64,
     moments: u64,
@@ -102,6 +105,7 @@ impl Stage {
             next_line: 0,
             names: Vec::new(),
             closing: Vec::new(),
+            quiet_until_us: 0,
             log: Vec::new(),
             next_n: 0,
             moments: 0,
@@ -145,6 +149,7 @@ impl Stage {
     pub fn command(&mut self, command: &Command) -> Result<(), Refusal> {
         self.check(command)?;
         self.moments += 1;
+        self.quiet_until_us = 0;
         self.obey(command, By::User);
         Ok(())
     }
@@ -155,6 +160,9 @@ impl Stage {
         self.now_us = self.now_us.max(at_us);
         self.moments += 1;
         self.cause = None;
+        if due != Due::Broker {
+            self.quiet_until_us = 0;
+        }
         self.happen(due);
         self.turn();
         self.cause = None;

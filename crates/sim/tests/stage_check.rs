@@ -76,6 +76,7 @@ fn what_entries_are_like() {
         r#"
         + { "command": { "do": "publish", "who": "kitchen", "by": "script", "payload": "1", "qos": 0 } }
         + { "command": { "do": "publish", "payload": "1", "retain": false } }
+        - { "command": { "do": "publish", "response_topic": "a", "user": [], "expiry_s": 1, "ack": "auto" } }
         - { "command": { "do": "publish", "by": "user" } }
         - { "command": { "do": "connect", "clean_start": false } }
         + { "sent": { "from": "kitchen", "to": "broker", "packet": "PUBLISH", "qos": 1, "dup": false, "payload": "2" } }

@@ -189,6 +189,36 @@ fn a_scenario_with_what_was_done_gives_the_same_log() {
     }
 }
 
+/// Whatever is done, what a branch's log once said it says for ever; all that can happen is that more follows.
+#[test]
+fn logs_are_only_added_to() {
+    for seed in 0..SEEDS / 2 {
+        let mut luck = Luck::of(seed, 5);
+        let scenario = Scenario::parse(&scenario(&mut luck, seed)).unwrap();
+        let mut history = History::new(scenario);
+        let mut known: Vec<String> = Vec::new();
+        for _ in 0..60 {
+            let at = history.playhead().at;
+            match luck.below(8) {
+                0 => drop(history.step()),
+                1 => drop(history.step_back()),
+                2 | 3 => history.run_until(at + luck.below(2_000_000)),
+                4 => history.seek_time(luck.below(at + 1)),
+                5 => history.switch(luck.below(history.branches().len() as u64) as usize).unwrap(),
+                _ => drop(history.give(&command(&mut luck))),
+            }
+            let branches = history.branches().len();
+            known.resize(branches, String::new());
+            for (branch, known) in known.iter_mut().enumerate() {
+                let now = bytes(history.log_of(branch).unwrap());
+                assert!(now.starts_with(&*known), "seed {seed}, branch {branch}");
+                *known = now;
+            }
+        }
+        assert!(known.len() > 1 || seed > 0, "nobody ever acts in the past");
+    }
+}
+
 /// A small budget makes rewinding slower and nothing else.
 #[test]
 fn keyframes_stay_within_their_budget() {

@@ -30,6 +30,13 @@ interface Link {
   readonly type: string | null;
 }
 
+/** An arrow or a note of the diagram; a note stands where it stands. */
+interface Shown {
+  readonly way: readonly string[] | null;
+  readonly type: number;
+  readonly says: string;
+}
+
 /** The fields of entries that the diagram shows. */
 interface Entry {
   readonly opened?: { readonly who: string };
@@ -73,8 +80,7 @@ async function expectRead(stage: Stage): Promise<number> {
   const opened = [...new Set(log.flatMap(({ opened }) => (opened ? [shown(opened.who)] : [])))];
   expect([...names.values()]).toEqual(['broker', ...opened]);
   const nameOf = (id: string) => names.get(id) ?? id;
-  type Drawn = { way: string[] | null; type: number; says: string };
-  const expected = log.flatMap(({ delivered, lost, broke, closed, timer, told, restarted }): Drawn[] => {
+  const expected = log.flatMap<Shown>(({ delivered, lost, broke, closed, timer, told, restarted }) => {
     const packet = delivered ?? lost;
     if (packet) {
       const who = shown(packet.who);

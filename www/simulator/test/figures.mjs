@@ -66,8 +66,8 @@ const begun = worked();
 const stage = crowd();
 const { of } = JSON.parse(stage.playhead());
 console.log(`       ${of} entries of ${CLIENTS} clients in ${(worked() - begun).toFixed(0)} ms`);
-console.log(`       memory of the wasm grew by ${MiB(memory.buffer.byteLength - before)} MiB`);
-judge('keyframes', stage.keyframeBytes(), KEYFRAME_BYTES, 'bytes');
+judge('keyframes by their own account', MiB(stage.keyframeBytes()), MiB(KEYFRAME_BYTES), 'MiB');
+judge('memory that the wasm took for all of it', MiB(memory.buffer.byteLength - before), MiB(KEYFRAME_BYTES), 'MiB');
 
 // Far from each other, so that each goes back to a keyframe; the last of a moment is the dearest.
 const anywhere = times(1_000, (n) => stage.seek((n * 7_919) % of));

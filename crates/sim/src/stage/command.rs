@@ -253,13 +253,20 @@ const ALL: [&str; 20] = [
 ];
 const DEEDS: usize = 16;
 
-/// The fields of commands by which a check can know them, beside `do` and `by`.
-const FIELDS: [&str; 29] = [
+/// The fields of all commands, beside `do`.
+const FIELDS: [&str; 45] = [
     "who",
     "topic",
     "payload",
+    "payload_hex",
     "qos",
     "retain",
+    "expiry_s",
+    "content_type",
+    "response_topic",
+    "correlation",
+    "payload_is_text",
+    "user",
     "filter",
     "no_local",
     "retain_as_published",
@@ -272,8 +279,15 @@ const FIELDS: [&str; 29] = [
     "keep_alive_s",
     "session_expiry_s",
     "receive_maximum",
-    "reconnect_s",
+    "maximum_packet_size",
+    "topic_alias_maximum",
+    "request_response_information",
+    "request_problem_information",
+    "user_name",
+    "password",
     "will",
+    "reconnect_s",
+    "ack",
     "hex",
     "latency_ms",
     "jitter_ms",
@@ -284,6 +298,8 @@ const FIELDS: [&str; 29] = [
     "at",
     "storage",
     "option",
+    "client",
+    "set",
 ];
 
 impl Act {

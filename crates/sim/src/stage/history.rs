@@ -390,3 +390,35 @@ impl History {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Many more entries than the budget has keyframes for: what is near the end of the log keeps nearly all of them,
+    /// what is long ago few, and nothing is far from one.
+    #[test]
+    fn keyframes_thin_with_age() {
+        let scenario = r#"{"v":1,"clients":[{"id":"a","link":{"latency_ms":1}}],
+            "script":[[0,{"do":"connect","who":"a"}],[1000,{"do":"subscribe","who":"a","filter":"t"}]]}"#;
+        let scenario = Scenario::parse(scenario).unwrap_or_else(|wrong| panic!("{wrong}"));
+        let mut history = History::with_budget(scenario, 1 << 20);
+        for n in 0..2_000 {
+            history.run_until(n * 100_000);
+            // Between its CONNECT and CONNACK nothing is refused either.
+            let _ = history.give(r#"{"do":"publish","who":"a","topic":"t","payload":"1"}"#);
+            assert!(history.keyframe_bytes() <= 1 << 20);
+        }
+        let mut ends: Vec<u64> = history.frames.iter().map(|frame| frame.stage.entries()).collect();
+        ends.insert(0, 0);
+        assert!(ends.is_sorted() && ends.len() > 16, "{ends:?}");
+        let of = history.playhead().of;
+        let gap = |from: u64, to: u64| {
+            let pairs = ends.windows(2).filter(|pair| (from..to).contains(&pair[0]));
+            pairs.map(|pair| pair[1] - pair[0]).max().unwrap_or(u64::MAX)
+        };
+        let (old, young) = (gap(0, of / 2), gap(of * 7 / 8, of));
+        assert!(old > 2 * young, "{old} and {young} of {of}: {ends:?}");
+        assert!(old < of / 4 && young < of / 16, "{old} and {young} of {of}: {ends:?}");
+    }
+}
