@@ -278,8 +278,111 @@ fn empty_formatting(module: &mut Module) {
         let ty = module.types.get(module.funcs.get(id).ty());
         let (params, results) = (ty.params().to_vec(), ty.results().to_vec());
         let args = params.iter().map(|ty| module.locals.add(*ty)).collect();
+        let name = module.funcs.get(id).name.clone().unwrap_or_default();
         let mut builder = FunctionBuilder::new(&mut module.types, &params, &results);
-        builder.func_body().unreachable();
+        builder.name(name).func_body().unreachable();
         module.funcs.get_mut(id).kind = walrus::FunctionKind::Local(builder.local_func(args));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use walrus::ModuleConfig;
+
+    use super::*;
+
+    /// Where the name of a file and its three places lie: two that calls name, and one that data names too.
+    const NAME: i32 = 64;
+    const PLACES: [i32; 3] = [80, 96, 112];
+
+    /// A wasm of functions that panic at each of the places, with a formatter in its table that `formatting` calls.
+    fn wasm(formatting: bool) -> Vec<u8> {
+        let mut module = Module::with_config(ModuleConfig::new());
+        let memory = module.memories.add_local(false, false, 1, None, None);
+        let place = |line: u32| [NAME as u32, 4, line, 7].into_iter().flat_map(u32::to_le_bytes);
+        let mut data = b"a.rs".to_vec();
+        data.resize(16, 0);
+        data.extend((1..=3).flat_map(place));
+        data.extend(PLACES[2].to_le_bytes());
+        let offset = ConstExpr::Value(Value::I32(NAME));
+        module.data.add(DataKind::Active { memory, offset }, data);
+        let mut function = |name: &str, params: &[ValType], body: &dyn Fn(&mut walrus::InstrSeqBuilder<'_>)| {
+            let args = params.iter().map(|ty| module.locals.add(*ty)).collect();
+            let mut builder = FunctionBuilder::new(&mut module.types, params, &[]);
+            builder.name(name.to_owned());
+            body(&mut builder.func_body());
+            builder.finish(args, &mut module.funcs)
+        };
+        let pair = [ValType::I32; 2];
+        function("wasm_bindgen::throw_str", &pair, &|body| {
+            body.unreachable();
+        });
+        let formatter = function("<u8 as core::fmt::Display>::fmt", &[], &|body| {
+            body.i32_const(5).drop();
+        });
+        let panic = function("core::panicking::panic_fmt", &pair, &|body| {
+            body.call(formatter);
+        });
+        let page = function("page", &[], &|body| {
+            for place in PLACES {
+                body.i32_const(1).i32_const(place).call(panic);
+            }
+            if formatting {
+                body.call(formatter);
+            }
+        });
+        module.exports.add("page", page);
+        module.tables.add_local(false, 1, None, walrus::RefType::FUNCREF);
+        let table = module.tables.iter().next().expect("it was just added").id();
+        let kind = walrus::ElementKind::Active { table, offset: ConstExpr::Value(Value::I32(0)) };
+        module.elements.add(kind, ElementItems::Functions(vec![formatter]));
+        module.emit_wasm()
+    }
+
+    /// The shortened wasm: constants of the page's function, data, and whether the formatter still does something.
+    fn shortened(formatting: bool) -> (Vec<i32>, Vec<u8>, bool) {
+        struct Constants(Vec<i32>);
+        impl<'i> Visitor<'i> for Constants {
+            fn visit_const(&mut self, constant: &Const) {
+                if let Value::I32(value) = constant.value {
+                    self.0.push(value);
+                }
+            }
+        }
+        let module = Module::from_buffer(&shorten(&wasm(formatting)).expect("it is whole")).expect("it is a wasm");
+        let constants = |name: &str| {
+            let id = module.funcs.by_name(name).expect("it stays");
+            let function = module.funcs.get(id).kind.unwrap_local();
+            let mut constants = Constants(Vec::new());
+            dfs_in_order(&mut constants, function, function.entry_block());
+            constants.0
+        };
+        let data = module.data.iter().next().expect("it stays").value.clone();
+        (constants("page"), data, !constants("<u8 as core::fmt::Display>::fmt").is_empty())
+    }
+
+    #[test]
+    fn a_file_has_one_place_without_line_and_column() {
+        let (constants, data, formats) = shortened(false);
+        assert_eq!(constants, [1, PLACES[0], 1, PLACES[0], 1, PLACES[0]]);
+        let mut wanted = b"a.rs".to_vec();
+        wanted.resize(16, 0);
+        wanted.extend([64, 0, 0, 0, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
+        wanted.extend([0; 16]);
+        // Data may read this one.
+        wanted.extend([64, 0, 0, 0, 4, 0, 0, 0, 3, 0, 0, 0, 7, 0, 0, 0]);
+        wanted.extend(PLACES[2].to_le_bytes());
+        assert_eq!(data, wanted);
+        assert!(!formats);
+    }
+
+    #[test]
+    fn what_the_core_formats_with_stays() {
+        assert!(shortened(true).2);
+    }
+
+    #[test]
+    fn a_wasm_without_names_is_refused() {
+        assert!(shorten(b"\0asm\x01\0\0\0").unwrap_err().contains("names of functions"));
     }
 }

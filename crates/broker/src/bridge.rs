@@ -97,6 +97,7 @@ pub(crate) struct Subscribing {
 }
 
 impl Bridges {
+    #[inline(never)]
     pub(crate) fn get(&self, id: BridgeId) -> Option<&Bridge> {
         self.by_id.get(&id.0).map(|bridge| &**bridge)
     }
@@ -130,6 +131,7 @@ impl Bridge {
 
 impl Broker {
     /// A bridge that is there: a Session or a connection names it.
+    #[inline(never)]
     pub(crate) fn bridge(&mut self, id: BridgeId) -> &mut Bridge {
         self.bridges.by_id.get_mut(&id.0).expect("who is named by a Session or a connection is there")
     }

@@ -123,7 +123,9 @@ impl Underway {
     }
 }
 
+/// None of this is inlined: it is rare, and would be in the way of every PUBLISH.
 impl Walks {
+    #[inline(never)]
     fn push_back(&mut self, mut walk: Walk) {
         self.begun += 1;
         walk.order = self.begun;
@@ -157,15 +159,18 @@ impl Walks {
     }
 
     /// Puts one back where it was.
+    #[inline(never)]
     fn put_back(&mut self, walk: Box<Walk>) {
         self.underway.get_or_insert_default().insert(walk);
     }
 
+    #[inline(never)]
     fn pop_front(&mut self) -> Option<Box<Walk>> {
         let (_, &first) = self.underway.as_ref()?.by_order.first_key_value()?;
         self.remove(first)
     }
 
+    #[inline(never)]
     fn remove(&mut self, subscription: u32) -> Option<Box<Walk>> {
         let underway = self.underway.as_mut()?;
         let walk = underway.by_subscription.remove(&subscription.into())?;
@@ -257,6 +262,7 @@ impl Broker {
 
     /// A new Subscription is owed what is retained. Asking again begins again, so that walks never outnumber
     /// Subscriptions.
+    #[inline(never)]
     pub(crate) fn start_walk(&mut self, session: u32, mut walk: Walk) {
         self.log_walk(session, &mut walk);
         self.begin_walk(session, walk);
@@ -276,6 +282,7 @@ impl Broker {
     }
 
     /// The Subscription is gone, and the log knows that.
+    #[inline(never)]
     pub(crate) fn stop_walk(&mut self, session: u32, subscription: u32) {
         if let Some(walk) = self.sessions[session].walks.remove(subscription) {
             self.forget_walk(&walk);

@@ -52,7 +52,7 @@ const CORE: Wasm = Wasm {
     beside: &["wasmqtt.js", "wasmqtt.d.ts", "door.ts"],
     // Functions that wasm-opt merges into their callers make fewer bytes and a longer download, since compression finds
     // less that it has seen before; so do expressions computed once and kept in a local.
-    shrink: &["-Oz", "--one-caller-inline-max-function-size=20", "--skip-pass=local-cse"],
+    shrink: &["-Oz", "--one-caller-inline-max-function-size=20", "--skip-pass=local-cse", "--converge"],
 };
 /// The Stage, for the simulator.
 const STAGE: Wasm = Wasm {
