@@ -4,6 +4,7 @@
 
 mod authority;
 mod bounded;
+mod bridges;
 mod expiry;
 mod goodbye;
 mod ledger;
@@ -79,6 +80,7 @@ impl Judge {
                 Box::new(shared::Shared::default()),
                 Box::new(retained_limit::RetainedLimit::default()),
                 Box::new(authority::Authority::default()),
+                Box::new(bridges::Bridges::default()),
                 Box::new(packet_size::PacketSize),
                 Box::new(goodbye::Goodbye::default()),
                 Box::new(bounded::Bounded::default()),

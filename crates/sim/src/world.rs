@@ -14,15 +14,17 @@ mod client;
 pub mod faults;
 pub(crate) mod link;
 pub mod plan;
+pub mod remote;
 mod store;
 mod trouble;
+mod wire;
 mod workload;
 
 use std::collections::BTreeMap;
 use std::hash::Hasher;
 
 use siphasher::sip::SipHasher13;
-use wasmqtt_broker::{Broker, QuestionId, Seed, Storage};
+use wasmqtt_broker::{BridgeId, Broker, QuestionId, Seed, Storage};
 use wasmqtt_codec::RetainHandling;
 
 use crate::luck::Luck;
@@ -105,6 +107,9 @@ enum Job {
     Widen,
     /// The answer to a question.
     Answer(QuestionId),
+    /// The answer to a dial, and whether it is none.
+    Dialled(BridgeId, u64, bool),
+    AddBridge,
     Stored,
     StoreWorks,
     Heal,
@@ -120,6 +125,9 @@ pub struct World<'a> {
     store: Store,
     actors: Vec<Actor>,
     links: Vec<Link>,
+    remote: Option<remote::Remote>,
+    /// How often the bridge was added or has dialled.
+    dials: u64,
     /// What was asked and not answered yet.
     questions: Vec<authority::Open>,
     jobs: BTreeMap<(u64, u64), Job>,
@@ -198,6 +206,10 @@ impl<'a> World<'a> {
             retained_messages_max: limits.retained_messages_max,
             turns_are_short: limits.turn_bytes_max < 1 << 20,
             held_us_max: if plan.config.storage == Storage::Log { HELD_US_MAX } else { 0 },
+            bridge: plan.bridge.clone().and_then(|bridge| {
+                let remote = plan.clients.iter().position(|profile| profile.role == Role::Remote)?;
+                Some((bridge, remote))
+            }),
             asks: plan.authority.is_some(),
             introductions: profiles.iter().map(|profile| (profile.user(), profile.password())).collect(),
             rights: profiles.iter().map(|profile| profile.rights.clone()).collect(),
@@ -210,6 +222,8 @@ impl<'a> World<'a> {
             store: Store::new(plan.store_us),
             actors: profiles.into_iter().map(Actor::new).collect(),
             links: Vec::new(),
+            remote: plan.clients.iter().find(|profile| profile.role == Role::Remote).map(remote::Remote::new),
+            dials: 0,
             questions: Vec::new(),
             jobs: BTreeMap::new(),
             job_number: 0,
@@ -223,6 +237,9 @@ impl<'a> World<'a> {
             listener: None,
             recorder: None,
         };
+        if plan.bridge.is_some() {
+            world.later(0, Job::AddBridge);
+        }
         for (at, planned) in plan.actions.iter().enumerate() {
             world.later(planned.at_us, Job::Act(at));
         }
@@ -316,6 +333,11 @@ impl<'a> World<'a> {
             }
             Job::Widen => {}
             Job::Answer(id) => self.answer(id),
+            Job::Dialled(bridge, dial, fails) => self.dialled(bridge, dial, fails),
+            Job::AddBridge => {
+                self.introduce_bridge();
+                self.add_bridge();
+            }
             Job::Stored => self.stored(),
             Job::StoreWorks => self.store_works(),
             Job::Heal => self.heal(),
@@ -368,6 +390,11 @@ impl<'a> World<'a> {
         self.judge(sight);
     }
 
+    /// Tells them what nobody lies about.
+    fn see_as_it_is(&mut self, sight: Sight) {
+        self.judge(sight);
+    }
+
     fn judge(&mut self, sight: Sight) {
         if let Some(listener) = self.listener.as_mut() {
             listener(self.now_us, &sight);
@@ -390,6 +417,17 @@ impl<'a> World<'a> {
             }
             return;
         };
+        if self.actors[who].profile.role == Role::Remote {
+            match act {
+                Act::Fault(fault) => self.fault(fault),
+                Act::Publish { letter, .. } => {
+                    self.remote_mut().publish(letter);
+                    self.remote_writes();
+                }
+                _ => {}
+            }
+            return;
+        }
         match act {
             Act::Connect { clean, .. } => {
                 self.actors[who].wants = true;
@@ -415,9 +453,7 @@ impl<'a> World<'a> {
             self.actors[who].closed(self.now_us);
         }
         let conn = self.links.len() as ConnNo;
-        let slot =
-            (0..).find(|slot| self.links.iter().all(|link| link.slot != *slot || link.broker == BrokerEnd::Gone));
-        let slot = slot.expect("there are fewer links than numbers");
+        let slot = self.free_slot();
         let (version, latency_us) = (self.actors[who].profile.version, self.actors[who].profile.latency_us);
         let pace = Pace { latency_us, ..Pace::default() };
         let luck = Luck::of(self.plan.seed, 1_000 + u64::from(conn));
@@ -443,7 +479,9 @@ impl<'a> World<'a> {
         let link = &mut self.links[conn as usize];
         link.client_has_it = false;
         link.up.ended = true;
-        if self.actors[who].link == Some(conn) {
+        if self.is_wire(conn) {
+            self.remote_loses(conn);
+        } else if self.actors[who].link == Some(conn) {
             self.actors[who].closed(self.now_us);
             self.come_back_later(who);
         }
@@ -548,6 +586,9 @@ impl<'a> World<'a> {
     }
 
     fn client_reads(&mut self, conn: ConnNo, bytes: &[u8]) {
+        if self.is_wire(conn) {
+            return self.remote_reads(conn, bytes);
+        }
         let link = &self.links[conn as usize];
         let who = link.client;
         if link.client_has_it {
@@ -560,6 +601,9 @@ impl<'a> World<'a> {
         let link = &mut self.links[conn as usize];
         let who = link.client;
         if core::mem::take(&mut link.client_has_it) {
+            if self.is_wire(conn) {
+                return self.remote_loses(conn);
+            }
             self.actors[who].closed(self.now_us);
             self.come_back_later(who);
         }

@@ -165,9 +165,10 @@ impl Retained {
         let wills: BTreeSet<&Rc<str>> = wills.map(|will| &will.topic).collect();
         perhaps += wills.len() as u32;
         match facts.terms.retained_messages_max {
+            // Where packets that came together may be looked at in another order, nothing is sure.
+            _ if facts.terms.turns_are_short => Room::Perhaps,
             most if perhaps < most => Room::Surely,
-            // Where packets that came together may be looked at in another order, nothing is sure to be refused.
-            most if surely < most || facts.terms.turns_are_short => Room::Perhaps,
+            most if surely < most => Room::Perhaps,
             _ => Room::None,
         }
     }

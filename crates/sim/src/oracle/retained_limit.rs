@@ -103,7 +103,9 @@ impl RetainedLimit {
         match seen {
             Seen::Ack { kind: PacketType::Puback | PacketType::Pubrec, id, reason } => {
                 let Some((publish, full)) = self.asked.remove(&(conn, *id)) else { return Ok(()) };
-                let is_v5 = facts.connect_of(conn).is_some_and(|connect| connect.version.is_v5());
+                // What a remote sends is acknowledged in any case: nobody of its own would send it again.
+                let is_remote = facts.terms.bridge.as_ref().is_some_and(|(_, who)| facts.client_of(conn) == Some(*who));
+                let is_v5 = !is_remote && facts.connect_of(conn).is_some_and(|connect| connect.version.is_v5());
                 let Some(message) = publish.number.and_then(|number| facts.messages.get(&number)) else {
                     return Ok(());
                 };

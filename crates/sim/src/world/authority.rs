@@ -147,6 +147,7 @@ impl World<'_> {
             },
         };
         self.input(Input::Answered { question: id, verdict });
+        self.see_what_left();
     }
 
     /// Everybody who waits hears a yes.

@@ -416,6 +416,14 @@ impl Link {
         }
     }
 
+    /// The same link for a bridge: the broker speaks as a client there.
+    #[must_use]
+    pub fn turned(mut self, version: ProtocolVersion) -> Self {
+        self.up.tap = Tap::new(version, Sender::Server);
+        self.down.tap = Tap::new(version, Sender::Client);
+        self
+    }
+
     /// The same link for people who look on: a delivery is what one write wrote.
     #[must_use]
     pub fn whole(mut self) -> Self {
