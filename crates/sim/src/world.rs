@@ -460,7 +460,7 @@ impl<'a> World<'a> {
         self.links.push(Link::new(who, slot, version, pace, luck));
         self.opened(conn);
         self.see(Sight::Opened(conn, who));
-        self.actors[who].connected(self.now_us, conn, clean);
+        self.links[conn as usize].clean = self.actors[who].connected(self.now_us, conn, clean);
         self.attend(who);
     }
 

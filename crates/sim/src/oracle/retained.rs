@@ -195,7 +195,9 @@ impl Retained {
         if let Some(id) = publish.id {
             self.asked.insert((conn, id), (publish.topic.clone(), place, value));
         }
-        if again && same_session && message.is_some_and(|message| message.upsets_before == facts.upsets) {
+        // That it was refused when it came first may not have been heard.
+        let held = message.is_some_and(|message| message.accepted_us.is_some()) || !facts.terms.may_refuse_to_retain();
+        if again && held && same_session && message.is_some_and(|message| message.upsets_before == facts.upsets) {
             return;
         }
         let room = match value {

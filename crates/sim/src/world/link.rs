@@ -366,6 +366,8 @@ pub struct Link {
     pub client_has_it: bool,
     /// Nothing passes any more.
     pub broken: bool,
+    /// Its CONNECT asked for a clean start.
+    pub clean: bool,
     /// AUTH packets that the authority has heard.
     pub heard: u32,
     /// When the broker learns that it broke; `None` = never by itself.
@@ -386,6 +388,7 @@ impl Link {
             broker: BrokerEnd::Open,
             client_has_it: true,
             broken: false,
+            clean: false,
             heard: 0,
             learned_us: Some(0),
             luck,
