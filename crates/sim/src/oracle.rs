@@ -6,6 +6,7 @@ mod authority;
 mod bounded;
 mod bridges;
 mod expiry;
+mod facts;
 mod goodbye;
 mod ledger;
 mod milestone;

@@ -145,8 +145,8 @@ fn summary(sum: &Sum, begun: Instant) -> String {
     let us = begun.elapsed().as_micros() as u64;
     let faults: Vec<String> = KINDS.iter().zip(sum.faults).map(|(kind, count)| format!("{kind} {count}")).collect();
     format!(
-        "seeds {} ({} us each), steps {} (at most {} a seed; {} seeds cut short), deliveries {}, verdicts {:?}, faults: {}; \
-         findings {}",
+        "seeds {} ({} us each), steps {} (at most {} a seed; {} seeds cut short), deliveries {}, verdicts {:?}, \
+         faults: {}; findings {}",
         sum.seeds,
         us / sum.seeds.max(1),
         sum.steps,

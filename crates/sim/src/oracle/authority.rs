@@ -12,7 +12,8 @@ use std::collections::BTreeMap;
 use wasmqtt_codec::{PacketType, ProtocolVersion};
 
 use super::Oracle;
-use super::ledger::{Ledger, without_share};
+use super::facts::without_share;
+use super::ledger::Ledger;
 use crate::sight::{ConnNo, Ended, Seen, SeenPublish, SeenQuestion, SeenSubscribe, SeenVerdict, Sight};
 
 const NOT_AUTHORIZED: u8 = 0x87;

@@ -6,7 +6,8 @@
 //! which nobody outside sees, so only its upper bound is judged.
 
 use super::Oracle;
-use super::ledger::{Ledger, MessageFacts};
+use super::facts::MessageFacts;
+use super::ledger::Ledger;
 use crate::sight::{Seen, SeenPublish, Sight};
 
 /// See the file.

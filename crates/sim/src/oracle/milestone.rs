@@ -3,7 +3,8 @@
 
 use wasmqtt_codec::PacketType;
 
-use super::ledger::{Ledger, MessageFacts};
+use super::facts::MessageFacts;
+use super::ledger::Ledger;
 use crate::sight::{ClientNo, MessageNo, Seen, SeenPublish, Sight};
 
 /// See the file.

@@ -3,7 +3,8 @@
 //! owed, by [`fits`].
 
 use super::Oracle;
-use super::ledger::{Ledger, MessageFacts};
+use super::facts::MessageFacts;
+use super::ledger::Ledger;
 use crate::sight::{ClientNo, Sight};
 
 /// More than a PUBLISH to a client of the World has beside its Topic Name and payload: fixed header, Packet Identifier,

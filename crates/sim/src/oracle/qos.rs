@@ -12,7 +12,8 @@ use std::collections::BTreeMap;
 use wasmqtt_codec::Qos;
 
 use super::Oracle;
-use super::ledger::{Attribution, Ledger, MessageFacts};
+use super::facts::{Attribution, MessageFacts};
+use super::ledger::Ledger;
 use super::milestone::Milestone;
 use super::packet_size::fits;
 use crate::sight::{ClientNo, MessageNo, SeenPublish, Sight};

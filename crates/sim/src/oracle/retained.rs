@@ -15,7 +15,8 @@ use std::rc::Rc;
 use wasmqtt_codec::{PacketType, Qos};
 
 use super::Oracle;
-use super::ledger::{Ledger, SubscriptionFacts};
+use super::facts::SubscriptionFacts;
+use super::ledger::Ledger;
 use super::packet_size::fits;
 use crate::sight::{ClientNo, ConnNo, MessageNo, Seen, SeenPublish, Sight};
 

@@ -24,8 +24,8 @@ pub struct RetainedLimit {
     ever: BTreeSet<Rc<str>>,
     /// Topics whose Retained Message was acknowledged and not touched since.
     surely: BTreeSet<Rc<str>>,
-    /// What each unacknowledged PUBLISH with RETAIN is about, whether there surely was no room when it came, and whether
-    /// another one has come to its topic since.
+    /// What each unacknowledged PUBLISH with RETAIN is about, whether there surely was no room when it came, and
+    /// whether another one has come to its topic since.
     asked: BTreeMap<(ConnNo, u16), (SeenPublish, bool, bool)>,
     /// Messages that were refused.
     refused: BTreeSet<MessageNo>,

@@ -10,7 +10,8 @@ use std::collections::BTreeMap;
 use wasmqtt_codec::Qos;
 
 use super::Oracle;
-use super::ledger::{Attribution, Ledger, MessageFacts};
+use super::facts::{Attribution, MessageFacts};
+use super::ledger::Ledger;
 use super::milestone::Milestone;
 use crate::sight::{ClientNo, MessageNo, SeenPublish, Sight};
 

@@ -12,7 +12,8 @@
 use wasmqtt_codec::Qos;
 
 use super::Oracle;
-use super::ledger::{Ledger, MessageFacts, SubscriptionFacts};
+use super::facts::{MessageFacts, SubscriptionFacts};
+use super::ledger::Ledger;
 use crate::sight::{ClientNo, Seen, SeenPublish, Sight};
 
 /// See the file.

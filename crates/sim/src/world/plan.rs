@@ -213,7 +213,8 @@ impl Plan {
         let _ = writeln!(
             story,
             "broker  seed={} storage={:?} store_us={} receive_maximum={} in_flight_max={} queue_messages_max={} \
-             outbox_bytes_max={} turn_bytes_max={} retained_messages_max={} topic_alias_maximum={} topic_alias_out_max={}",
+             outbox_bytes_max={} turn_bytes_max={} retained_messages_max={} topic_alias_maximum={} \
+             topic_alias_out_max={}",
             self.seed,
             self.config.storage,
             self.store_us,
