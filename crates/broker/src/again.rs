@@ -130,7 +130,9 @@ impl Broker {
         let session = &self.sessions[target.session];
         let receives = session.access.as_deref().unwrap_or(&self.access).receives_everything();
         let is_own = target.no_local && target.session == publisher;
-        let has_own_form = target.qos < publish.qos || target.identifiers != Identifiers::None;
+        // To its remote a bridge gives every message another name, and a count of bridges.
+        let has_own_form =
+            target.qos < publish.qos || target.identifiers != Identifiers::None || session.bridge.is_some();
         let Some(slot) = session.connection.filter(|_| receives && !is_own && !has_own_form) else { return false };
         let connection = self.connections[slot as usize].as_ref().expect("a Session's connection is open");
         let owed = connection.owed_bytes();

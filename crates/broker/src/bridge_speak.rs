@@ -154,7 +154,7 @@ impl Broker {
         self.outputs.push_back(Output::Event(Event::BridgeUp { name, conn, session_present, keep_alive_s }));
         self.ask_for_topics(slot, id, if asks { 0 } else { u32::MAX });
         if !met {
-            self.owe_retained(slot, session);
+            self.owe_retained(session);
         }
         self.arm_connection(slot);
         self.pump(session);
@@ -324,12 +324,12 @@ impl Broker {
 
     /// What is retained here and goes out is sent when the two meet for the first time: then nothing of it can have
     /// come from there.
-    fn owe_retained(&mut self, slot: u32, session: u32) {
+    fn owe_retained(&mut self, session: u32) {
         let subscriptions = self.sessions[session].subscriptions.clone();
         for subscription in subscriptions {
             let filter = self.whole_filter(&subscription);
             let walk = Walk::new(subscription.node, &filter, subscription.options.qos, 0, self.publications);
-            self.start_walk(slot, walk);
+            self.start_walk(session, walk);
         }
     }
 

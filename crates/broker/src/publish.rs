@@ -192,8 +192,9 @@ impl Broker {
         let mut retains = message.retain;
         if retains && let Err(refusal) = self.may_retain(message) {
             self.counters.retained_refused += 1;
-            // 5.0 clients are told. Others would hear that we have taken it over [311:MQTT-4.3.2-2] [311:MQTT-4.3.3-2],
-            // so it is delivered and not kept. So is what a remote sends: nobody of its own sends it again.
+            // 5.0 clients are told. Others would hear that we have taken it over [311:MQTT-4.3.2-2]
+            // [311:MQTT-4.3.3-2], so it is delivered and not kept. So is what a remote sends: nobody of its own sends
+            // it again.
             let v5 = self.connection(slot).version.is_v5();
             if publish.qos > Qos::AtMostOnce && v5 && !self.is_bridged(slot) {
                 return self.refuse_publish(slot, session, publish, refusal);

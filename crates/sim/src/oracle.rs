@@ -4,6 +4,7 @@
 
 mod authority;
 mod bounded;
+mod bridges;
 mod expiry;
 mod facts;
 mod goodbye;
@@ -80,6 +81,7 @@ impl Judge {
                 Box::new(shared::Shared::default()),
                 Box::new(retained_limit::RetainedLimit::default()),
                 Box::new(authority::Authority::default()),
+                Box::new(bridges::Bridges::default()),
                 Box::new(packet_size::PacketSize),
                 Box::new(goodbye::Goodbye::default()),
                 Box::new(bounded::Bounded::default()),

@@ -34,6 +34,16 @@ pub enum Sight {
     Asked(ConnNo, SeenQuestion),
     /// It is told, while the transport is open.
     Answered(ConnNo, SeenVerdict),
+    /// The bridge wants a transport.
+    Dialled,
+    /// It got none.
+    NotReached,
+    /// The remote has accepted the bridge.
+    Met(ConnNo),
+    /// A whole packet of the bridge is on its way to its remote, as it is.
+    WentOut(ConnNo, Rc<Seen>),
+    /// A PUBLISH of the remote reached the broker, as it is.
+    CameIn(ConnNo, Rc<Seen>),
     /// The broker's end of a transport is over: it was told so, or it closed it itself.
     Gone(ConnNo, Ended),
     /// The broker said that it begins to drop messages for a client.

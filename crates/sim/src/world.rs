@@ -10,28 +10,30 @@
 
 pub mod authority;
 mod broker;
+mod carry;
 mod client;
 pub mod faults;
 pub(crate) mod link;
 pub mod plan;
+pub mod remote;
 mod store;
 mod trouble;
+mod wire;
 mod workload;
 
 use std::collections::BTreeMap;
 use std::hash::Hasher;
 
 use siphasher::sip::SipHasher13;
-use wasmqtt_broker::{Broker, QuestionId, Seed, Storage};
+use wasmqtt_broker::{BridgeId, Broker, QuestionId, Seed, Storage};
 use wasmqtt_codec::RetainHandling;
 
-use crate::luck::Luck;
 use crate::oracle::{Judge, Objection, Terms};
 use crate::recording::{BUILD, Beginning, Head, Writer};
 use crate::sight::{ClientNo, ConnNo, Seen, Sight};
-use client::{Actor, Want};
+use client::Actor;
 use faults::{KINDS, Toward};
-use link::{BrokerEnd, Link, Pace};
+use link::{BrokerEnd, Link};
 use plan::{Act, Plan, Profile, Role};
 use store::Store;
 
@@ -105,6 +107,9 @@ enum Job {
     Widen,
     /// The answer to a question.
     Answer(QuestionId),
+    /// The answer to a dial, and whether it is none.
+    Dialled(BridgeId, u64, bool),
+    AddBridge,
     Stored,
     StoreWorks,
     Heal,
@@ -120,6 +125,9 @@ pub struct World<'a> {
     store: Store,
     actors: Vec<Actor>,
     links: Vec<Link>,
+    remote: Option<remote::Remote>,
+    /// How often the bridge was added or has dialled.
+    dials: u64,
     /// What was asked and not answered yet.
     questions: Vec<authority::Open>,
     jobs: BTreeMap<(u64, u64), Job>,
@@ -198,6 +206,10 @@ impl<'a> World<'a> {
             retained_messages_max: limits.retained_messages_max,
             turns_are_short: limits.turn_bytes_max < 1 << 20,
             held_us_max: if plan.config.storage == Storage::Log { HELD_US_MAX } else { 0 },
+            bridge: plan.bridge.clone().and_then(|bridge| {
+                let remote = plan.clients.iter().position(|profile| profile.role == Role::Remote)?;
+                Some((bridge, remote))
+            }),
             asks: plan.authority.is_some(),
             introductions: profiles.iter().map(|profile| (profile.user(), profile.password())).collect(),
             rights: profiles.iter().map(|profile| profile.rights.clone()).collect(),
@@ -210,6 +222,8 @@ impl<'a> World<'a> {
             store: Store::new(plan.store_us),
             actors: profiles.into_iter().map(Actor::new).collect(),
             links: Vec::new(),
+            remote: plan.clients.iter().find(|profile| profile.role == Role::Remote).map(remote::Remote::new),
+            dials: 0,
             questions: Vec::new(),
             jobs: BTreeMap::new(),
             job_number: 0,
@@ -223,6 +237,9 @@ impl<'a> World<'a> {
             listener: None,
             recorder: None,
         };
+        if plan.bridge.is_some() {
+            world.later(0, Job::AddBridge);
+        }
         for (at, planned) in plan.actions.iter().enumerate() {
             world.later(planned.at_us, Job::Act(at));
         }
@@ -316,6 +333,11 @@ impl<'a> World<'a> {
             }
             Job::Widen => {}
             Job::Answer(id) => self.answer(id),
+            Job::Dialled(bridge, dial, fails) => self.dialled(bridge, dial, fails),
+            Job::AddBridge => {
+                self.introduce_bridge();
+                self.add_bridge();
+            }
             Job::Stored => self.stored(),
             Job::StoreWorks => self.store_works(),
             Job::Heal => self.heal(),
@@ -368,6 +390,11 @@ impl<'a> World<'a> {
         self.judge(sight);
     }
 
+    /// Tells them what nobody lies about.
+    fn see_as_it_is(&mut self, sight: Sight) {
+        self.judge(sight);
+    }
+
     fn judge(&mut self, sight: Sight) {
         if let Some(listener) = self.listener.as_mut() {
             listener(self.now_us, &sight);
@@ -390,6 +417,17 @@ impl<'a> World<'a> {
             }
             return;
         };
+        if self.actors[who].profile.role == Role::Remote {
+            match act {
+                Act::Fault(fault) => self.fault(fault),
+                Act::Publish { letter, .. } => {
+                    self.remote_mut().publish(letter);
+                    self.remote_writes();
+                }
+                _ => {}
+            }
+            return;
+        }
         match act {
             Act::Connect { clean, .. } => {
                 self.actors[who].wants = true;
@@ -405,163 +443,6 @@ impl<'a> World<'a> {
                 self.actors[who].act(self.now_us, act.clone());
                 self.attend(who);
             }
-        }
-    }
-
-    /// Opens a transport for a client. What it had before it looks at no more.
-    fn connect(&mut self, who: ClientNo, clean: bool) {
-        if let Some(old) = self.actors[who].link {
-            self.links[old as usize].client_has_it = false;
-            self.actors[who].closed(self.now_us);
-        }
-        let conn = self.links.len() as ConnNo;
-        let slot =
-            (0..).find(|slot| self.links.iter().all(|link| link.slot != *slot || link.broker == BrokerEnd::Gone));
-        let slot = slot.expect("there are fewer links than numbers");
-        let (version, latency_us) = (self.actors[who].profile.version, self.actors[who].profile.latency_us);
-        let pace = Pace { latency_us, ..Pace::default() };
-        let luck = Luck::of(self.plan.seed, 1_000 + u64::from(conn));
-        self.links.push(Link::new(who, slot, version, pace, luck));
-        self.opened(conn);
-        self.see(Sight::Opened(conn, who));
-        self.actors[who].connected(self.now_us, conn, clean);
-        self.attend(who);
-    }
-
-    fn leave(&mut self, who: ClientNo, with_will: bool, session_expiry_s: Option<u32>) {
-        self.actors[who].wants = false;
-        let Some(conn) = self.actors[who].link else { return };
-        self.actors[who].leave(self.now_us, with_will, session_expiry_s);
-        self.attend(who);
-        // The client closes behind its DISCONNECT [5:MQTT-3.14.4-2].
-        self.client_drops(conn);
-    }
-
-    /// The client is done with a transport: what it wrote still arrives.
-    fn client_drops(&mut self, conn: ConnNo) {
-        let who = self.links[conn as usize].client;
-        let link = &mut self.links[conn as usize];
-        link.client_has_it = false;
-        link.up.ended = true;
-        if self.actors[who].link == Some(conn) {
-            self.actors[who].closed(self.now_us);
-            self.come_back_later(who);
-        }
-        self.schedule(conn, Toward::Broker);
-    }
-
-    fn come_back_later(&mut self, who: ClientNo) {
-        let actor = &self.actors[who];
-        if actor.wants {
-            let (at_us, epoch) = (self.now_us + actor.back_us(), actor.epoch);
-            self.later(at_us, Job::Back(who, epoch));
-        }
-    }
-
-    /// Carries out what a client wants since it was last looked at.
-    fn attend(&mut self, who: ClientNo) {
-        while let Some(want) = self.actors[who].poll(self.now_us) {
-            match want {
-                Want::Told(message, by_hand) => {
-                    if let Some(conn) = self.actors[who].link {
-                        self.see(Sight::Told(conn, message));
-                    }
-                    if by_hand {
-                        let (ack_us, epoch) = (self.actors[who].profile.ack_us, self.actors[who].epoch);
-                        self.later(self.now_us + ack_us, Job::Acknowledge(who, epoch));
-                    }
-                }
-                Want::Close => {
-                    if let Some(conn) = self.actors[who].link {
-                        self.client_writes(who);
-                        self.client_drops(conn);
-                    }
-                }
-            }
-        }
-        self.client_writes(who);
-        let deadline = self.actors[who].deadline();
-        if let Some(at_us) = deadline.filter(|at_us| self.actors[who].tick_at_us.is_none_or(|known| known > *at_us)) {
-            self.actors[who].tick_at_us = Some(at_us);
-            self.later(at_us, Job::ClientTick(who));
-        }
-    }
-
-    fn client_writes(&mut self, who: ClientNo) {
-        let Some(conn) = self.actors[who].link else { return };
-        let bytes = self.actors[who].take_outgoing();
-        let link = &mut self.links[conn as usize];
-        if bytes.is_empty() || link.broken {
-            return;
-        }
-        link.up.look(&bytes);
-        link.write(Toward::Broker, self.now_us, &bytes);
-        self.written(conn, Toward::Broker);
-    }
-
-    /// Something was written: it will be delivered, and perhaps the link breaks at it.
-    fn written(&mut self, conn: ConnNo, toward: Toward) {
-        if let Some(at_us) = self.links[conn as usize].pipe(toward).take_break() {
-            self.later(at_us, Job::Break(conn));
-        }
-        self.schedule(conn, toward);
-    }
-
-    /// Puts the next delivery of a pipe into the list, if it stands there not yet.
-    fn schedule(&mut self, conn: ConnNo, toward: Toward) {
-        let link = &mut self.links[conn as usize];
-        let pipe = link.pipe(toward);
-        let due = pipe.due().or_else(|| (pipe.ended && pipe.is_empty()).then_some(0));
-        if let Some(at_us) = due.filter(|_| !pipe.scheduled) {
-            pipe.scheduled = true;
-            self.later(at_us, Job::Deliver(conn, toward));
-        }
-    }
-
-    fn deliver(&mut self, conn: ConnNo, toward: Toward) {
-        let now_us = self.now_us;
-        let link = &mut self.links[conn as usize];
-        link.pipe(toward).scheduled = false;
-        if link.broken || link.pipe(toward).paused {
-            return;
-        }
-        let delivery = link.deliver(toward, now_us);
-        let over = link.pipe(toward).ended && link.pipe(toward).is_empty();
-        if !delivery.bytes.is_empty() {
-            self.digest.write_u64(now_us);
-            self.digest.write_u32(conn * 2 + u32::from(toward == Toward::Client));
-            self.digest.write(&delivery.bytes);
-            match toward {
-                Toward::Broker => self.broker_reads(conn, delivery.bytes, delivery.packets),
-                Toward::Client => self.client_reads(conn, &delivery.bytes),
-            }
-        }
-        if delivery.broke {
-            self.break_link(conn, true);
-        } else if over && toward == Toward::Broker {
-            self.broker_loses(conn);
-        } else if over {
-            self.client_loses(conn);
-        } else {
-            self.schedule(conn, toward);
-        }
-    }
-
-    fn client_reads(&mut self, conn: ConnNo, bytes: &[u8]) {
-        let link = &self.links[conn as usize];
-        let who = link.client;
-        if link.client_has_it {
-            self.actors[who].received(self.now_us, bytes);
-            self.attend(who);
-        }
-    }
-
-    fn client_loses(&mut self, conn: ConnNo) {
-        let link = &mut self.links[conn as usize];
-        let who = link.client;
-        if core::mem::take(&mut link.client_has_it) {
-            self.actors[who].closed(self.now_us);
-            self.come_back_later(who);
         }
     }
 }

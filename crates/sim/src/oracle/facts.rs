@@ -1,5 +1,5 @@
-//! What is known of a transport, a client with its Session, a Subscription and a message. Times tell "surely" from
-//! "possibly"; the ledger beside this file writes them down as it sees packets pass.
+//! The facts that a [`Ledger`](super::Ledger) keeps: of transports, clients with their Sessions, Subscriptions and
+//! messages, and how they change. Times tell what is sure from what is possible.
 
 use std::collections::BTreeMap;
 use std::rc::Rc;
@@ -121,6 +121,17 @@ pub struct MessageFacts {
     pub crashes_before: usize,
     /// How many crashes and failures of the store there had been then, one that lasted not counted.
     pub upsets_before: usize,
+}
+
+/// Which Subscriptions brought a message.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Attribution {
+    /// Ordinary ones.
+    Plain,
+    /// A Shared Subscription with this filter, `$share` included.
+    Share(String),
+    /// Can't be told.
+    Unknown,
 }
 
 impl ConnFacts {

@@ -37,7 +37,7 @@ impl Oracle for Goodbye {
                 }
                 Ok(())
             }
-            Sight::Gone(_, ended) if its.prolongs && *ended == Ended::Goodbye => {
+            Sight::Gone(_, ended) if its.prolongs && its.accepted_us.is_some() && *ended == Ended::Goodbye => {
                 Err(format!("{name} prolonged a Session that ends with its connection and was let go (3.14.2.2.2)"))
             }
             Sight::Gone(_, Ended::Broker)

@@ -8,21 +8,10 @@ use std::rc::Rc;
 use wasmqtt_broker::DropReason;
 use wasmqtt_codec::{PacketType, ProtocolVersion, Qos};
 
-use super::facts::{ClientFacts, ConnFacts, MessageFacts, SubscriptionFacts, without_share};
+use super::facts::{Attribution, ClientFacts, ConnFacts, MessageFacts, SubscriptionFacts, without_share};
 use super::matches;
 use super::terms::Terms;
 use crate::sight::{ClientNo, ConnNo, Ended, MessageNo, Seen, SeenConnect, SeenPublish, SeenVerdict, Sight};
-
-/// Which Subscriptions brought a message.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub enum Attribution {
-    /// Ordinary ones.
-    Plain,
-    /// A Shared Subscription with this filter, `$share` included.
-    Share(String),
-    /// Can't be told.
-    Unknown,
-}
 
 /// The facts.
 #[derive(Clone, Debug)]
@@ -41,6 +30,8 @@ pub struct Ledger {
     pub crashes: usize,
     /// When the machine last woke, and how long it had slept, in microseconds.
     woke: Option<(u64, u64)>,
+    /// When the machine woke each time, and how long it had slept.
+    slept: Vec<(u64, u64)>,
     /// How often it crashed or could not store records.
     pub upsets: usize,
     /// Whether records can be stored.
@@ -62,6 +53,7 @@ impl Ledger {
             messages: BTreeMap::new(),
             crashes: 0,
             woke: None,
+            slept: Vec::new(),
             upsets: 0,
             unstored_since_us: None,
             storing: true,
@@ -163,6 +155,12 @@ impl Ledger {
         held_us + slept.map_or(0, |(_, us)| us)
     }
 
+    /// How long the machine has slept since then, in microseconds.
+    #[must_use]
+    pub fn slept_since(&self, at_us: u64) -> u64 {
+        self.slept.iter().filter(|(woke_us, _)| *woke_us >= at_us).map(|(_, us)| us).sum()
+    }
+
     /// Takes note of something.
     pub fn note(&mut self, now_us: u64, sight: &Sight) {
         self.now_us = now_us;
@@ -230,11 +228,17 @@ impl Ledger {
                 self.unstored_since_us = (!works).then_some(now_us);
             }
             Sight::Slept(us) => {
+                self.slept.push((now_us, *us));
                 // Who fell asleep again at once has slept through.
                 let soon = self.woke.filter(|(at_us, _)| now_us - us - at_us <= self.terms.held_us_max);
                 self.woke = Some((now_us, us + soon.map_or(0, |(_, before_us)| before_us)));
             }
-            Sight::Asked(..)
+            Sight::Dialled
+            | Sight::NotReached
+            | Sight::Met(_)
+            | Sight::WentOut(..)
+            | Sight::CameIn(..)
+            | Sight::Asked(..)
             | Sight::Answered(..)
             | Sight::Told(..)
             | Sight::Weighed(..)

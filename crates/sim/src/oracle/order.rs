@@ -12,7 +12,8 @@ use std::rc::Rc;
 use wasmqtt_codec::Qos;
 
 use super::Oracle;
-use super::ledger::{Attribution, Ledger};
+use super::facts::Attribution;
+use super::ledger::Ledger;
 use crate::sight::{ClientNo, ConnNo, MessageNo, Seen, SeenPublish, Sight};
 
 /// Publisher, topic and QoS of the publisher.

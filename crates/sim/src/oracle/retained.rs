@@ -166,9 +166,10 @@ impl Retained {
         let wills: BTreeSet<&Rc<str>> = wills.map(|will| &will.topic).collect();
         perhaps += wills.len() as u32;
         match facts.terms.retained_messages_max {
+            // Where packets that came together may be looked at in another order, nothing is sure.
+            _ if facts.terms.turns_are_short => Room::Perhaps,
             most if perhaps < most => Room::Surely,
-            // Where packets that came together may be looked at in another order, nothing is sure to be refused.
-            most if surely < most || facts.terms.turns_are_short => Room::Perhaps,
+            most if surely < most => Room::Perhaps,
             _ => Room::None,
         }
     }
@@ -195,7 +196,9 @@ impl Retained {
         if let Some(id) = publish.id {
             self.asked.insert((conn, id), (publish.topic.clone(), place, value));
         }
-        if again && same_session && message.is_some_and(|message| message.upsets_before == facts.upsets) {
+        // That it was refused when it came first may not have been heard.
+        let held = message.is_some_and(|message| message.accepted_us.is_some()) || !facts.terms.may_refuse_to_retain();
+        if again && held && same_session && message.is_some_and(|message| message.upsets_before == facts.upsets) {
             return;
         }
         let room = match value {

@@ -24,8 +24,9 @@ pub struct RetainedLimit {
     ever: BTreeSet<Rc<str>>,
     /// Topics whose Retained Message was acknowledged and not touched since.
     surely: BTreeSet<Rc<str>>,
-    /// What each unacknowledged PUBLISH with RETAIN is about, and whether there surely was no room when it came.
-    asked: BTreeMap<(ConnNo, u16), (SeenPublish, bool)>,
+    /// What each unacknowledged PUBLISH with RETAIN is about, whether there surely was no room when it came, and
+    /// whether another one has come to its topic since.
+    asked: BTreeMap<(ConnNo, u16), (SeenPublish, bool, bool)>,
     /// Messages that were refused.
     refused: BTreeSet<MessageNo>,
     /// What the auditor got.
@@ -85,13 +86,16 @@ impl RetainedLimit {
             }
             Seen::Publish(publish) if publish.retain && permitted(&publish.topic) => {
                 self.surely.remove(&publish.topic);
+                for (other, _, disturbed) in self.asked.values_mut() {
+                    *disturbed |= other.topic == publish.topic;
+                }
                 let full = self.surely.len() >= most;
                 if let Some(number) = publish.number {
                     self.refused.remove(&number);
                     self.ever.insert(publish.topic.clone());
                 }
                 if let Some(id) = publish.id {
-                    self.asked.insert((conn, id), (publish.clone(), full));
+                    self.asked.insert((conn, id), (publish.clone(), full, false));
                 }
             }
             _ => {}
@@ -102,8 +106,10 @@ impl RetainedLimit {
         let name = || facts.client_of(conn).map_or("?", |client| facts.name(client));
         match seen {
             Seen::Ack { kind: PacketType::Puback | PacketType::Pubrec, id, reason } => {
-                let Some((publish, full)) = self.asked.remove(&(conn, *id)) else { return Ok(()) };
-                let is_v5 = facts.connect_of(conn).is_some_and(|connect| connect.version.is_v5());
+                let Some((publish, full, disturbed)) = self.asked.remove(&(conn, *id)) else { return Ok(()) };
+                // What a remote sends is acknowledged in any case: nobody of its own would send it again.
+                let is_remote = facts.terms.bridge.as_ref().is_some_and(|(_, who)| facts.client_of(conn) == Some(*who));
+                let is_v5 = !is_remote && facts.connect_of(conn).is_some_and(|connect| connect.version.is_v5());
                 let Some(message) = publish.number.and_then(|number| facts.messages.get(&number)) else {
                     return Ok(());
                 };
@@ -130,8 +136,8 @@ impl RetainedLimit {
                         ));
                     }
                     // Whatever else is on its way to this topic is not told apart.
-                    let others = self.asked.values().any(|(other, _)| other.topic == publish.topic);
-                    if message.expiry_s.is_none() && alone && !others && undisturbed {
+                    let others = self.asked.values().any(|(other, _, _)| other.topic == publish.topic);
+                    if message.expiry_s.is_none() && alone && !others && !disturbed && undisturbed {
                         self.surely.insert(publish.topic.clone());
                     }
                 }

@@ -10,8 +10,8 @@ use std::collections::BTreeMap;
 use wasmqtt_codec::Qos;
 
 use super::Oracle;
-use super::facts::MessageFacts;
-use super::ledger::{Attribution, Ledger};
+use super::facts::{Attribution, MessageFacts};
+use super::ledger::Ledger;
 use super::milestone::Milestone;
 use crate::sight::{ClientNo, MessageNo, SeenPublish, Sight};
 

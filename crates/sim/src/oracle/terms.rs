@@ -2,6 +2,7 @@
 
 use crate::sight::ClientNo;
 use crate::world::authority::Rights;
+use crate::world::remote::BridgePlan;
 
 use super::{covers, matches};
 
@@ -28,6 +29,8 @@ pub struct Terms {
     pub introductions: Vec<(Option<String>, Option<String>)>,
     /// What each client may do.
     pub rights: Vec<Rights>,
+    /// The bridge, and which client it is seen as.
+    pub bridge: Option<(BridgePlan, ClientNo)>,
     /// How long a packet may be held because a record is not stored yet, in microseconds.
     pub held_us_max: u64,
     /// The clients' names. The first is the witness, who subscribes to everything; the last is the auditor, who looks

@@ -127,8 +127,15 @@ impl World<'_> {
     /// The answer is there, whether anybody waits for it or not.
     pub(super) fn answer(&mut self, id: QuestionId) {
         let Some(at) = self.questions.iter().position(|open| open.id == id) else { return };
-        let open = self.questions.remove(at);
+        let mut open = self.questions.remove(at);
         let who = self.links[open.conn as usize].client;
+        let actor = &self.actors[who];
+        // A CONNECT that its client has given up may come in late and end the client's Session, or begin one that it
+        // does not know of: no client could tell. Where that would happen the authority says no.
+        let is_double = actor.link != Some(open.conn) && self.links[open.conn as usize].broker == BrokerEnd::Open;
+        if is_double && (self.links[open.conn as usize].clean || !actor.survives_a_double()) {
+            open.verdict = SeenVerdict::Refuse(0x87);
+        }
         if self.links[open.conn as usize].broker == BrokerEnd::Open {
             self.see(Sight::Answered(open.conn, open.verdict));
         }
@@ -147,6 +154,7 @@ impl World<'_> {
             },
         };
         self.input(Input::Answered { question: id, verdict });
+        self.see_what_left();
     }
 
     /// Everybody who waits hears a yes.

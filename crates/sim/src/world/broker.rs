@@ -18,7 +18,7 @@ use crate::sight::{ClientNo, ConnNo, Ended, Gauges, Seen, Sight};
 const IN_MEMORY: &str = "memory takes all that is written";
 
 impl World<'_> {
-    fn connection(&self, conn: ConnNo) -> ConnectionId {
+    pub(super) fn connection(&self, conn: ConnNo) -> ConnectionId {
         ConnectionId { slot: self.links[conn as usize].slot, generation: conn + 1 }
     }
 
@@ -69,8 +69,12 @@ impl World<'_> {
         if self.links[conn as usize].broker != BrokerEnd::Open {
             return;
         }
+        let wire = self.is_wire(conn);
         for packet in packets {
-            self.see(Sight::Reached(conn, packet));
+            match wire {
+                true => self.wire_reached(conn, &packet),
+                false => self.see(Sight::Reached(conn, packet)),
+            }
         }
         self.input(Input::Received { conn: self.connection(conn), bytes: Bytes::from(bytes) });
     }
@@ -148,11 +152,15 @@ impl World<'_> {
                 }
             }
             Output::Ask { question, what } => self.asked(question, &what),
-            Output::Reply { .. } | Output::Event(_) | Output::Trace(_) | Output::Dial { .. } => {}
+            Output::Reply { .. } | Output::Event(_) | Output::Trace(_) => {}
+            Output::Dial { bridge, .. } => self.dial(bridge),
         }
     }
 
     fn client_named(&self, name: &str) -> Option<ClientNo> {
+        if name == format!("$bridge/{}", super::remote::NAME) {
+            return self.remote_no();
+        }
         self.actors.iter().position(|actor| actor.profile.name == name)
     }
 
@@ -175,13 +183,28 @@ impl World<'_> {
         }
         link.looked_ahead = total;
         let who = self.links[conn as usize].client;
+        let wire = self.is_wire(conn);
         for (packet, bytes) in found {
+            if wire {
+                self.wire_left(conn, &packet);
+                continue;
+            }
             self.see(Sight::Left(conn, packet));
             if self.actors[who].profile.packet_bytes_max.is_some() {
                 self.see(Sight::Weighed(conn, bytes));
             }
         }
         total
+    }
+
+    /// What the broker has decided up to now is seen now, before anything else reaches it.
+    pub(super) fn see_what_left(&mut self) {
+        while let Some(output) = self.broker.poll() {
+            self.output(output);
+        }
+        for conn in 0..self.links.len() as ConnNo {
+            self.look_ahead(conn);
+        }
     }
 
     /// The transport takes what it has room for. Whether anything moved.
@@ -256,6 +279,7 @@ impl World<'_> {
             let last = self.store.last();
             self.store.rewrite(last, self.broker.records());
         }
+        self.add_bridge();
     }
 
     /// The program is swapped under the running broker.

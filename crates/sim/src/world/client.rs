@@ -96,8 +96,8 @@ impl Actor {
         }
     }
 
-    /// It has a transport: CONNECT is on its way.
-    pub fn connected(&mut self, now_us: u64, link: ConnNo, clean: bool) {
+    /// It has a transport: CONNECT is on its way. Whether that asks for a clean start.
+    pub fn connected(&mut self, now_us: u64, link: ConnNo, clean: bool) -> bool {
         let v5 = self.profile.version.is_v5();
         // Whose Session may have run out, and who was not answered since, can't know whether what the server has is the
         // old one or a new one; whose clean start was not answered can't either. Both must start anew.
@@ -142,6 +142,14 @@ impl Actor {
         self.reauthenticating = false;
         self.aside.clear();
         self.client.connected(now_us);
+        clean
+    }
+
+    /// Whether its Session would survive if somebody with its name came in now and went on with it.
+    #[must_use]
+    pub fn survives_a_double(&self) -> bool {
+        let lasts = if self.profile.version.is_v5() { self.profile.session_expiry_s > 0 } else { !self.profile.clean };
+        lasts && self.client.is_live()
     }
 
     /// Its transport is gone, as far as it knows.

@@ -265,6 +265,18 @@ pub fn draw(luck: &mut Luck, clients: u64, storage: Storage, until_us: u64, into
     }
 }
 
+/// Draws what happens to one link.
+pub fn draw_for(luck: &mut Luck, who: ClientNo, until_us: u64, into: &mut Vec<Planned>) {
+    for kind in [0, 1, 2, 3, 4, 5, 12, 13, 14] {
+        if luck.chance(35) {
+            for _ in 0..luck.between(1, 5) {
+                let at_us = luck.between(1_000_000, until_us);
+                into.push(Planned { at_us, act: Act::Fault(one(luck, kind, who)) });
+            }
+        }
+    }
+}
+
 fn one(luck: &mut Luck, kind: usize, who: ClientNo) -> Fault {
     let toward = luck.of_these(&[Toward::Broker, Toward::Client]);
     let for_us = luck.of_these(&[50_000, 400_000, 2_000_000, 8_000_000]);

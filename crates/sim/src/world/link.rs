@@ -366,6 +366,8 @@ pub struct Link {
     pub client_has_it: bool,
     /// Nothing passes any more.
     pub broken: bool,
+    /// Its CONNECT asked for a clean start.
+    pub clean: bool,
     /// AUTH packets that the authority has heard.
     pub heard: u32,
     /// When the broker learns that it broke; `None` = never by itself.
@@ -386,6 +388,7 @@ impl Link {
             broker: BrokerEnd::Open,
             client_has_it: true,
             broken: false,
+            clean: false,
             heard: 0,
             learned_us: Some(0),
             luck,
@@ -414,6 +417,14 @@ impl Link {
             Toward::Broker => self.up.write(now_us, bytes, &mut self.luck),
             Toward::Client => self.down.write(now_us, bytes, &mut self.luck),
         }
+    }
+
+    /// The same link for a bridge: the broker speaks as a client there.
+    #[must_use]
+    pub fn turned(mut self, version: ProtocolVersion) -> Self {
+        self.up.tap = Tap::new(version, Sender::Server);
+        self.down.tap = Tap::new(version, Sender::Client);
+        self
     }
 
     /// The same link for people who look on: a delivery is what one write wrote.

@@ -10,6 +10,7 @@ use wasmqtt_codec::{ProtocolVersion, Qos, RetainHandling};
 use crate::sight::{ClientNo, MessageNo};
 use crate::world::authority::{Authority, Rights};
 use crate::world::faults::Fault;
+use crate::world::remote::BridgePlan;
 
 /// All that one run tries.
 #[derive(Clone, Debug)]
@@ -20,6 +21,8 @@ pub struct Plan {
     pub config: Config,
     /// Who is asked about clients, if anybody is.
     pub authority: Option<Authority>,
+    /// The bridge, if there is one; its remote is the client with that role.
+    pub bridge: Option<BridgePlan>,
     /// How long a record takes to be stored, in microseconds.
     pub store_us: u64,
     /// From when on nothing goes wrong any more, in microseconds.
@@ -48,6 +51,8 @@ pub enum Role {
     Worker(usize),
     /// Both, each with a Subscription Identifier.
     Mixed,
+    /// No client: the remote of the bridge.
+    Remote,
     /// Breaks the rule of Receive Maximum as soon as it is connected, with a connection of its own.
     Rude,
 }
@@ -225,6 +230,9 @@ impl Plan {
         if let Some(authority) = &self.authority {
             let _ = writeln!(story, "{authority:?}");
         }
+        if let Some(bridge) = &self.bridge {
+            let _ = writeln!(story, "{bridge:?}");
+        }
         let mut named = vec![false; self.clients.len()];
         named[0] = true;
         self.actions.iter().filter_map(|planned| planned.act.who()).for_each(|who| named[who] = true);
@@ -255,7 +263,7 @@ impl Profile {
     /// Whether it is one of those that a run tries things with.
     #[must_use]
     pub fn is_worker(&self) -> bool {
-        self.role != Role::Rude && self.introduces
+        !matches!(self.role, Role::Rude | Role::Remote) && self.introduces
     }
 }
 

@@ -66,7 +66,7 @@ impl World<'_> {
                 self.break_link(conn, true);
                 true
             }
-            (Fault::Takeover { who }, Some(_)) => {
+            (Fault::Takeover { who }, Some(_)) if self.actors[*who].profile.role != Role::Remote => {
                 let clean = self.comes_back_clean(*who);
                 self.connect(*who, clean);
                 true
@@ -99,7 +99,7 @@ impl World<'_> {
                 | Fault::CutWhen { .. }
                 | Fault::HalfOpen { .. }
                 | Fault::Takeover { .. },
-                None,
+                _,
             ) => false,
         };
         self.outcome.faults[fault.kind()] += u32::from(happened);
@@ -135,7 +135,7 @@ impl World<'_> {
         let auditor = self.actors.len() - 1;
         for who in 0..auditor {
             self.actors[who].heal();
-            if self.actors[who].profile.role != Role::Rude {
+            if !matches!(self.actors[who].profile.role, Role::Rude | Role::Remote) {
                 self.actors[who].wants = true;
                 if self.actors[who].link.is_none() {
                     let clean = self.comes_back_clean(who);

@@ -9,6 +9,7 @@ use crate::sight::ClientNo;
 use crate::world::authority::{Authority, RIGHTS, Rights};
 use crate::world::faults;
 use crate::world::plan::{Act, Letter, Plan, Planned, Profile, Role, WillPlan, Wish};
+use crate::world::remote::{BridgePlan, REMOTE_TOPICS};
 
 /// Topic Names of ordinary messages.
 const TOPICS: [&str; 6] = ["a/b", "a/c", "a/b/c", "b/c", "c", "$d/e"];
@@ -48,6 +49,11 @@ pub fn draw(seed: u64) -> Plan {
         let mut luck = Luck::of(seed, 2);
         clients.iter_mut().skip(1).for_each(|profile| introduce(&mut luck, profile));
     }
+    let bridge = if authority.is_none() { bridge(&mut Luck::of(seed, 3)) } else { None };
+    let remote = bridge.as_ref().map(|_| {
+        clients.push(remote(&mut Luck::of(seed, 4)));
+        clients.len() - 1
+    });
     let rude = luck.chance(15).then(|| {
         clients.push(Profile { name: "rude".into(), role: Role::Rude, ..witness() });
         clients.len() - 1
@@ -76,10 +82,45 @@ pub fn draw(seed: u64) -> Plan {
         let act = act(&mut luck, who, &clients[who], number as u32);
         actions.push(Planned { at_us, act });
     }
+    if let Some(who) = remote {
+        let mut luck = Luck::of(seed, 5);
+        for number in busy..busy + luck.between(5, 20) {
+            let at_us = luck.between(BEGIN_US + 500_000, heal_at_us);
+            let topic = luck.of_these(&REMOTE_TOPICS);
+            let letter = letter(&mut luck, &clients[who], number as u32);
+            let letter = Letter { topic, alias: None, retain: letter.retain && topic == "cloud/c", ..letter };
+            actions.push(Planned { at_us, act: Act::Publish { who, letter } });
+        }
+        // The wire suffers as much as all other links together.
+        let bound = heal_at_us - 500_000;
+        faults::draw_for(&mut luck, who, bound, &mut actions);
+    }
     faults::draw(&mut luck, count as u64 + 1, config.storage, heal_at_us - 500_000, &mut actions);
     actions.sort_by_key(|planned| planned.at_us);
     let store_us = luck.of_these(&[0, 0, 100, 5_000, 40_000]);
-    Plan { seed, config, authority, store_us, heal_at_us, clients, actions }
+    Plan { seed, config, authority, bridge, store_us, heal_at_us, clients, actions }
+}
+
+/// Half of the others have a bridge.
+fn bridge(luck: &mut Luck) -> Option<BridgePlan> {
+    luck.chance(50).then(|| BridgePlan {
+        qos: [(); 3].map(|()| luck.of_these(&[Qos::AtMostOnce, Qos::AtLeastOnce, Qos::ExactlyOnce, Qos::ExactlyOnce])),
+        keep_alive_s: luck.of_these(&[0, 5, 60]),
+        unreachable_percent: luck.of_these(&[0, 0, 30, 70]),
+    })
+}
+
+fn remote(luck: &mut Luck) -> Profile {
+    Profile {
+        name: "remote".into(),
+        role: Role::Remote,
+        version: luck.of_these(&[ProtocolVersion::V5, ProtocolVersion::V5, ProtocolVersion::V3_1_1]),
+        receive_maximum: luck.of_these(&[1, 3, u16::MAX]),
+        topic_alias_maximum: luck.of_these(&[0, 1, 10]),
+        latency_us: luck.of_these(&[10, 1_000, 30_000]),
+        identifies: false,
+        ..witness()
+    }
 }
 
 /// A third of all runs have somebody who is asked.
@@ -242,7 +283,7 @@ fn filter(luck: &mut Luck, role: Role) -> &'static str {
     match role {
         Role::Worker(which) => SHARES[which],
         Role::Mixed if luck.chance(50) => luck.of_these(&SHARES),
-        Role::Listener | Role::Mixed | Role::Rude => luck.of_these(&FILTERS),
+        Role::Listener | Role::Mixed | Role::Rude | Role::Remote => luck.of_these(&FILTERS),
     }
 }
 
