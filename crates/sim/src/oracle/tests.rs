@@ -1,6 +1,9 @@
 //! Every oracle can object: each gets a trace that is sound, to which nobody objects, and the same trace with one
 //! thing wrong in it, to which that oracle does. The traces are made by hand; no broker is asked.
 
+mod bridges;
+mod entry;
+
 use std::rc::Rc;
 
 use wasmqtt_broker::DropReason;
@@ -33,17 +36,27 @@ impl Tale {
     }
 
     fn empty() -> Self {
-        let terms = Terms {
+        Tale { judge: Judge::new(Tale::terms()), now_us: 0, objection: None }
+    }
+
+    /// The same with other terms.
+    fn with(change: impl FnOnce(&mut Terms)) -> Self {
+        let mut terms = Tale::terms();
+        change(&mut terms);
+        Tale { judge: Judge::new(terms), now_us: 0, objection: None }
+    }
+
+    fn terms() -> Terms {
+        Terms {
             receive_maximum: 2,
             in_flight_max: 2,
             queue_messages_max: 10_000,
             outbox_bytes_max: 1 << 20,
             memory_bytes_max: 1 << 30,
-            retained_messages_max: 2,
+            retained_messages_max: 1_000_000,
             names: ["witness", "alice", "bob", "auditor"].map(String::from).into(),
             ..Terms::default()
-        };
-        Tale { judge: Judge::new(terms), now_us: 0, objection: None }
+        }
     }
 
     fn see(&mut self, sight: Sight) {

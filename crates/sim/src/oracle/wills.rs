@@ -133,7 +133,8 @@ impl Wills {
     }
 
     fn refused(&mut self, facts: &Ledger, conn: ConnNo) {
-        let client = facts.client_of(conn);
+        // Who was never let in has saved nothing.
+        let client = facts.conns.get(&conn).filter(|its| its.entered).map(|its| its.client);
         for will in self.wills.values_mut().filter(|will| Some(will.client) == client) {
             match will.state {
                 State::Saving(from_us, to_us) => will.state = State::Due(from_us, to_us),
