@@ -54,7 +54,7 @@ async function serveByProgram(program: string): Promise<string> {
   let greeting = '';
   for await (const piece of child.stdout ?? []) {
     greeting += piece;
-    const [, address] = /^Or open (http:\S+) /m.exec(greeting) ?? [];
+    const [, address] = /^ {2}(http:\S+\/)simulator\/ /m.exec(greeting) ?? [];
     if (address !== undefined) return address;
   }
   throw new Error(`${program} did not say where its page is, but: ${greeting}`);
