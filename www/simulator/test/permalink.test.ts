@@ -89,7 +89,7 @@ describe('what is wrong is said in both languages', () => {
     ['{}', 'The field v is missing.'],
     [
       '{"v":1,"client":[]}',
-      'There is no field client. Allowed: v, seed, broker, clients, script, goal, lock, begin, view, lang.',
+      'There is no field client. Allowed: v, seed, broker, clients, script, goal, begin, lock, view, lang.',
     ],
     ['{"v":1,"clients":[{"id":"a"},{"id":"a"}]}', 'clients[1]: a is there twice.'],
     [
