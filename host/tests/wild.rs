@@ -457,3 +457,54 @@ fn a_last_row_closes_the_connection() {
     client.write_all(b"a").unwrap();
     assert_eq!(rest(&mut client), b"a");
 }
+
+/// A guest closes a connection at once, and then says so a thousand times more, each time with all the patience in the
+/// world, and again in every step from then on. The first word counts: the connection ends, nobody else's does, and the
+/// host keeps no list of it.
+#[test]
+fn a_guest_that_closes_again_and_again_is_heard_once() {
+    const AGAIN: usize = 1_000;
+    /// Behind all that the host writes.
+    const SAID_AT: u32 = 196_608;
+    // `Output::Close` of connection 0.0, for `CloseReason::Stopping`, until `Time(0)` and until `Time(u64::MAX)`.
+    let at_once = "\\02\\00\\00\\02\\00".to_owned();
+    let patient = "\\02\\00\\00\\02\\ff\\ff\\ff\\ff\\ff\\ff\\ff\\ff\\ff\\01";
+    let letters = format!("(data (i32.const {SAID_AT}) \"{at_once}{}\")", patient.repeat(AGAIN));
+    let bytes = 5 + 14 * AGAIN as u32;
+    // The connection that sent the "x" is the one that is meant; both of its numbers take one byte here.
+    let name = format!(
+        "(local.set $entry (i32.const {SAID_AT}))
+         (loop $next
+           (i32.store8 offset=1 (local.get $entry) (i32.load (i32.const {ROWS_AT})))
+           (i32.store8 offset=2 (local.get $entry) (i32.load (i32.const {})))
+           (local.set $entry (i32.add (local.get $entry)
+             (if (result i32) (i32.eq (local.get $entry) (i32.const {SAID_AT}))
+               (then (i32.const 5)) (else (i32.const 14)))))
+           (br_if $next (i32.lt_u (local.get $entry) (i32.const {}))))",
+        ROWS_AT + 4,
+        SAID_AT + bytes,
+    );
+    let says = set(12, SAID_AT) + &set(13, bytes);
+    let text = echo_or(&letters, &format!("{name} {says}"));
+    let options = ServerOptions {
+        config: config(&["tcp://127.0.0.1:0"]),
+        module: Some(module(&text)),
+        ..ServerOptions::default()
+    };
+    let running = Server::start(options).unwrap();
+    let address = common::address(&running, Transport::Tcp);
+    let mut bystander = open(address);
+    let mut echo = |byte: u8| {
+        let mut answer = [0];
+        bystander.write_all(&[byte]).unwrap();
+        std::io::Read::read_exact(&mut bystander, &mut answer).unwrap();
+        assert_eq!(answer, [byte]);
+    };
+    echo(b'a');
+    let mut client = open(address);
+    client.write_all(b"x").unwrap();
+    assert_eq!(rest(&mut client), b"x");
+    (b'b'..b'n').for_each(&mut echo);
+    running.stop();
+    running.join().unwrap();
+}

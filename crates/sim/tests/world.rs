@@ -3,6 +3,7 @@
 
 use wasmqtt_sim::hunt::{self, Sum};
 use wasmqtt_sim::recording::{Player, Reader};
+use wasmqtt_sim::sight::Sight;
 use wasmqtt_sim::world::faults::KINDS;
 use wasmqtt_sim::world::{self, Sabotage};
 
@@ -22,6 +23,8 @@ fn find_nothing(third: u64) {
         sum.add(&outcome);
     }
     assert!(sum.deliveries > sum.seeds * 10, "a world in which nothing happens proves nothing: {sum:?}");
+    // Yes, more, and no: an authority that is never asked judges nobody.
+    assert!(sum.verdicts.iter().all(|count| *count > 20), "{:?}", sum.verdicts);
     for (kind, count) in KINDS.iter().zip(sum.faults) {
         assert!(count > 3, "{kind} happened {count} times in {} seeds", sum.seeds);
     }
@@ -99,6 +102,18 @@ fn messages_that_are_lost_are_missed() {
     assert!(is_noticed(&[Sabotage::Idle], "shared"));
     assert!(is_noticed(&[Sabotage::Lose("w/")], "wills"));
     assert!(is_noticed(&[Sabotage::Lose("$d/")], "retained"));
+}
+
+#[test]
+fn bridges_carry_messages_and_nobody_objects() {
+    let met = (0..SABOTAGED_SEEDS).filter(|seed| {
+        let mut crossed = 0;
+        let mut listen = |_: u64, sight: &Sight| crossed += u32::from(matches!(sight, Sight::WentOut(..)));
+        let outcome = world::run_heard(&world::draw(*seed), &mut listen);
+        assert_eq!(outcome.objection, None, "seed {seed}");
+        crossed > 3
+    });
+    assert!(met.count() > 20, "too few bridges have anything to carry");
 }
 
 #[test]

@@ -1,11 +1,11 @@
 //! Bridges. To all other oracles the bridge is a client like any other, with Subscriptions to what goes out and
 //! messages that come in; here is judged what makes it a bridge.
 //!
-//! What crosses bears the name that the configuration gives it and no other, is a message that somebody else published
-//! here, has the lower of its own QoS and the entry's [5:MQTT-3.8.4-8], and keeps its RETAIN. CONNECT is the first
-//! packet [5:MQTT-3.1.0-1], and nothing but it leaves before CONNACK has come. The bridge dials while it has
-//! no transport and at no other time, waits as long as it was told to before it dials again, and in the end it is
-//! there.
+//! What crosses bears the name that the configuration gives it and no other, is a message that somebody else
+//! published here, has the lower of its own QoS and the entry's [5:MQTT-3.8.4-8], and keeps its RETAIN. CONNECT is
+//! the first packet [5:MQTT-3.1.0-1], and nothing but it leaves before CONNACK has come. The bridge dials while it
+//! has no transport and at no other time, waits as long as it was told to before it dials again, and in the end it
+//! is there.
 
 use wasmqtt_codec::{PacketType, Qos};
 
