@@ -11,8 +11,8 @@ use js_sys::{Array, Uint8Array, Uint32Array};
 use wasm_bindgen::prelude::*;
 use wasmqtt_broker::codec::ReasonCode;
 use wasmqtt_broker::{
-    BridgeConfig, BridgeEnd, Broker, CloseReason, Config, ConnectionId, Event, Input, LoadError, Lsn, Output, Peer, Record,
-    Reply, RestoreError, Seed, Time, Transport, read,
+    BridgeConfig, BridgeEnd, Broker, CloseReason, Config, ConnectionId, Event, Input, LoadError, Lsn, Output, Peer,
+    Record, Reply, RestoreError, Seed, Time, Transport, read,
 };
 
 use crate::object::{Returned, object, set};
