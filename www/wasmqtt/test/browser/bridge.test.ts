@@ -155,7 +155,8 @@ describe.each(['tab', 'shared-worker'] as const)('a bridge of a shared broker (%
     await call(third, 'client', 'reader', ['down/#']);
     expect(await call(second, 'bridge', options(remote.url))).toBe('remote');
     const crosses = async (text: string) => {
-      await expect.poll(() => far.inspect('page')?.connected, waiting).toBe(true);
+      const session = () => far.inspect('page');
+      await expect.poll(() => session()?.connected && session()?.subscriptions.length, waiting).toBe(1);
       far.publish('down/x', text, { qos: 2 });
       await expect
         .poll(async () => (await call<Record<string, string[]>>(third, 'heard'))['down/x'], waiting)
