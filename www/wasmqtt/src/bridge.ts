@@ -73,6 +73,8 @@ export interface BridgeOptions {
 export interface Bridge {
   /** Its name, in events and in `inspect`. */
   readonly name: string;
+  /** What it was made with, its name and its Client Identifier at the remote included. */
+  readonly options: Readonly<BridgeOptions>;
   /** Ends it with its Session, and in 5.0 the one at the remote if that can be reached; gives whether it was there. */
   remove(): boolean;
 }
@@ -137,7 +139,8 @@ export class Bridges {
     if (before === undefined || before.webSocket !== webSocket || !same(before.config, config)) {
       this.#enter({ id: 0, config, webSocket }, options);
     }
-    return { name, remove: () => this.remove(name) };
+    const { client_identifier: clientIdentifier, session_expiry_s: sessionExpiryS } = config;
+    return { name, options: { ...options, name, clientIdentifier, sessionExpiryS }, remove: () => this.remove(name) };
   }
 
   /** Ends a bridge with its Session; `false` if there is neither. */

@@ -10,6 +10,8 @@ import type { Engine, Link, LinkId } from './engine.js';
 /** What is used of a WebSocket. */
 export interface WebSocketLike {
   binaryType: string;
+  /** 1 while it is open. */
+  readonly readyState: number;
   readonly bufferedAmount: number;
   onopen: ((event: never) => void) | null;
   onmessage: ((event: never) => void) | null;
@@ -84,8 +86,10 @@ export class Dial implements Link {
   }
 
   deliver(bytes: Uint8Array<ArrayBuffer>): void {
+    // On its way to be closed it takes nothing, and complains.
+    if (this.#socket?.readyState !== 1) return;
     this.#waiting += bytes.length;
-    this.#socket?.send(bytes);
+    this.#socket.send(bytes);
     this.#look();
   }
 

@@ -234,6 +234,24 @@ test('the same bridge again changes nothing, with other options it begins anew',
   expect(near.inspect().bridges).toHaveLength(1);
 });
 
+test('a bridge without names has one of its address here, and one of its own there for an hour', async () => {
+  const [near, far] = [await create(), await create()];
+  const remote = await elsewhere(far);
+  const events = bridgeEvents(near);
+  const { name: _, clientIdentifier, ...options } = over(remote.url);
+  const bridge = await near.bridge(options);
+  await events.next('up');
+  expect(bridge.name).toBe(new URL(remote.url).host);
+  const [session] = far.inspect().sessions;
+  expect(session).toMatchObject({
+    clientIdentifier: expect.stringMatching(/^wasmqtt-[0-9a-z]{10}$/),
+    sessionExpiryIntervalS: 3_600,
+  });
+  // The same again is the same bridge.
+  expect((await near.bridge(options)).options.clientIdentifier).toBe(session?.clientIdentifier);
+  expect(near.counters().bridgeDials).toBe(1);
+});
+
 test('a broker that is closed leaves its remote as MQTT says, and what lasts there stays', async () => {
   const [near, far] = [await create(), await create()];
   const remote = await elsewhere(far);

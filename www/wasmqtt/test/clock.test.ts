@@ -130,3 +130,26 @@ test.each([
   expect(broker.inspect('b')).toBeUndefined();
   expect(heard.filter((topic) => topic === 'w')).toHaveLength(1);
 });
+
+test('clients in the page may have a grace, those of the network have none', async () => {
+  const broker = await create({ clock: 'manual', keepAliveGraceS: 60 });
+  const gone: string[] = [];
+  broker.on('connection', (event) => event.type === 'disconnected' && gone.push(event.clientIdentifier));
+  // MQTT 3.1.1, Clean Session, Keep Alive 10 s.
+  const connect = (letter: string) =>
+    new Uint8Array([0x10, 13, 0, 4, 77, 81, 84, 84, 4, 2, 0, 10, 0, 1, letter.charCodeAt(0)]);
+  const socket = broker.websocket();
+  await next(socket, 'open');
+  socket.send(connect('p'));
+  const network = broker.link({ deliver() {}, close() {} }, { local: false });
+  network.received(connect('n'));
+  await broker.idle();
+  await broker.advance(14_999);
+  expect(gone).toEqual([]);
+  await broker.advance(1);
+  expect(gone).toEqual(['n']);
+  await broker.advance(59_999);
+  expect(gone).toEqual(['n']);
+  await broker.advance(1);
+  expect(gone).toEqual(['n', 'p']);
+});

@@ -6,6 +6,7 @@ import type { Engine } from '../src/engine.js';
 /** A WebSocket that does what the test says. */
 class FakeSocket implements WebSocketLike {
   binaryType = 'blob';
+  readyState = 1;
   bufferedAmount = 0;
   onopen: WebSocketLike['onopen'] = null;
   onmessage: WebSocketLike['onmessage'] = null;
@@ -138,6 +139,13 @@ describe('a dial', () => {
     socket.bufferedAmount = 0;
     socket.say('message', { data: new ArrayBuffer(1) });
     expect(engine.taken).toHaveBeenLastCalledWith(ID, half);
+  });
+
+  test('whose WebSocket is being closed is sent nothing any more', () => {
+    const one = open();
+    socket.readyState = 2;
+    one.deliver(new Uint8Array(10));
+    expect(socket.bufferedAmount).toBe(0);
   });
 
   test.each([

@@ -29,7 +29,7 @@ export const over = (url: string, options: Partial<BridgeOptions> = {}): BridgeO
   clientIdentifier: 'page',
   redialMinMs: 50,
   redialMaxMs: 200,
-  webSocket: WebSocket as unknown as NonNullable<BridgeOptions['webSocket']>,
+  webSocket: WebSocket,
   ...options,
 });
 

@@ -1,16 +1,18 @@
 /**
  * A broker as its host needs it: connections with credit, and the functions and events that members may ask for.
  */
+import type { BridgeOptions } from '../bridge.js';
 import type { Broker, PublishOptions } from '../broker.js';
 import type { BrokerEvents, Qos } from '../events.js';
 import type { Message } from '../local.js';
 import type { BrokerOptions, Limits, Permissions } from '../options.js';
+import { BRIDGES, HostedBridges } from './bridges.js';
 import type { Hosted } from './host.js';
 import { type Failure, failureOf } from './protocol.js';
 
 /**
- * What a shared broker is made with: what `Broker.create` takes and can be sent to a worker. What can't, `auth` and
- * bridges for instance, has its place in `create`.
+ * What a shared broker is made with: what `Broker.create` takes and can be sent to a worker. What can't, `auth`
+ * for instance, has its place in `create`.
  */
 export type HostedOptions = Pick<
   BrokerOptions,
@@ -56,13 +58,18 @@ const FUNCTIONS: { [name: string]: Call } = {
 
 /** Gives a broker to its host. */
 export function hosted(broker: Broker, storage: string): Hosted {
+  const bridges = new HostedBridges(broker);
   return {
     storage,
     connect: ({ deliver, close, resumed }, creditBytes) =>
       broker.link({ deliver, close: () => close(true), resumed }, { address: 'tab', creditBytes }),
-    call: async (name, [first, second, third]) =>
-      FUNCTIONS[name]?.(broker, first as never, second as never, third as never),
+    call: async (name, [first, second, third]) => {
+      if (name === 'bridge') return bridges.add(first as BridgeOptions);
+      if (name === 'removeBridge') return bridges.remove(first as string);
+      return FUNCTIONS[name]?.(broker, first as never, second as never, third as never);
+    },
     watch: (event, tell) => {
+      if (event === BRIDGES) return bridges.watch(tell);
       const [, qos, filter] = /^subscribe:\d+:([012]):(.*)$/s.exec(event) ?? [];
       if (filter !== undefined) return subscribed(broker, filter, Number(qos) as Qos, tell);
       return broker.on(event as keyof BrokerEvents, tell);

@@ -3,14 +3,16 @@
  * elect by a Web Lock; else each page has a broker of its own, and `mode` says so. When the host goes, another takes its
  * place and, if there is storage, its state: sockets are cut, clients connect again and resume.
  */
+import type { Bridge, BridgeOptions } from '../bridge.js';
 import { Broker, type PublishOptions } from '../broker.js';
-import type { BrokerEvents, Qos } from '../events.js';
+import { type BrokerEvents, EVENT_NAMES, type Qos, reportLater } from '../events.js';
 import type { BrokerView, SessionView } from '../inspect.js';
 import type { Message } from '../local.js';
 import { check, type Limits, type Permissions, whole, wrong } from '../options.js';
 import { type PortOptions, servePort } from '../port.js';
 import { scheduler } from '../schedule.js';
 import { BrokerSocket, offered } from '../socket.js';
+import { BRIDGES, KnownBridges } from './bridges.js';
 import { type CreateBroker, type HostedOptions, hosted, type SubscriptionEvent } from './hosted.js';
 import { Joining } from './join.js';
 import type { SharedBrokerError } from './member.js';
@@ -33,7 +35,7 @@ export interface SharedBrokerOptions extends HostedOptions {
    */
   worker?: URL | string | (() => SharedWorker) | false;
   /**
-   * Makes the broker if it is hosted in this page, for what can't be sent to a worker (`auth`, bridges). For a worker
+   * Makes the broker if it is hosted in this page, for what can't be sent to a worker (`auth`). For a worker
    * see `serveShared`. Default: `Broker.create(options)`.
    */
   create?: CreateBroker;
@@ -65,6 +67,7 @@ export class SharedBroker {
   #handlers = new Map<string, Set<Handler>>();
   #schedule = scheduler();
   #doors = new Set<() => void>();
+  #bridges = new KnownBridges();
   #subscriptions = 0;
   /** The browser's answer to `persist`; `undefined` if it was not asked. */
   readonly persisted: boolean | undefined;
@@ -80,7 +83,10 @@ export class SharedBroker {
       makeWorker: worker === false ? undefined : () => makeWorker(worker),
       configure: rest,
       make: async (signal) => hosted(await (create ?? Broker.create)({ ...rest, wait: true, signal }), storage),
-      moved: () => this.#emit('moved', { epoch: this.epoch, mode: this.mode, hosting: this.hosting }),
+      moved: () => {
+        this.#bridges.moved((options) => this.#call('bridge', options), reportLater);
+        this.#emit('moved', { epoch: this.epoch, mode: this.mode, hosting: this.hosting });
+      },
       outdated: (error) => this.#emit('outdated', error),
       failed: (error) => this.#emit('failed', error),
       event: (event, value) => this.#emit(event, value),
@@ -103,6 +109,7 @@ export class SharedBroker {
     const shared = new SharedBroker(options, persisted);
     try {
       await shared.#joining.start();
+      shared.#on(BRIDGES, (bridges: BridgeOptions[]) => shared.#bridges.heard(bridges));
     } catch (error) {
       await shared.close();
       throw error;
@@ -172,12 +179,12 @@ export class SharedBroker {
    * @throws TypeError for a name that there is not.
    */
   on<N extends keyof SharedBrokerEvents>(name: N, handler: (event: SharedBrokerEvents[N]) => void): () => void {
-    const names = [...OWN, 'packet', 'connection', 'session', 'decision', 'storage'];
+    const names: string[] = [...OWN, ...EVENT_NAMES];
     if (!names.includes(name)) throw wrong('on', name, names.join(', '));
     return this.#on(name, handler);
   }
 
-  /** All Sessions and Retained Messages, as `Broker.inspect`. @throws SharedBrokerError `moved` if the host goes. */
+  /** All bridges, Sessions and Retained Messages, as `Broker.inspect`. @throws SharedBrokerError `moved` if the host goes. */
   inspect(): Promise<BrokerView>;
   /** One Session; `undefined` if there is none of this Client Identifier. */
   inspect(clientIdentifier: string): Promise<SessionView | undefined>;
@@ -220,6 +227,25 @@ export class SharedBroker {
         }
       });
     });
+  }
+
+  /**
+   * Adds a bridge, as `Broker.bridge`. The host dials, and the host after it again: it lasts, whatever becomes of this
+   * page, as long as a page has this broker, and goes on where it was if there is a storage. The same again, from another
+   * page, changes nothing.
+   * @throws TypeError that names a wrong option; Error if a limit does not allow one more; SharedBrokerError `moved`.
+   */
+  async bridge(options: Omit<BridgeOptions, 'webSocket'>): Promise<{ name: string; remove(): Promise<boolean> }> {
+    if ('webSocket' in options) throw new TypeError('webSocket: not for a shared broker; see the option create');
+    const name = (await this.#call('bridge', options)) as Bridge['name'];
+    return { name, remove: () => this.removeBridge(name) };
+  }
+
+  /** Ends a bridge with its Session, whoever added it; gives whether there was one of this name. */
+  async removeBridge(name: string): Promise<boolean> {
+    const was = (await this.#call('removeBridge', name)) as boolean;
+    this.#bridges.forget(name);
+    return was;
   }
 
   /** Ends a client's connection, and its Session too if wished; gives whether there was one. */

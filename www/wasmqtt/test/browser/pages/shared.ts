@@ -1,5 +1,6 @@
 /** A tab that uses a shared broker, with MQTT.js as its client; a test tells it what to do and asks what it heard. */
 import mqtt, { type MqttClient } from 'mqtt';
+import type { BridgeOptions } from '../../../src/bridge.js';
 import { SharedBroker, type SharedBrokerOptions } from '../../../src/shared.js';
 import { destroyStorage, openStorage } from '../../../src/storage/open.js';
 
@@ -92,6 +93,8 @@ const functions = {
   listened: () => listened,
   'publish as broker': (topic: string, payload: string) => shared.publish(topic, payload, { qos: 1, retain: true }),
   inspect: () => shared.inspect(),
+  bridge: async (options: BridgeOptions) => (await shared.bridge(options)).name,
+  'remove bridge': (name: string) => shared.removeBridge(name),
   /** Says CONNECT (3.1.1, Client Identifier `port`) into a port; gives the CONNACK. */
   async 'ping through a port'() {
     const port = shared.port();
