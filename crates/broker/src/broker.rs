@@ -15,7 +15,7 @@ use crate::connection::{Connection, Phase};
 use crate::door::{Input, Output};
 use crate::durable::Log;
 use crate::error::Fault;
-use crate::filter_tree::FilterTree;
+use crate::filter_tree::{FilterTree, Walk};
 use crate::frames::{Encoded, FrameCache};
 use crate::id::{ConnectionId, QuestionId, Seed};
 use crate::inspect::Counters;
@@ -94,7 +94,7 @@ pub struct Broker {
     pub(crate) ready: Vec<ConnectionId>,
     pub(crate) outputs: VecDeque<Output>,
     /// Scratch memory: no state.
-    pub(crate) frontier: Vec<u32>,
+    pub(crate) walk: Walk,
     pub(crate) frames: FrameCache,
     pub(crate) own_frame: Encoded,
     pub(crate) pump_list: Vec<u32>,
@@ -106,7 +106,7 @@ saved!(Broker from Broker::new(Config::default(), Seed([0; 16]));
     subscriptions_version, shares, share_number, retained, messages, publications, timers, log, questions,
     question_number, counters, sys, stopping, longest_queue_left, bridges, outbox_bytes, connection_bytes,
     session_bytes, turn_bytes, memory_seen, backlog, doomed, ready, outputs;
-    without clients, share_index, turn, frontier, frames, own_frame, pump_list
+    without clients, share_index, turn, walk, frames, own_frame, pump_list
 );
 
 /// Why a saved broker could not be loaded.
@@ -163,7 +163,7 @@ impl Broker {
             doomed: Vec::new(),
             ready: Vec::new(),
             outputs: VecDeque::new(),
-            frontier: Vec::new(),
+            walk: Walk::default(),
             frames: FrameCache::default(),
             own_frame: Encoded::default(),
             pump_list: Vec::new(),

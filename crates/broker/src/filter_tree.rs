@@ -12,6 +12,7 @@
 
 use alloc::string::String;
 use alloc::vec::Vec;
+use core::cell::LazyCell;
 use serde::{Deserialize, Serialize};
 
 use crate::edges::{Edges, edge_hash};
@@ -55,6 +56,33 @@ const _: () = assert!(size_of::<Option<Node<crate::subscribe::Subscribers>>>() =
 struct Edge<'a> {
     text: &'a [u8],
     is_tail: bool,
+}
+
+/// Where a filter may end that matches.
+#[derive(Clone, Copy, Debug)]
+struct End {
+    /// Of the tail's edge; none if `node` is where it ends.
+    hash: Option<u32>,
+    parent: u32,
+    /// Where in the topic the tail begins.
+    text_at: u32,
+    /// The node, for a tail the likely one.
+    node: u32,
+    /// Whether the likely node has this parent.
+    fits: bool,
+}
+
+impl End {
+    fn at(node: u32) -> Self {
+        End { hash: None, parent: NONE, text_at: 0, node, fits: true }
+    }
+}
+
+/// Scratch memory of [`FilterTree::matching`].
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Walk {
+    frontier: Vec<u32>,
+    ends: Vec<End>,
 }
 
 /// The tree. `T` is what a filter leads to.
@@ -165,39 +193,75 @@ impl<T> FilterTree<T> {
         texts.join("/")
     }
 
-    /// All Topic Filters that match a Topic Name (4.7) and may carry something. `frontier` is scratch.
-    pub(crate) fn matching(&self, topic: &str, frontier: &mut Vec<u32>, mut found: impl FnMut(u32, &T)) {
-        let mut find = |number: u32| {
-            if let Some(value) = &self.nodes[number].value {
+    /// All Topic Filters that match a Topic Name (4.7) and may carry something.
+    ///
+    /// Among many filters each tail is a wait for memory: for its place in the table, then for its node. Nothing of one
+    /// tail depends on another, so the walk only writes down where filters may end; then all places are read, then all
+    /// nodes, and the waits happen side by side.
+    pub(crate) fn matching(&self, topic: &str, walk: &mut Walk, mut found: impl FnMut(u32, &T)) {
+        self.walk(topic.as_bytes(), walk);
+        for end in &mut walk.ends {
+            if let Some(hash) = end.hash {
+                end.node = self.edges.guess(hash).unwrap_or(NONE);
+            }
+        }
+        for end in &mut walk.ends {
+            end.fits = end.node != NONE && (end.hash.is_none() || self.nodes[end.node].parent == end.parent);
+        }
+        for end in &walk.ends {
+            let number = match end.hash {
+                None => Some(end.node),
+                Some(_) if end.node == NONE => None,
+                Some(hash) => {
+                    let edge = Edge { text: &topic.as_bytes()[end.text_at as usize..], is_tail: true };
+                    let is_right = end.fits && self.leads(end.node, end.parent, edge);
+                    // Else two edges have one hash.
+                    let look_again = || self.edges.find(hash, |number| self.leads(number, end.parent, edge));
+                    if is_right { Some(end.node) } else { look_again() }
+                }
+            };
+            if let Some(number) = number
+                && let Some(value) = &self.nodes[number].value
+            {
                 found(number, value);
             }
-        };
+        }
+    }
+
+    /// Writes down where filters that match a Topic Name may end.
+    fn walk(&self, topic: &[u8], walk: &mut Walk) {
+        let Walk { frontier, ends } = walk;
+        ends.clear();
         frontier.clear();
         frontier.push(ROOT);
         let mut first = 0;
         // A leading wildcard does not match a topic that begins with `$` [5:MQTT-4.7.2-1] [311:MQTT-4.7.2-1].
-        let mut wildcards = !topic.starts_with('$');
-        let mut rest = Some(topic.as_bytes());
-        while let Some(text) = rest.take() {
+        let mut wildcards = !topic.starts_with(b"$");
+        let mut text_at = 0;
+        while let Some(text) = topic.get(text_at..) {
             let end = frontier.len();
-            let mut level = None;
+            let level = LazyCell::new(|| &text[..level_bytes(text)]);
             for at in first..end {
                 let number = frontier[at];
                 let node = &self.nodes[number];
                 if wildcards && node.hash != NONE {
-                    find(node.hash);
+                    ends.push(End::at(node.hash));
                 }
                 if wildcards && node.plus != NONE {
                     frontier.push(node.plus);
                 }
                 if node.levels > 0 {
-                    let level_bytes = *level.get_or_insert_with(|| level_bytes(text));
-                    frontier.extend(self.child(number, Edge { text: &text[..level_bytes], is_tail: false }));
+                    frontier.extend(self.child(number, Edge { text: *level, is_tail: false }));
                 }
-                let is_looked_up = node.tails > 0
-                    && (text.len() <= TAIL_BYTES_MAX || *level.get_or_insert_with(|| level_bytes(text)) == text.len());
-                if is_looked_up && let Some(tail) = self.child(number, Edge { text, is_tail: true }) {
-                    find(tail);
+                if node.tails > 0 && (text.len() <= TAIL_BYTES_MAX || level.len() == text.len()) {
+                    let hash = self.hash(number, Edge { text, is_tail: true });
+                    ends.push(End {
+                        hash: Some(hash),
+                        parent: number,
+                        text_at: text_at as u32,
+                        node: NONE,
+                        fits: false,
+                    });
                 }
             }
             wildcards = true;
@@ -205,14 +269,14 @@ impl<T> FilterTree<T> {
             if first == frontier.len() {
                 return;
             }
-            rest = text.get(level.unwrap_or_else(|| level_bytes(text)) + 1..);
+            text_at += level.len() + 1;
         }
         for &number in &frontier[first..] {
-            find(number);
+            ends.push(End::at(number));
             // `sport/#` matches `sport` too (4.7.1.2).
-            let node = &self.nodes[number];
-            if node.hash != NONE {
-                find(node.hash);
+            let hash = self.nodes[number].hash;
+            if hash != NONE {
+                ends.push(End::at(hash));
             }
         }
     }
@@ -281,8 +345,8 @@ mod tests {
     }
 
     fn found(tree: &FilterTree<()>, topic: &str) -> Vec<String> {
-        let (mut frontier, mut paths) = (Vec::new(), Vec::new());
-        tree.matching(topic, &mut frontier, |node, _| paths.push(tree.path(node)));
+        let (mut walk, mut paths) = (Walk::default(), Vec::new());
+        tree.matching(topic, &mut walk, |node, _| paths.push(tree.path(node)));
         paths.sort();
         paths
     }
