@@ -137,6 +137,8 @@ pub struct Net {
     input: Vec<u8>,
     /// Connections that may have more to read although no event will say so.
     again: Vec<u32>,
+    /// Connections that were opened since the last turn.
+    fresh: Vec<u32>,
     /// Nothing for this long, although something is owed, is a stall.
     pub patience: Duration,
     /// Where packets are appended.
@@ -155,7 +157,17 @@ impl Net {
         let links = Links::default();
         let events = Events::with_capacity(EVENTS);
         let input = vec![0; READ_BYTES];
-        Ok(Net { target, poll, events, input, again: Vec::new(), patience, links, calls: Calls::default() })
+        Ok(Net {
+            target,
+            poll,
+            events,
+            input,
+            again: Vec::new(),
+            fresh: Vec::new(),
+            patience,
+            links,
+            calls: Calls::default(),
+        })
     }
 
     /// Where this connects to.
@@ -188,6 +200,7 @@ impl Net {
         let websocket = self.target.websocket.is_some().then(|| Box::new(WebSocket::new()));
         let fresh = Link { stream: Some(stream), websocket, is_connecting: true, is_dirty, ..Link::default() };
         self.links.all[link as usize] = fresh;
+        self.fresh.push(link);
         Ok(())
     }
 
@@ -233,6 +246,15 @@ impl Net {
     /// # Errors
     /// What the handler gives, what the poll gives, or a broker that breaks the protocol.
     pub fn turn(&mut self, handler: &mut impl Handler, timeout: Duration) -> Outcome<bool> {
+        // Over loopback a connection is there at once: its first words go to the broker together with it, and neither
+        // side is woken twice.
+        let mut is_any_there = false;
+        for link in std::mem::take(&mut self.fresh) {
+            is_any_there |= self.established(handler, link)?;
+        }
+        if is_any_there {
+            return Ok(true);
+        }
         let timeout = if self.again.is_empty() { timeout } else { Duration::ZERO };
         self.calls.polls += 1;
         match self.poll.poll(&mut self.events, Some(timeout)) {
@@ -284,24 +306,32 @@ impl Net {
             if let Ok(Some(error)) | Err(error) = stream.take_error() {
                 return Err(Failure::Connect(self.target.addr, error));
             }
-            if stream.peer_addr().is_err() {
-                return Ok(());
-            }
-            state.is_connecting = false;
-            stream.set_nodelay(true).map_err(|error| Failure::System("TCP_NODELAY", error))?;
-            match &self.target.websocket {
-                Some(path) => {
-                    state.out.splice(..0, WebSocket::request(self.target.addr, path));
-                    return self.write(handler, link);
-                }
-                None => return handler.opened(&mut self.links, link),
-            }
+            return self.established(handler, link).map(drop);
         }
         if state.is_blocked {
             state.is_blocked = false;
             return self.write(handler, link);
         }
         Ok(())
+    }
+
+    /// Begins with a connection if it is there now, and says whether it is.
+    fn established(&mut self, handler: &mut impl Handler, link: u32) -> Outcome<bool> {
+        let state = &mut self.links.all[link as usize];
+        let Some(stream) = &mut state.stream else { return Ok(false) };
+        if !state.is_connecting || stream.peer_addr().is_err() {
+            return Ok(false);
+        }
+        state.is_connecting = false;
+        stream.set_nodelay(true).map_err(|error| Failure::System("TCP_NODELAY", error))?;
+        match &self.target.websocket {
+            Some(path) => {
+                state.out.splice(..0, WebSocket::request(self.target.addr, path));
+                self.write(handler, link)?;
+            }
+            None => handler.opened(&mut self.links, link)?,
+        }
+        Ok(true)
     }
 
     fn write(&mut self, handler: &mut impl Handler, link: u32) -> Outcome {
