@@ -40,6 +40,20 @@ describe('time', () => {
     expect(model.entries.value.some((entry) => 'told' in entry && entry.told.who === 'phone')).toBe(true);
   });
 
+  test('what is as it was stays the same object, so that nobody draws it again', () => {
+    const { model, frames } = begun();
+    const [kitchen, phone] = model.sessions.value.clients;
+    const [first] = model.sessions.value.sessions;
+    model.command({ do: 'cut', who: 'kitchen' });
+    frames.pass();
+    const { clients, sessions } = model.sessions.value;
+    expect(clients[0]).not.toBe(kitchen);
+    expect(clients[0]?.state).toBe('away');
+    expect(clients[1]).toBe(phone);
+    expect(first?.who).toBe('kitchen');
+    expect(sessions.find(({ who }) => who === 'phone')).toBeDefined();
+  });
+
   test('speed is a factor of the frames', () => {
     const { model, frames } = begun();
     model.speed.value = 10;

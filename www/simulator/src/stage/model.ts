@@ -63,6 +63,20 @@ export const SPEED = 0.5;
 const LEADS_ON: ReadonlySet<string> = new Set(['reconnect', 'will_delay']);
 const LEADS_ON_WITHIN_US = 6_000_000;
 
+/** What says the same as before is the same object as before: then nobody needs to draw it again. */
+class Same<T> {
+  #known: ReadonlyMap<string, T> = new Map();
+
+  of(list: readonly T[]): readonly T[] {
+    const all = list.map((one): [string, T] => {
+      const text = JSON.stringify(one);
+      return [text, this.#known.get(text) ?? one];
+    });
+    this.#known = new Map(all);
+    return all.map(([, one]) => one);
+  }
+}
+
 export class Model {
   readonly playhead;
   /** Changes with everything that happens or is undone. */
@@ -98,7 +112,13 @@ export class Model {
         void this.moment.value;
         return JSON.parse(read()) as T;
       });
-    this.sessions = atMoment(() => this.#stage.sessions());
+    const clients = new Same<Sessions['clients'][number]>();
+    const sessions = new Same<Sessions['sessions'][number]>();
+    this.sessions = computed(() => {
+      void this.moment.value;
+      const now = JSON.parse(this.#stage.sessions()) as Sessions;
+      return { clients: clients.of(now.clients), sessions: sessions.of(now.sessions) };
+    });
     this.topics = atMoment(() => this.#stage.topics());
     this.next = atMoment(() => this.#stage.next());
     this.branches = atMoment(() => this.#stage.branches());
