@@ -2,9 +2,11 @@
 
 import { useMemo } from 'preact/hooks';
 import { describe } from '../stage/model';
+import type { Entry } from '../stage/types';
 import Log from '../view/Log';
 import MapView from '../view/Map';
 import type { LogProps, Person } from '../view/props';
+import { storyOf } from '../view/story';
 import { lazy } from './lazy';
 import type { Scene, Tab } from './scene';
 import { settings } from './settings';
@@ -108,7 +110,10 @@ export function Inspector(props: SceneProps & { readonly tab: Tab }) {
   const selection = scene.selection.value;
   const entry = selection && 'entry' in selection ? selection.entry : null;
   // `moment` tells when the answer may be another
-  const why = useMemo(() => (tab === 'why' && entry !== null ? model.why(entry) : null), [model, tab, entry, moment]);
+  const why = useMemo(() => {
+    const asked = tab === 'why' ? (entry ?? newestMessage(model.entries.peek(), model.playhead.peek().entries)) : null;
+    return asked === null ? null : model.why(asked);
+  }, [model, tab, entry, moment]);
   // As above.
   const packet = useMemo(
     () => (tab === 'packet' && entry !== null ? model.packet(entry) : null),
@@ -151,6 +156,17 @@ export function Inspector(props: SceneProps & { readonly tab: Tab }) {
     case 'log':
       return <Log {...shared} follow={scene.follow.value} onSeek={(n) => model.seek(n)} />;
   }
+}
+
+/** No message is chosen: the one that was accepted or sent last. */
+function newestMessage(entries: readonly Entry[], before: number): number | null {
+  const story = storyOf(entries);
+  const accepted = story.published.findLast((n) => n < before) ?? -1;
+  const sent = story.flights.findLast(
+    ({ n, sent: { type, toward } }) => n < before && type === 'PUBLISH' && toward === 'broker',
+  );
+  const newest = Math.max(accepted, sent?.n ?? -1);
+  return newest < 0 ? null : newest;
 }
 
 /** Nobody is chosen: the client whose Session holds most. */
