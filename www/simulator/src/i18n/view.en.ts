@@ -8,8 +8,8 @@ export const view = {
     qos === 0 ? 'QoS 0, at most once' : qos === 1 ? 'QoS 1, at least once' : 'QoS 2, exactly once',
   /** Sentences of the Stage that stand in the log in English; what isn’t known stays as it is. */
   known: (reason: string): string => reason,
-  /** What the codec says of a broken rule; nothing for what is none. */
-  rule: (text: string): string | undefined => text,
+  /** What the codec says of a broken rule; empty for what is none. */
+  rule: (text: string): string => text,
   dropped: (why: string): string => why.replaceAll('_', ' '),
   timer: {
     connect_timeout: (who: string) => `${who} has not sent a CONNECT in time`,

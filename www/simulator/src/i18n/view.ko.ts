@@ -137,12 +137,12 @@ const RULES: readonly (readonly [RegExp, (a: string, b: string, found: RegExpExe
   [/No Local/, () => '공유 구독에 No Local을 쓸 수 없어요'],
 ];
 
-function rule(text: string): string | undefined {
+function rule(text: string): string {
   for (const [fits, say] of RULES) {
     const found = fits.exec(text);
     if (found) return say(inRule(found[1]), inRule(found[2]), found);
   }
-  return undefined;
+  return '';
 }
 
 const KNOWN: Readonly<Record<string, string>> = {
@@ -165,12 +165,12 @@ const DROPPED: Readonly<Record<string, string>> = {
 export const view: typeof english = {
   noPacket: '패킷이 아닌 바이트',
   qos: (qos) => (qos === 0 ? 'QoS 0, 많아야 한 번' : qos === 1 ? 'QoS 1, 적어도 한 번' : 'QoS 2, 꼭 한 번'),
-  rule,
   known: (reason) => {
     const [, code, text] = /return code (\d)|be read: (.+)/.exec(reason) ?? [];
     if (code) return `브로커가 거절했어요: ${reasons.returnCodes[Number(code)]?.name ?? code}`;
-    return text ? `온 것을 읽을 수 없어요: ${rule(text) ?? text}` : (KNOWN[reason] ?? reason);
+    return text ? `온 것을 읽을 수 없어요: ${rule(text) || text}` : (KNOWN[reason] ?? reason);
   },
+  rule,
   dropped: (why) => DROPPED[why] ?? why,
   timer: {
     connect_timeout: (who) => `${josa(who, '이/가')} 제때 CONNECT를 보내지 않았어요`,

@@ -10,7 +10,7 @@ import { Client, justTold } from './map/Client';
 import { flyingAt, useGlide } from './map/flying';
 import { Link } from './map/Link';
 import { Packets } from './map/Packets';
-import { brokerHalfOf, linkOf, neighbour, placesOf, type Spot } from './map/place';
+import { brokerHalfOf, linkOf, memberAfter, placesOf, type Spot } from './map/place';
 import type { MapProps, Person, Selection } from './props';
 import { storyOf } from './story';
 
@@ -52,7 +52,6 @@ export default function ClientMap(props: MapProps) {
   const [active, setActive] = useState('broker');
   const members = ['broker', ...people.map(({ id }) => LINK + id), ...people.map(({ id }) => id)];
   const tabbed = members.includes(active) ? active : 'broker';
-  const spots = [places.broker, ...links.map(middleOf), ...places.clients];
 
   const focus = (who: string) => {
     setActive(who);
@@ -62,10 +61,8 @@ export default function ClientMap(props: MapProps) {
     const element = event.currentTarget as HTMLElement | SVGElement;
     const who = element.dataset.member;
     const from = members.indexOf(who ?? '');
-    const spot = spots[from];
-    if (!spot || event.isComposing) return;
-    const to =
-      event.code === 'Home' ? 0 : event.code === 'End' ? members.length - 1 : neighbour(event.code, spot, spots);
+    if (from < 0 || event.isComposing) return;
+    const to = memberAfter(event.code, from, places, links.map(middleOf));
     const isMenu = event.code === 'Enter' || event.code === 'ContextMenu' || (event.code === 'F10' && event.shiftKey);
     if (isMenu && onMenu && who) {
       event.preventDefault();
@@ -77,7 +74,7 @@ export default function ClientMap(props: MapProps) {
       event.preventDefault();
       event.stopPropagation();
       onSelect(meant(who));
-    } else if (event.code.startsWith('Arrow') || event.code === 'Home' || event.code === 'End') {
+    } else if (event.code.startsWith('Arrow') || to !== undefined) {
       event.preventDefault();
       event.stopPropagation();
       const next = to === undefined ? undefined : members[to];
