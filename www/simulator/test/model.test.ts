@@ -40,6 +40,22 @@ describe('time', () => {
     expect(model.entries.value.some((entry) => 'told' in entry && entry.told.who === 'phone')).toBe(true);
   });
 
+  test('what is to be read changes a few times a second while time runs, and is true when it stands still', () => {
+    const { model, frames } = begun();
+    const read: number[] = [];
+    const stop = effect(() => {
+      void model.calm.value;
+      read.push(model.playhead.peek().at);
+    });
+    model.command(PUBLISH);
+    const passed = frames.pass();
+    stop();
+    // A frame is 20 ms long.
+    expect(read.length).toBeGreaterThan((passed * 20) / 200);
+    expect(read.length).toBeLessThan((passed * 20) / 150 + 5);
+    expect(read.at(-1)).toBe(model.playhead.value.at);
+  });
+
   test('what is as it was stays the same object, so that nobody draws it again', () => {
     const { model, frames } = begun();
     const [kitchen, phone] = model.sessions.value.clients;

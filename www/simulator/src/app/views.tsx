@@ -28,7 +28,7 @@ interface SceneProps {
   readonly forms?: boolean;
 }
 
-function useLogProps({ scene, people }: SceneProps): LogProps {
+function useLogProps({ scene, people }: SceneProps, calm = false): LogProps {
   const { t, language } = useShell();
   const model = scene.model.value;
   return {
@@ -38,7 +38,7 @@ function useLogProps({ scene, people }: SceneProps): LogProps {
     selection: scene.selection.value,
     onSelect: (selection) => scene.select(selection),
     entries: model.entries.value,
-    playhead: model.playhead.value,
+    playhead: calm ? model.playhead.peek() : model.playhead.value,
   };
 }
 
@@ -104,9 +104,11 @@ export function LadderPane(props: SceneProps) {
 
 export function Inspector(props: SceneProps & { readonly tab: Tab }) {
   const { scene, tab, lock } = props;
-  const shared = useLogProps(props);
   const model = scene.model.value;
-  const moment = model.moment.value;
+  // Whatever is read here stays as it is for a moment, also while time runs.
+  void model.calm.value;
+  const shared = useLogProps(props, true);
+  const moment = model.moment.peek();
   const selection = scene.selection.value;
   const entry = selection && 'entry' in selection ? selection.entry : null;
   // `moment` tells when the answer may be another
@@ -133,13 +135,13 @@ export function Inspector(props: SceneProps & { readonly tab: Tab }) {
         />
       );
     case 'session':
-      return <Session {...shared} client={clientOf(scene)} sessions={model.sessions.value} />;
+      return <Session {...shared} client={clientOf(scene)} sessions={model.sessions.peek()} />;
     case 'topics':
       return (
         <Topics
           {...shared}
-          topics={model.topics.value}
-          sessions={model.sessions.value}
+          topics={model.topics.peek()}
+          sessions={model.sessions.peek()}
           tryFilter={(filter) => model.tryFilter(filter)}
           {...(props.forms
             ? {
@@ -171,7 +173,7 @@ function newestMessage(entries: readonly Entry[], before: number): number | null
 
 /** Nobody is chosen: the client whose Session holds most. */
 function mostToSee(scene: Scene): string | null {
-  const { sessions, clients } = scene.model.value.sessions.value;
+  const { sessions, clients } = scene.model.value.sessions.peek();
   const holds = (who: string) => {
     const session = sessions.find((one) => one.who === who);
     if (!session) return 0;

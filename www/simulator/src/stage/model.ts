@@ -54,6 +54,8 @@ const BROWSER_FRAMES: Frames = {
 
 /** A tab that slept must not leap. */
 const FRAME_MS_MAX = 100;
+/** So long what is to be read stays as it is, while time runs. */
+const CALM_MS = 150;
 
 export const SPEEDS = [0.1, 0.25, 0.5, 1, 2, 5, 10, 60] as const;
 /** Slow enough to see a packet travel. */
@@ -81,6 +83,8 @@ export class Model {
   readonly playhead;
   /** Changes with everything that happens or is undone. */
   readonly moment = signal(0);
+  /** Changes when there is something new to read: while time runs only as often as eyes can follow words. */
+  readonly calm = signal(0);
   readonly moved = signal<Moved>({ how: 'begin', from: 0, to: 0 });
   readonly playing = signal(false);
   readonly speed = signal<number>(SPEED);
@@ -95,6 +99,7 @@ export class Model {
   readonly #entries = signal<Entry[]>([]);
   #frame: number | undefined;
   #lastFrame = 0;
+  #lastCalm = 0;
   #until: 'settled' | 'paused' = 'paused';
   #clock: Micros = 0;
 
@@ -230,6 +235,7 @@ export class Model {
     if (this.#frame !== undefined) this.#frames.cancel(this.#frame);
     this.#frame = undefined;
     this.playing.value = false;
+    this.calm.value = this.calm.peek() + 1;
   }
 
   toggle(): void {
@@ -318,6 +324,10 @@ export class Model {
     this.#stage.runUntil(Math.round(this.#clock));
     batch(() => {
       this.#read('run');
+      if (now - this.#lastCalm >= CALM_MS) {
+        this.#lastCalm = now;
+        this.calm.value = this.calm.peek() + 1;
+      }
       if (this.#until === 'settled' && this.settled()) this.pause();
       else this.#frame = this.#frames.request((later) => this.#tick(later));
     });
@@ -361,6 +371,7 @@ export class Model {
       } else if (playhead.branch !== before.branch || playhead.ends_at !== before.ends_at) {
         this.playhead.value = playhead;
       }
+      if (how !== 'run') this.calm.value = this.calm.peek() + 1;
       if (how !== 'run' || playhead.entries !== before.entries) {
         this.moved.value = { how, from, to: playhead.entries };
       }

@@ -84,9 +84,13 @@ export function Client(props: ClientProps) {
         <StateSign state={state} />
       </span>
       <span class="map-name">{person.name}</span>
-      <span class="visually-hidden">, </span>
-      <span class={scale === 'card' ? 'map-state' : 'visually-hidden'}>{back ?? t.map.states[state]}</span>
-      {more.length > 0 && <span class="visually-hidden">, {more.join(', ')}</span>}
+      {scale !== 'dot' && (
+        <>
+          <span class="visually-hidden">, </span>
+          <span class={scale === 'card' ? 'map-state' : 'visually-hidden'}>{back ?? t.map.states[state]}</span>
+          {more.length > 0 && <span class="visually-hidden">, {more.join(', ')}</span>}
+        </>
+      )}
       {scale !== 'dot' && (waiting > 0 || inFlight > 0 || armed) && (
         <span class="map-badges" aria-hidden="true">
           {armed && (

@@ -84,10 +84,10 @@ function ringsOf(count: number, scale: Scale, rx: number, ry: number): number[] 
   }
 }
 
-/** Evenly by angle, the first at the left; in a tall room at the top. */
+/** Evenly by angle, the first at the left; in a tall room at the top. Nobody stands where the room is narrowest. */
 function ring(count: number, middle: Spot, rx: number, ry: number, index: number): Spot[] {
   const tall = ry > rx * 1.15 && rx < 190;
-  const even = count > 2 && count % 2 === 0 && !tall ? Math.PI / count : 0;
+  const even = count > 2 && count % (tall ? 4 : 2) === 0 ? Math.PI / count : 0;
   const begin = (tall ? -Math.PI / 2 : Math.PI) + even + (index % 2) * (Math.PI / Math.max(count, 1));
   return Array.from({ length: count }, (_, place) => {
     const angle = begin + (2 * Math.PI * place) / count;
