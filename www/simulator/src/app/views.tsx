@@ -47,10 +47,11 @@ export function MapPane(props: SceneProps & { readonly onMenu?: (who: string) =>
   const shared = useLogProps(props);
   const model = scene.model.value;
   const sessions = model.sessions.value;
+  const ids = sessions.clients.map(({ who }) => who).join('\n');
   const there = useMemo(() => {
-    const ids = new Set(sessions.clients.map(({ who }) => who));
-    return props.people.filter(({ id }) => ids.has(id));
-  }, [sessions, props.people]);
+    const here = new Set(ids.split('\n'));
+    return props.people.filter(({ id }) => here.has(id));
+  }, [ids, props.people]);
   return (
     <MapView
       {...shared}

@@ -39,7 +39,7 @@ export default function ClientMap(props: MapProps) {
   const { width, height } = useSize(ref, { width: 720, height: 460 });
   const motion = useMotion(props.motion);
   const story = storyOf(entries);
-  const people = useMemo(() => present(props), [props.people, sessions]);
+  const people = useMemo(() => present(props), [props.people, sessions.clients.map(({ who }) => who).join('\n')]);
   const places = useMemo(() => placesOf(people.length, width, height), [people.length, width, height]);
   const topicsMax = width < 480 ? 2 : 4;
   const brokerHalf = brokerHalfOf(width, Math.min(topicsMax, props.topics.length), props.topics.length > topicsMax);

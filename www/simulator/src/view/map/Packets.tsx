@@ -23,6 +23,23 @@ interface PacketsProps {
   readonly onSelect: (selection: Selection) => void;
 }
 
+interface Title {
+  readonly people: readonly Person[];
+  readonly t: Words;
+  readonly text: string;
+}
+
+const titles = new WeakMap<Flight, Title>();
+
+/** What a packet is, in words: the same as long as it flies. */
+function titleOf(flight: Flight, entry: Entry, entries: readonly Entry[], people: readonly Person[], t: Words): string {
+  const known = titles.get(flight);
+  if (known?.t === t && known.people === people) return known.text;
+  const text = sentence(entry, entries, people, t);
+  titles.set(flight, { people, t, text });
+  return text;
+}
+
 /** With more than this, words beside packets would lie over each other. */
 const WORDS_MAX = 6;
 
@@ -46,7 +63,7 @@ export function Packets(props: PacketsProps) {
         return (
           // biome-ignore lint/a11y/noStaticElementInteractions: the Ladder and the Log have each packet for the keyboard.
           <g key={n} class={`packet ${kind}${chosen === n ? ' chosen' : ''}`} onClick={() => onSelect({ entry: n })}>
-            <title>{sentence(entry, entries, people, t)}</title>
+            <title>{titleOf(flight, entry, entries, people, t)}</title>
             <circle class="packet-ground" cx={spot.x} cy={spot.y} r={small ? 8 : 14} />
             <Shape kind={kind} size={small ? 6 : kind === 'ack' ? 9 : 11} at={spot} />
             {flight.will && <WillSign x={spot.x + 13} y={spot.y - 11} />}
