@@ -35,6 +35,7 @@ fn files_come_with_their_type() {
     assert!(page.starts_with("HTTP/1.1 200 OK\r\n"), "{page}");
     assert!(page.contains("content-type: text/html; charset=utf-8\r\n"), "{page}");
     assert!(page.contains("'wasm-unsafe-eval'"), "{page}");
+    assert!(page.contains("access-control-allow-origin: *\r\n"), "{page}");
     assert!(page.ends_with("\r\n\r\n<p>hello"), "{page}");
     let wasm = get(site, "/assets/core.wasm?v=1", "");
     assert!(wasm.contains("content-type: application/wasm\r\n"), "{wasm}");

@@ -69,6 +69,9 @@ describe('axe finds nothing to object to', () => {
           `inspector ${tab}`,
           '#/sandbox/home',
           async (page: Visit) => {
+            // Nothing is chosen yet: Why tells of the newest message.
+            await page.locator('[role=tab]').nth(0).click();
+            await page.locator('.why-client').first().waitFor();
             await page.locator('[role=tab]').nth(4).click();
             await page.locator('[role=row], [role=option], .log-line, .log button').last().click();
             await page.locator('[role=tab]').nth(index).click();
@@ -381,12 +384,39 @@ describe('in other pages', () => {
       '/sandboxed.html',
       `<!doctype html><iframe sandbox="allow-scripts" src="${site.url}?embed&lang=en#/lesson/1" width="900" height="700"></iframe>`,
     );
+    // As the project's own server sends it, with the policy that it has.
+    const source = readFileSync(new URL('../../../host/src/site.rs', import.meta.url), 'utf8');
+    const policy = /^const POLICY: &str = "(.*?)";$/ms.exec(source)?.[1]?.replace(/\\\n\s*/g, '');
+    expect(policy).toMatch(/^default-src 'self'; .*form-action 'none'$/);
+    expect(source).toContain('ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*")');
+    const context = await site.context();
+    for (site.policy of [undefined, policy]) {
+      const page = await context.newPage();
+      await page.goto(host);
+      const frame = page.frameLocator('iframe');
+      await frame.locator('.button-action').click();
+      await frame.locator('.passed').waitFor({ timeout: 15_000 });
+    }
+    site.policy = undefined;
+    await context.close();
+  });
+
+  test('a sandboxed frame of a server that forgets a header says what is wrong', async () => {
+    const host = site.host(
+      '/forgotten.html',
+      `<!doctype html><iframe sandbox="allow-scripts" src="${site.url}?embed#/lesson/1" width="900" height="700"></iframe>`,
+    );
     const context = await site.context();
     const page = await context.newPage();
-    await page.goto(host);
-    const frame = page.frameLocator('iframe');
-    await frame.locator('.button-action').click();
-    await frame.locator('.passed').waitFor({ timeout: 15_000 });
+    site.anyOrigin = false;
+    try {
+      await page.goto(host);
+      const plain = page.frameLocator('iframe').locator('.slow');
+      await expect.poll(() => plain.isVisible(), { timeout: 15_000 }).toBe(true);
+      expect(await plain.textContent()).toContain('Access-Control-Allow-Origin');
+    } finally {
+      site.anyOrigin = true;
+    }
     await context.close();
   });
 
@@ -437,6 +467,7 @@ test('the first lesson works offline after the first visit', async () => {
   await page.goto(site.url);
   const state = () => page.evaluate(async () => (await navigator.serviceWorker.getRegistration())?.active?.state);
   await expect.poll(state, { timeout: 15_000 }).toBe('activated');
+  await page.locator('.offline', { hasText: 'Ready to work offline' }).waitFor();
   site.offline = true;
   try {
     await page.goto(`${site.url}?again#/lesson/1`);

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { TERMS } from '../src/glossary/terms';
 import { en } from '../src/i18n/en';
@@ -6,6 +7,8 @@ import { ko } from '../src/i18n/ko';
 import { inLanguage } from '../src/i18n/text';
 import { CONTENTS } from '../src/lessons/contents';
 import { LESSONS } from '../src/lessons/index';
+import type { Words } from '../src/view/props';
+import { reasonWords } from '../src/view/words';
 import { strings, texts } from './walk';
 
 const HANGUL = /[가-힣ㄱ-ㅎㅏ-ㅣ]/u;
@@ -32,7 +35,8 @@ describe('completeness', () => {
 
   test('nothing is empty, except hints of fields that need none', () => {
     const empty = (text: string) => text.trim() === '' || text !== text.trim();
-    const all = [...KOREAN, ...ENGLISH].filter(([path]) => !path.endsWith('.hint'));
+    // What is no rule has no sentence.
+    const all = [...KOREAN, ...ENGLISH].filter(([path]) => !/\.hint$|view\.rule\(\)$/.test(path));
     expect(failing(all, empty)).toEqual([]);
   });
 
@@ -187,6 +191,52 @@ describe('sentences of the catalogues', () => {
     const mistake = { where: 'clients[0].will.qos', found: '3', allowed: '0, 1, 2' };
     expect(en.errors.wrong(mistake)).toBe('clients[0].will.qos is 3; allowed: 0, 1, 2.');
     expect(ko.errors.wrong(mistake)).toBe('clients[0].will.qos: 3은 쓸 수 없어요. 쓸 수 있는 값: 0, 1, 2');
+  });
+});
+
+describe('what the Stage says in English', () => {
+  const source = (path: string) => readFileSync(new URL(`../../../${path}`, import.meta.url), 'utf8');
+  const english = /[a-z]{4,} [a-z]{2,}/;
+
+  test('every rule of the codec has its sentence in Korean, and no other rule has the same', () => {
+    const table = /^rules! \{$(.*?)^\}$/ms.exec(source('crates/codec/src/error.rs'))?.[1] ?? '';
+    const rules = [...table.matchAll(/^ {8}"(.*)";$/gm)].map(([, text = '']) => text);
+    expect(rules.length).toBeGreaterThan(60);
+    const said = new Map<string, string[]>();
+    for (const text of rules) {
+      const korean = ko.view.rule(text);
+      expect(korean, text).toMatch(/[가-힣]+요$/);
+      expect(korean, text).not.toMatch(english);
+      said.set(korean, [...(said.get(korean) ?? []), text]);
+    }
+    expect([...said.values()].filter(({ length }) => length > 1)).toEqual([
+      // It is the same rule: the packet with the Topic Name is what one looks at.
+      ['a Topic Name contains a wildcard character', 'the Topic Name of PUBLISH contains a wildcard character'],
+    ]);
+  });
+
+  test('why a connection was closed', () => {
+    const told = (reason: string, t: Words) => reasonWords(reason, undefined, t);
+    const deeds = source('crates/sim/src/stage/deeds.rs');
+    const reasons = [...deeds.matchAll(/^ {8}Closed::.*?(?:format!\()?"(.+?)"/gm)].map(([, text = '']) =>
+      text
+        .replace(/: \{\}", of\(reason\).*|: \{\}$/, ': Not authorized (0x87)')
+        .replace('{code}', '5')
+        .replace('read: Not authorized (0x87)', 'read: both QoS bits of PUBLISH are 1'),
+    );
+    expect(reasons.length).toBe(6);
+    for (const reason of [...reasons, 'DISCONNECT was sent', 'the client said DISCONNECT']) {
+      expect(told(reason, ko), reason).toMatch(/[가-힣]/);
+      expect(told(reason, ko), reason).not.toMatch(english);
+    }
+    expect(told('the broker refused with return code 5', ko)).toBe('브로커가 거절했어요: 권한 없음');
+    expect(told("what came can't be read: DUP is 1 in a PUBLISH of QoS 0", ko)).toBe(
+      '온 것을 읽을 수 없어요: QoS 0이면 DUP도 0이어야 해요',
+    );
+    // The rule where it is known, else the name of the Reason Code.
+    expect(told('both QoS bits of PUBLISH are 1 (0x81)', ko)).toBe('PUBLISH의 QoS 비트가 둘 다 1이에요');
+    expect(told('both QoS bits of PUBLISH are 1 (0x81)', en)).toBe('both QoS bits of PUBLISH are 1');
+    expect(told('Session taken over (0x8E)', ko)).toBe('세션 넘어감');
   });
 });
 

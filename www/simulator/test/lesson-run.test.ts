@@ -32,7 +32,7 @@ function play(lesson: Lesson, commands: Attempt['commands']): { run: LessonRun; 
   const sprung = new Set<number>();
   const look = () => {
     for (const [index, { when }] of lesson.traps.entries()) {
-      if (!('refused' in when) && model.check(when).holds) sprung.add(index);
+      if (model.check(when).holds) sprung.add(index);
     }
     const { value } = run.trap;
     if (value) sprung.add(lesson.traps.indexOf(value));

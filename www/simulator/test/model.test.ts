@@ -40,6 +40,36 @@ describe('time', () => {
     expect(model.entries.value.some((entry) => 'told' in entry && entry.told.who === 'phone')).toBe(true);
   });
 
+  test('what is to be read changes a few times a second while time runs, and is true when it stands still', () => {
+    const { model, frames } = begun();
+    const read: number[] = [];
+    const stop = effect(() => {
+      void model.calm.value;
+      read.push(model.playhead.peek().at);
+    });
+    model.command(PUBLISH);
+    const passed = frames.pass();
+    stop();
+    // A frame is 20 ms long.
+    expect(read.length).toBeGreaterThan((passed * 20) / 200);
+    expect(read.length).toBeLessThan((passed * 20) / 150 + 5);
+    expect(read.at(-1)).toBe(model.playhead.value.at);
+  });
+
+  test('what is as it was stays the same object, so that nobody draws it again', () => {
+    const { model, frames } = begun();
+    const [kitchen, phone] = model.sessions.value.clients;
+    const [first] = model.sessions.value.sessions;
+    model.command({ do: 'cut', who: 'kitchen' });
+    frames.pass();
+    const { clients, sessions } = model.sessions.value;
+    expect(clients[0]).not.toBe(kitchen);
+    expect(clients[0]?.state).toBe('away');
+    expect(clients[1]).toBe(phone);
+    expect(first?.who).toBe('kitchen');
+    expect(sessions.find(({ who }) => who === 'phone')).toBeDefined();
+  });
+
   test('speed is a factor of the frames', () => {
     const { model, frames } = begun();
     model.speed.value = 10;

@@ -24,6 +24,8 @@ export class Site {
   readonly folder: string;
   /** While true, nothing is answered: the network is gone. */
   offline = false;
+  /** Pages of other origins, and sandboxed frames, which have none, may load what is here. */
+  anyOrigin = true;
   /** The Content Security Policy that is sent with everything. */
   policy: string | undefined;
   readonly #server: Server;
@@ -70,7 +72,7 @@ export class Site {
         'content-type': type,
         'content-encoding': 'gzip',
         'cache-control': 'no-cache',
-        'access-control-allow-origin': '*',
+        ...(site?.anyOrigin && { 'access-control-allow-origin': '*' }),
       });
       response.end(gzipSync(readFileSync(file)));
     });

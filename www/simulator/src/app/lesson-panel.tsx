@@ -8,7 +8,7 @@ import { ActionForm } from './action-form';
 import { Icon } from './icons';
 import type { LessonRun } from './lesson-run';
 import { refusalWords } from './refusal-words';
-import { Rich } from './rich';
+import { plain, Rich } from './rich';
 import { href } from './router';
 import { useShell } from './shell';
 
@@ -48,7 +48,12 @@ function Neighbours({ lesson }: { readonly lesson: Lesson }) {
   return (
     <nav class="lesson-nav" aria-label={t.lesson.all}>
       {before && (
-        <a class="tool" href={href.lesson(before.id)} title={before.title[language]} aria-label={t.lesson.previous}>
+        <a
+          class="tool"
+          href={href.lesson(before.id)}
+          title={plain(before.title[language])}
+          aria-label={t.lesson.previous}
+        >
           <Icon name="previous" />
         </a>
       )}
@@ -56,7 +61,7 @@ function Neighbours({ lesson }: { readonly lesson: Lesson }) {
         <Icon name="book" />
       </a>
       {after && (
-        <a class="tool" href={href.lesson(after.id)} title={after.title[language]} aria-label={t.lesson.next}>
+        <a class="tool" href={href.lesson(after.id)} title={plain(after.title[language])} aria-label={t.lesson.next}>
           <Icon name="next" />
         </a>
       )}
@@ -178,7 +183,7 @@ function Passed({ run }: { readonly run: LessonRun }) {
     <section class="card passed" aria-labelledby="passed-title">
       <h2 id="passed-title">
         <Icon name="check" />
-        {t.lesson.passed(lesson.title[language]).replaceAll('`', '')}
+        {t.lesson.passed(plain(lesson.title[language]))}
       </h2>
       <p>
         <Rich text={lesson.closing[language]} />

@@ -4,27 +4,13 @@
 import { batch, effect, signal, untracked } from '@preact/signals';
 import type { Lesson, Trap } from '../lessons/lesson';
 import type { Micros } from '../lessons/stage';
-import type { Frames, Refused } from '../stage/model';
+import type { Frames } from '../stage/model';
 import type { StageCommand, Verdict } from '../stage/types';
 import { Scene, TABS, type Tab } from './scene';
 
 /** The scenario of a lesson as the Stage takes it. */
 export function scenarioOf(lesson: Lesson): string {
   return JSON.stringify({ ...lesson.scenario, goal: lesson.check });
-}
-
-/** Traps of commands that can't be obeyed: the page knows them, since they leave no entry in the log. */
-function isSprung(trap: Trap, refused: Refused | null, judge: (trap: Trap) => boolean): boolean {
-  if (!('refused' in trap.when)) return judge(trap);
-  const { who, do: verb, why } = trap.when.refused;
-  if (!refused) return false;
-  const { command, kind } = refused;
-  const name = 'who' in command ? command.who : undefined;
-  return (
-    (who === undefined || who === name) &&
-    (verb === undefined || verb === command.do) &&
-    (why === undefined || why === kind)
-  );
 }
 
 export class LessonRun {
@@ -85,13 +71,14 @@ export class LessonRun {
   #judge(): void {
     const model = this.scene.model.value;
     void model.playhead.value;
-    const refused = model.refused.value;
+    // What was refused just now leaves no entry in the log, yet checks know it.
+    void model.refused.value;
     const verdict = model.check(this.lesson.check);
     batch(() => {
       this.verdict.value = verdict;
       if (verdict.holds) this.passed.value = true;
-      const judge = (trap: Trap) => model.check(trap.when).holds;
-      this.trap.value = verdict.holds ? null : (this.lesson.traps.find((one) => isSprung(one, refused, judge)) ?? null);
+      const sprung = verdict.holds ? undefined : this.lesson.traps.find(({ when }) => model.check(when).holds);
+      this.trap.value = sprung ?? null;
     });
   }
 

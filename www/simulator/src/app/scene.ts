@@ -106,7 +106,7 @@ export class Scene {
       if (selection === null) return;
       const open = this.tab.value;
       if ('entry' in selection && open !== 'why' && open !== 'log') this.tab.value = 'packet';
-      if ('client' in selection && open !== 'log') this.tab.value = 'session';
+      if (('client' in selection || 'link' in selection) && open !== 'log') this.tab.value = 'session';
       if ('topic' in selection) this.tab.value = 'topics';
     });
   }

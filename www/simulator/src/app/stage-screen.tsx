@@ -30,19 +30,13 @@ interface StageProps {
 
 export function StageScreen(props: StageProps) {
   const { scene, people, side, sideLabel, tools, controls = 'full', lesson = null } = props;
-  const { t, say, report } = useShell();
+  const { t, say } = useShell();
   const model = scene.model.value;
   useSpokenSteps(model, people, t, say);
   useKeys(scene, controls !== 'none');
-  const { entries, at } = model.playhead.value;
-  const first = useRef(true);
-  // One report for each moment, with the time it has then.
-  useEffect(() => {
-    if (!first.current) report({ event: 'step', lesson, entries, at });
-    first.current = false;
-  }, [entries]);
   return (
     <div class="stage" data-controls={controls}>
+      <Reports scene={scene} lesson={lesson} />
       {controls === 'full' && (
         <section class="stage-side" aria-label={sideLabel}>
           {side}
@@ -63,6 +57,18 @@ export function StageScreen(props: StageProps) {
       {controls !== 'none' && <Transport scene={scene} people={people} />}
     </div>
   );
+}
+
+/** One report for each moment, with the time it has then. It shows nothing, and is all here that changes with time. */
+function Reports({ scene, lesson }: { readonly scene: Scene; readonly lesson: string | null }) {
+  const { report } = useShell();
+  const { entries, at } = scene.model.value.playhead.value;
+  const first = useRef(true);
+  useEffect(() => {
+    if (!first.current) report({ event: 'step', lesson, entries, at });
+    first.current = false;
+  }, [entries]);
+  return null;
 }
 
 /** Large enough for the last row of a class room, and the whole screen where a browser gives it. */

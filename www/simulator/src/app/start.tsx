@@ -4,6 +4,7 @@ import { useState } from 'preact/hooks';
 import { CONTENTS, type Entry } from '../lessons/contents';
 import { Hero } from './hero';
 import { Icon } from './icons';
+import { readyOffline } from './offline';
 import { forget, progress, resume } from './progress';
 import { plain, Rich } from './rich';
 import { href } from './router';
@@ -56,7 +57,10 @@ export function Start() {
         </a>
       </section>
       <Contents />
-      <p class="soft start-private">{storageRefused.value ? t.errors.noStorage : t.start.private}</p>
+      <footer class="start-foot soft">
+        <p>{storageRefused.value ? t.errors.noStorage : t.start.private}</p>
+        <Offline />
+      </footer>
     </div>
   );
 }
@@ -150,16 +154,37 @@ function LessonCard({ entry, passed }: { readonly entry: Entry; readonly passed:
   );
 }
 
+/** A quiet line, once it is true. */
+function Offline() {
+  const { t } = useShell();
+  return (
+    <p class="offline soft" role="status">
+      {readyOffline.value && (
+        <>
+          <Icon name="check" />
+          {t.start.offline}
+        </>
+      )}
+    </p>
+  );
+}
+
 function Forget() {
   const { t, say } = useShell();
   const [asking, setAsking] = useState(false);
   const { passed, last } = progress.value;
   if (passed.size === 0 && last === null) {
-    return <p class="soft">{storageRefused.value ? t.errors.noStorage : t.start.private}</p>;
+    return (
+      <footer class="learn-foot soft">
+        <p>{storageRefused.value ? t.errors.noStorage : t.start.private}</p>
+        <Offline />
+      </footer>
+    );
   }
   return (
     <footer class="learn-foot">
       <p class="soft">{storageRefused.value ? t.errors.noStorage : t.start.private}</p>
+      <Offline />
       {asking ? (
         <fieldset class="note" aria-label={t.start.reset}>
           <p>{t.start.resetAsk}</p>

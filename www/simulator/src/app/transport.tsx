@@ -23,16 +23,40 @@ function markOf(entry: Entry): MarkKind | null {
   return null;
 }
 
-/** Where on the bar something happened, in hundredths of it; one mark of a kind for each place. */
-function marksOf(entries: readonly Entry[], whole: number): { kind: MarkKind; at: number }[] {
-  const seen = new Map<string, { kind: MarkKind; at: number }>();
-  for (const entry of entries) {
-    const kind = markOf(entry);
-    if (!kind || whole <= 0) continue;
-    const place = Math.round((entry.at / whole) * MARKS);
-    seen.set(`${kind}${place}`, { kind, at: (place / MARKS) * 100 });
+interface BarMark {
+  readonly kind: MarkKind;
+  /** Where on the bar, in hundredths of it. */
+  readonly at: number;
+}
+
+/** One mark of a kind for each place; the log only grows, so what was read once is not read again. */
+class Marks {
+  #from: { readonly entries: readonly Entry[]; readonly whole: number } | null = null;
+  #read = 0;
+  #seen = new Set<string>();
+  #marks: readonly BarMark[] = [];
+
+  /** The same array as before, if nothing was added. */
+  of(entries: readonly Entry[], whole: number): readonly BarMark[] {
+    if (this.#from?.entries !== entries || this.#from.whole !== whole) {
+      this.#from = { entries, whole };
+      this.#read = 0;
+      this.#seen = new Set();
+      this.#marks = [];
+    }
+    const added: BarMark[] = [];
+    for (; this.#read < entries.length; this.#read++) {
+      const entry = entries[this.#read];
+      const kind = entry && markOf(entry);
+      if (!kind) continue;
+      const place = Math.round((entry.at / whole) * MARKS);
+      if (this.#seen.has(`${kind}${place}`)) continue;
+      this.#seen.add(`${kind}${place}`);
+      added.push({ kind, at: (place / MARKS) * 100 });
+    }
+    if (added.length > 0) this.#marks = this.#marks.concat(added);
+    return this.#marks;
   }
-  return [...seen.values()];
 }
 
 export function Transport({ scene, people }: { readonly scene: Scene; readonly people: readonly Person[] }) {
@@ -94,20 +118,22 @@ function PlayButton({ model }: { readonly model: Model }) {
 
 function Playhead({ model }: { readonly model: Model }) {
   const { t, language } = useShell();
-  const { at, ends_at, of, branch } = model.playhead.value;
+  const { at, ends_at } = model.playhead.value;
   const whole = Math.max(at, ends_at, 1);
   const entries = model.entries.value;
   // Marks move only when the whole does, not with every frame; beyond its end time grows by whole seconds.
   const rounded = Math.ceil(whole / 1_000_000) * 1_000_000;
-  // The array grows in place, `of` tells when
-  const marks = useMemo(() => marksOf(entries, rounded), [entries, of, rounded, branch]);
+  const marks = useMemo(() => new Marks(), []).of(entries, rounded);
+  const drawn = useMemo(
+    () =>
+      marks.map(({ kind, at }) => <i key={`${kind}${at}`} class={`mark mark-${kind}`} style={{ left: `${at}%` }} />),
+    [marks],
+  );
   const position = t.transport.position(duration(at, language), duration(whole, language));
   return (
     <div class="playhead">
       <div class="playhead-track" style={{ '--played': `${(at / rounded) * 100}%` }}>
-        {marks.map(({ kind, at }) => (
-          <i key={`${kind}${at}`} class={`mark mark-${kind}`} style={{ left: `${at}%` }} />
-        ))}
+        {drawn}
         <input
           type="range"
           min={0}

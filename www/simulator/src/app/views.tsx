@@ -2,9 +2,11 @@
 
 import { useMemo } from 'preact/hooks';
 import { describe } from '../stage/model';
+import type { Entry } from '../stage/types';
 import Log from '../view/Log';
 import MapView from '../view/Map';
 import type { LogProps, Person } from '../view/props';
+import { storyOf } from '../view/story';
 import { lazy } from './lazy';
 import type { Scene, Tab } from './scene';
 import { settings } from './settings';
@@ -26,7 +28,7 @@ interface SceneProps {
   readonly forms?: boolean;
 }
 
-function useLogProps({ scene, people }: SceneProps): LogProps {
+function useLogProps({ scene, people }: SceneProps, calm = false): LogProps {
   const { t, language } = useShell();
   const model = scene.model.value;
   return {
@@ -36,7 +38,7 @@ function useLogProps({ scene, people }: SceneProps): LogProps {
     selection: scene.selection.value,
     onSelect: (selection) => scene.select(selection),
     entries: model.entries.value,
-    playhead: model.playhead.value,
+    playhead: calm ? model.playhead.peek() : model.playhead.value,
   };
 }
 
@@ -45,10 +47,11 @@ export function MapPane(props: SceneProps & { readonly onMenu?: (who: string) =>
   const shared = useLogProps(props);
   const model = scene.model.value;
   const sessions = model.sessions.value;
+  const ids = sessions.clients.map(({ who }) => who).join('\n');
   const there = useMemo(() => {
-    const ids = new Set(sessions.clients.map(({ who }) => who));
-    return props.people.filter(({ id }) => ids.has(id));
-  }, [sessions, props.people]);
+    const here = new Set(ids.split('\n'));
+    return props.people.filter(({ id }) => here.has(id));
+  }, [ids, props.people]);
   return (
     <MapView
       {...shared}
@@ -102,13 +105,18 @@ export function LadderPane(props: SceneProps) {
 
 export function Inspector(props: SceneProps & { readonly tab: Tab }) {
   const { scene, tab, lock } = props;
-  const shared = useLogProps(props);
   const model = scene.model.value;
-  const moment = model.moment.value;
+  // Whatever is read here stays as it is for a moment, also while time runs.
+  void model.calm.value;
+  const shared = useLogProps(props, true);
+  const moment = model.moment.peek();
   const selection = scene.selection.value;
   const entry = selection && 'entry' in selection ? selection.entry : null;
   // `moment` tells when the answer may be another
-  const why = useMemo(() => (tab === 'why' && entry !== null ? model.why(entry) : null), [model, tab, entry, moment]);
+  const why = useMemo(() => {
+    const asked = tab === 'why' ? (entry ?? newestMessage(model.entries.peek(), model.playhead.peek().entries)) : null;
+    return asked === null ? null : model.why(asked);
+  }, [model, tab, entry, moment]);
   // As above.
   const packet = useMemo(
     () => (tab === 'packet' && entry !== null ? model.packet(entry) : null),
@@ -128,13 +136,13 @@ export function Inspector(props: SceneProps & { readonly tab: Tab }) {
         />
       );
     case 'session':
-      return <Session {...shared} client={clientOf(scene)} sessions={model.sessions.value} />;
+      return <Session {...shared} client={clientOf(scene)} sessions={model.sessions.peek()} />;
     case 'topics':
       return (
         <Topics
           {...shared}
-          topics={model.topics.value}
-          sessions={model.sessions.value}
+          topics={model.topics.peek()}
+          sessions={model.sessions.peek()}
           tryFilter={(filter) => model.tryFilter(filter)}
           {...(props.forms
             ? {
@@ -153,9 +161,20 @@ export function Inspector(props: SceneProps & { readonly tab: Tab }) {
   }
 }
 
+/** No message is chosen: the one that was accepted or sent last. */
+function newestMessage(entries: readonly Entry[], before: number): number | null {
+  const story = storyOf(entries);
+  const accepted = story.published.findLast((n) => n < before) ?? -1;
+  const sent = story.flights.findLast(
+    ({ n, sent: { type, toward } }) => n < before && type === 'PUBLISH' && toward === 'broker',
+  );
+  const newest = Math.max(accepted, sent?.n ?? -1);
+  return newest < 0 ? null : newest;
+}
+
 /** Nobody is chosen: the client whose Session holds most. */
 function mostToSee(scene: Scene): string | null {
-  const { sessions, clients } = scene.model.value.sessions.value;
+  const { sessions, clients } = scene.model.value.sessions.peek();
   const holds = (who: string) => {
     const session = sessions.find((one) => one.who === who);
     if (!session) return 0;

@@ -72,9 +72,9 @@ export const app: typeof en = {
   removeProperty: '이 속성 빼기',
   notSaid: '서버 뜻대로',
   limits: {
-    keepAliveMax: { label: '서버 연결 유지 시간 상한(초)', hint: '' },
+    keepAliveMax: { label: '서버 Keep Alive 상한(초)', hint: '' },
     topicAliasMaximum: { label: '토픽 별칭 최댓값', hint: '' },
-    sessionExpiryMax: { label: '세션 만료 시간 상한(초)', hint: '' },
+    sessionExpiryMax: { label: '세션 만료 간격 상한(초)', hint: '' },
     packetBytesMax: { label: '최대 패킷 크기(바이트)', hint: '' },
     retainAvailable: { label: '보존 메시지', hint: 'Retain Available이에요.' },
     wildcards: { label: '필터의 와일드카드', hint: 'Wildcard Subscription Available이에요.' },

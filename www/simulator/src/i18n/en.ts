@@ -199,7 +199,7 @@ export const en = {
   },
 
   why: {
-    lead: 'Choose a message, and see for every client whether it got it, and why.',
+    lead: 'Publish a message: here you see for every client whether it got it, and why.',
     choose: 'Message',
     message: (topic: string, payload: string) => `${payload || 'empty payload'} to ${topic}`,
     delivered: ({ filter, qos, retained }: DeliveryFacts) =>

@@ -198,7 +198,7 @@ export const ko: typeof en = {
   },
 
   why: {
-    lead: '메시지를 고르면, 클라이언트마다 받았는지와 그 이유가 나와요.',
+    lead: '메시지를 발행하면, 클라이언트마다 받았는지와 그 이유가 여기 나와요.',
     choose: '메시지',
     message: (topic, payload) => `${topic}에 ${payload || '빈 페이로드'}`,
     delivered: ({ filter, qos, retained }: DeliveryFacts) =>

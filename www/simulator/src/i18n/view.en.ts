@@ -8,6 +8,8 @@ export const view = {
     qos === 0 ? 'QoS 0, at most once' : qos === 1 ? 'QoS 1, at least once' : 'QoS 2, exactly once',
   /** Sentences of the Stage that stand in the log in English; what isn’t known stays as it is. */
   known: (reason: string): string => reason,
+  /** What the codec says of a broken rule; empty for what is none. */
+  rule: (text: string): string => text,
   dropped: (why: string): string => why.replaceAll('_', ' '),
   timer: {
     connect_timeout: (who: string) => `${who} has not sent a CONNECT in time`,
@@ -46,7 +48,7 @@ export const view = {
     latency: (ms: number) => `${ms} ms`,
     linkState: { none: 'no link', up: 'up', cut: 'cut', halfOpen: 'half-open' },
     got: (payload: string) => `got ${payload || 'an empty payload'}`,
-    keys: 'Arrow keys go from one to the next, Enter opens its menu.',
+    keys: 'Arrow keys go along the links from one to the next, Enter chooses it.',
     more: (count: number) => `and ${count} more`,
     backIn: (time: string) => `back in ${time}`,
     topics: 'Topics',
@@ -74,7 +76,7 @@ export const view = {
     },
     idle: (time: string) => `+${time}`,
     parts: 'From here on the branches differ',
-    keys: 'Up and down go from packet to packet, Enter chooses one.',
+    keys: 'Up and down go from packet to packet and mark to mark, Enter chooses one.',
     exchange: (qos: number, id: number, done: boolean) => `QoS ${qos}, identifier ${id}${done ? '' : ', not finished'}`,
   },
 

@@ -1,6 +1,7 @@
 // Strings of the views (map, ladder, inspectors, log) beyond those that ko.ts has, in Korean.
 
 import { josa } from './josa';
+import { reasons } from './reasons.ko';
 import type { view as english } from './view.en';
 
 /** The standard's names of fields; what is missing here is read in English by everybody, as DUP and RETAIN are. */
@@ -31,7 +32,7 @@ const FIELDS: Readonly<Record<string, string>> = {
   'Will Topic': '유언 토픽',
   'Will Payload': '유언 페이로드',
   'Will Message': '유언 메시지',
-  'Will Delay Interval': '유언 지연',
+  'Will Delay Interval': '유언 지연 간격',
   'Client Identifier': '클라이언트 식별자',
   'User Name': '사용자 이름',
   Password: '암호',
@@ -57,15 +58,17 @@ const FIELDS: Readonly<Record<string, string>> = {
   'PUBCOMP Reason Code': 'PUBCOMP 이유 코드',
   'Session Expiry Interval': '세션 만료 간격',
   'Message Expiry Interval': '메시지 만료 간격',
-  'Content Type': '내용 형식',
+  'Content Type': '콘텐츠 형식',
   'Response Topic': '응답 토픽',
   'Correlation Data': '상관 데이터',
+  'Receive Maximum': '수신 최대치',
   'Topic Alias': '토픽 별칭',
   'Topic Alias Maximum': '토픽 별칭 최댓값',
   'Maximum Packet Size': '최대 패킷 크기',
-  'Payload Format Indicator': '페이로드 형식',
+  'Payload Format Indicator': '페이로드 형식 표시',
   'Subscription Identifier': '구독 식별자',
   'User Property': '사용자 속성',
+  'Reason Code': '이유 코드',
   'Reason String': '이유 문장',
   'Server Keep Alive': '서버 Keep Alive',
   'Assigned Client Identifier': '배정된 클라이언트 식별자',
@@ -83,7 +86,67 @@ const FIELDS: Readonly<Record<string, string>> = {
   Value: '값',
 };
 
+/** A field in the words of a rule: `the ShareName of a Shared Subscription`. */
+function inRule(name = ''): string {
+  const bare = name.replace(/^(the|an?) | of .*$/g, '');
+  return FIELDS[bare] ?? FIELDS[bare.charAt(0).toUpperCase() + bare.slice(1)] ?? bare;
+}
+
+/** What the codec says of a broken rule. The first that fits counts; `a` and `b` are the fields that it names. */
+const RULES: readonly (readonly [RegExp, (a: string, b: string, found: RegExpExecArray) => string])[] = [
+  [/flags of (\w+) are not (\d+)/, (a, b) => `${a}의 플래그는 ${b}이어야 해요`],
+  [/^(.+) may not carry this Reason/, (a) => `${a}에 쓸 수 없는 이유 코드예요`],
+  [/^(.+) is (?:zero|(3))$/, (a, b) => `${josa(a, '은/는')} ${b || 0}이면 안 돼요`],
+  [/^(.+) contains (?:a wild|`)/, (a) => `${a}에 와일드카드를 쓸 수 없어요`],
+  [/^(.+) is empty/, (a) => `${josa(a, '이/가')} 비어 있어요`],
+  [/^(.+) (?:has no|comes without an) (.+)/, (a, b) => `${a}에 ${josa(b, '이/가')} 없어요`],
+  [
+    /^(.+) is (?:not )?\d although the (.+) is (\d)/,
+    (a, b, [, , , c]) => `${josa(b, '이/가')} ${c}이면 ${a}도 0이어야 해요`,
+  ],
+  [/reserved (?:bits?|flags) of the (.+?) (?:is|are|have)/, (a) => `${a}의 예약된 비트를 바꾸면 안 돼요`],
+  [
+    /^a (client|server)'s (\w+) carries an? (.+)/,
+    (a, b, [, , , c]) =>
+      `${a === 'client' ? '클라이언트' : '서버'}의 ${b}에는 ${josa(inRule(c), '을/를')} 쓸 수 없어요`,
+  ],
+  [/type is reserved/, () => '이 버전에 없는 패킷 종류예요'],
+  [/this side/, () => '이쪽에서 보낼 수 없는 패킷이에요'],
+  [/larger/, () => '받는 쪽의 한도를 넘는 패킷이에요'],
+  [/four bytes/, () => '가변 길이 정수가 4바이트를 넘어요'],
+  [/value needs/, () => '가변 길이 정수에 필요 없는 바이트가 있어요'],
+  [/not fit/, () => '필드가 남은 길이를 넘어요'],
+  [/are left/, () => '마지막 필드 뒤에 바이트가 남아요'],
+  [/UTF-8/, () => '글이 올바른 UTF-8이 아니에요'],
+  [/null/, () => '글에 문자 U+0000이 있어요'],
+  [/65,535/, () => '토픽이 65,535바이트를 넘어요'],
+  [/^`#/, () => '#은 마지막 레벨에 혼자만 올 수 있어요'],
+  [/^`\+/, () => '+는 레벨을 혼자 차지해야 해요'],
+  [/follows/, () => 'ShareName 뒤에 토픽 필터가 없어요'],
+  [/no property/, () => '그런 식별자의 속성은 없어요'],
+  [/this property/, () => '이 패킷에 쓸 수 없는 속성이에요'],
+  [/again/, () => '한 번만 쓸 속성이 또 나와요'],
+  [/0 or 1/, () => '속성의 값은 0이나 1이어야 해요'],
+  [/neither 0/, () => '최대 QoS는 0이나 1이어야 해요'],
+  [/MQIsdp/, () => '프로토콜 이름은 MQTT나 MQIsdp여야 해요'],
+  [/not one of/, () => '프로토콜 버전은 3.1, 3.1.1, 5.0 중 하나여야 해요'],
+  [/refuses/, () => '거절할 때는 세션 있음이 0이어야 해요'],
+  [/both QoS/, () => 'PUBLISH의 QoS 비트가 둘 다 1이에요'],
+  [/DUP/, () => 'QoS 0이면 DUP도 0이어야 해요'],
+  [/neither/, () => 'PUBLISH에 토픽 이름도 토픽 별칭도 없어요'],
+  [/No Local/, () => '공유 구독에 No Local을 쓸 수 없어요'],
+];
+
+function rule(text: string): string {
+  for (const [fits, say] of RULES) {
+    const found = fits.exec(text);
+    if (found) return say(inRule(found[1]), inRule(found[2]), found);
+  }
+  return '';
+}
+
 const KNOWN: Readonly<Record<string, string>> = {
+  'DISCONNECT was sent': 'DISCONNECT를 보냈어요',
   'the connection broke': '연결이 끊겼어요',
   'the client said DISCONNECT': '클라이언트가 DISCONNECT를 보냈어요',
   'the broker did not answer PINGREQ': '브로커가 PINGREQ에 답하지 않았어요',
@@ -102,7 +165,12 @@ const DROPPED: Readonly<Record<string, string>> = {
 export const view: typeof english = {
   noPacket: '패킷이 아닌 바이트',
   qos: (qos) => (qos === 0 ? 'QoS 0, 많아야 한 번' : qos === 1 ? 'QoS 1, 적어도 한 번' : 'QoS 2, 꼭 한 번'),
-  known: (reason) => KNOWN[reason] ?? reason,
+  known: (reason) => {
+    const [, code, text] = /return code (\d)|be read: (.+)/.exec(reason) ?? [];
+    if (code) return `브로커가 거절했어요: ${reasons.returnCodes[Number(code)]?.name ?? code}`;
+    return text ? `온 것을 읽을 수 없어요: ${rule(text) || text}` : (KNOWN[reason] ?? reason);
+  },
+  rule,
   dropped: (why) => DROPPED[why] ?? why,
   timer: {
     connect_timeout: (who) => `${josa(who, '이/가')} 제때 CONNECT를 보내지 않았어요`,
@@ -141,7 +209,7 @@ export const view: typeof english = {
     latency: (ms) => `${ms} ms`,
     linkState: { none: '링크 없음', up: '이어짐', cut: '끊김', halfOpen: '반쯤 열림' },
     got: (payload) => `받음: ${payload || '빈 페이로드'}`,
-    keys: '화살표 키로 옮겨 다니고, 엔터로 메뉴를 열어요.',
+    keys: '화살표 키로 링크를 따라 옮겨 다니고, 엔터로 골라요.',
     more: (count) => `외 ${count}개`,
     backIn: (time) => `${time} 뒤에 돌아와요`,
     topics: '토픽',
@@ -168,7 +236,7 @@ export const view: typeof english = {
     },
     idle: (time) => `+${time}`,
     parts: '여기부터 갈래가 달라져요',
-    keys: '위아래 화살표로 패킷을 옮겨 다니고, 엔터로 골라요.',
+    keys: '위아래 화살표로 패킷과 표시를 옮겨 다니고, 엔터로 골라요.',
     exchange: (qos, id, done) => `QoS ${qos}, 식별자 ${id}${done ? '' : ', 아직 끝나지 않음'}`,
   },
 
@@ -229,7 +297,7 @@ export const view: typeof english = {
     position: (n) => `${n}번째`,
     keepAlive: 'Keep Alive',
     keepAliveRule: (seconds) => `${seconds}초. 브로커는 그 1.5배까지 기다려요`,
-    receiveMaximum: 'Receive Maximum',
+    receiveMaximum: '수신 최대치',
     expiry: '세션의 끝',
     expiresIn: (time) => `돌아오지 않으면 ${time} 뒤`,
     willDue: (time) => `${time} 뒤에 발행돼요`,

@@ -54,6 +54,8 @@ const BROWSER_FRAMES: Frames = {
 
 /** A tab that slept must not leap. */
 const FRAME_MS_MAX = 100;
+/** So long what is to be read stays as it is, while time runs. */
+const CALM_MS = 150;
 
 export const SPEEDS = [0.1, 0.25, 0.5, 1, 2, 5, 10, 60] as const;
 /** Slow enough to see a packet travel. */
@@ -63,10 +65,26 @@ export const SPEED = 0.5;
 const LEADS_ON: ReadonlySet<string> = new Set(['reconnect', 'will_delay']);
 const LEADS_ON_WITHIN_US = 6_000_000;
 
+/** What says the same as before is the same object as before: then nobody needs to draw it again. */
+class Same<T> {
+  #known: ReadonlyMap<string, T> = new Map();
+
+  of(list: readonly T[]): readonly T[] {
+    const all = list.map((one): [string, T] => {
+      const text = JSON.stringify(one);
+      return [text, this.#known.get(text) ?? one];
+    });
+    this.#known = new Map(all);
+    return all.map(([, one]) => one);
+  }
+}
+
 export class Model {
   readonly playhead;
   /** Changes with everything that happens or is undone. */
   readonly moment = signal(0);
+  /** Changes when there is something new to read: while time runs only as often as eyes can follow words. */
+  readonly calm = signal(0);
   readonly moved = signal<Moved>({ how: 'begin', from: 0, to: 0 });
   readonly playing = signal(false);
   readonly speed = signal<number>(SPEED);
@@ -81,6 +99,7 @@ export class Model {
   readonly #entries = signal<Entry[]>([]);
   #frame: number | undefined;
   #lastFrame = 0;
+  #lastCalm = 0;
   #until: 'settled' | 'paused' = 'paused';
   #clock: Micros = 0;
 
@@ -98,7 +117,13 @@ export class Model {
         void this.moment.value;
         return JSON.parse(read()) as T;
       });
-    this.sessions = atMoment(() => this.#stage.sessions());
+    const clients = new Same<Sessions['clients'][number]>();
+    const sessions = new Same<Sessions['sessions'][number]>();
+    this.sessions = computed(() => {
+      void this.moment.value;
+      const now = JSON.parse(this.#stage.sessions()) as Sessions;
+      return { clients: clients.of(now.clients), sessions: sessions.of(now.sessions) };
+    });
     this.topics = atMoment(() => this.#stage.topics());
     this.next = atMoment(() => this.#stage.next());
     this.branches = atMoment(() => this.#stage.branches());
@@ -210,6 +235,7 @@ export class Model {
     if (this.#frame !== undefined) this.#frames.cancel(this.#frame);
     this.#frame = undefined;
     this.playing.value = false;
+    this.calm.value = this.calm.peek() + 1;
   }
 
   toggle(): void {
@@ -298,6 +324,10 @@ export class Model {
     this.#stage.runUntil(Math.round(this.#clock));
     batch(() => {
       this.#read('run');
+      if (now - this.#lastCalm >= CALM_MS) {
+        this.#lastCalm = now;
+        this.calm.value = this.calm.peek() + 1;
+      }
       if (this.#until === 'settled' && this.settled()) this.pause();
       else this.#frame = this.#frames.request((later) => this.#tick(later));
     });
@@ -341,6 +371,7 @@ export class Model {
       } else if (playhead.branch !== before.branch || playhead.ends_at !== before.ends_at) {
         this.playhead.value = playhead;
       }
+      if (how !== 'run') this.calm.value = this.calm.peek() + 1;
       if (how !== 'run' || playhead.entries !== before.entries) {
         this.moved.value = { how, from, to: playhead.entries };
       }

@@ -1,27 +1,18 @@
 // The Map: the broker in the middle, clients around it, packets on their way between them. Clients, links and the broker
 // are buttons in one group: arrow keys go from one to the next, and everything that is drawn has a name.
 
-import type { VNode } from 'preact';
 import { useMemo, useRef, useState } from 'preact/hooks';
-import type { ClientView, SessionView } from '../stage/types';
+import type { ClientView } from '../stage/types';
 import { span } from './clock';
-import { useMotion, useSize } from './hooks';
+import { useKept, useMotion, useSize } from './hooks';
 import { Broker } from './map/Broker';
 import { Client, justTold } from './map/Client';
 import { flyingAt, useGlide } from './map/flying';
-import { Links } from './map/Links';
+import { Link } from './map/Link';
 import { Packets } from './map/Packets';
-import { brokerHalfOf, linkOf, neighbour, placesOf, type Spot } from './map/place';
-import type { MapProps, Person } from './props';
+import { brokerHalfOf, linkOf, memberAfter, placesOf, type Spot } from './map/place';
+import type { MapProps, Person, Selection } from './props';
 import { storyOf } from './story';
-
-/** A client as it was drawn last. */
-interface Known {
-  readonly client: ClientView;
-  readonly session: SessionView | undefined;
-  readonly key: string;
-  readonly node: VNode;
-}
 
 /** Who is on the Map: the clients that the Stage has now, named as people know them. */
 function present(props: MapProps): readonly Person[] {
@@ -29,43 +20,61 @@ function present(props: MapProps): readonly Person[] {
   return props.sessions.clients.map(({ who }) => known.get(who) ?? { id: who, name: who, icon: 'sensor' });
 }
 
+/** Before the client's id: the member of the group is its link. */
+const LINK = 'link ';
+
+/** What a member of the group is. */
+const meant = (member: string): NonNullable<Selection> =>
+  member === 'broker'
+    ? { broker: true }
+    : member.startsWith(LINK)
+      ? { link: member.slice(LINK.length) }
+      : { client: member };
+
+const middleOf = ([from, to]: readonly [Spot, Spot]): Spot => ({ x: (from.x + to.x) / 2, y: (from.y + to.y) / 2 });
+
 export default function ClientMap(props: MapProps) {
   const { entries, playhead, sessions, t, selection, onSelect, onMenu, playing } = props;
   const ref = useRef<HTMLFieldSetElement>(null);
   const { width, height } = useSize(ref, { width: 720, height: 460 });
   const motion = useMotion(props.motion);
   const story = storyOf(entries);
-  const people = useMemo(() => present(props), [props.people, sessions]);
+  const people = useMemo(() => present(props), [props.people, sessions.clients.map(({ who }) => who).join('\n')]);
   const places = useMemo(() => placesOf(people.length, width, height), [people.length, width, height]);
   const topicsMax = width < 480 ? 2 : 4;
   const brokerHalf = brokerHalfOf(width, Math.min(topicsMax, props.topics.length), props.topics.length > topicsMax);
   const at = useGlide(playhead.at, motion && !playing);
   const flying = flyingAt(story, at, playhead.entries, at);
-  const links = places.clients.map((spot) => linkOf(spot, places.broker, places.scale, brokerHalf));
+  const links = useMemo(
+    () => places.clients.map((spot) => linkOf(spot, places.broker, places.scale, brokerHalf)),
+    [places, brokerHalf.x, brokerHalf.y],
+  );
   const [active, setActive] = useState('broker');
-  const members = ['broker', ...people.map(({ id }) => id)];
+  const members = ['broker', ...people.map(({ id }) => LINK + id), ...people.map(({ id }) => id)];
   const tabbed = members.includes(active) ? active : 'broker';
-  const spots = [places.broker, ...places.clients];
 
   const focus = (who: string) => {
     setActive(who);
     ref.current?.querySelector<HTMLElement>(`[data-member="${CSS.escape(who)}"]`)?.focus();
   };
   const onKeyDown = (event: KeyboardEvent) => {
-    const who = (event.currentTarget as HTMLElement).dataset.member;
+    const element = event.currentTarget as HTMLElement | SVGElement;
+    const who = element.dataset.member;
     const from = members.indexOf(who ?? '');
-    const spot = spots[from];
-    if (!spot || event.isComposing) return;
-    const to =
-      event.code === 'Home' ? 0 : event.code === 'End' ? members.length - 1 : neighbour(event.code, spot, spots);
+    if (from < 0 || event.isComposing) return;
+    const to = memberAfter(event.code, from, places, links.map(middleOf));
     const isMenu = event.code === 'Enter' || event.code === 'ContextMenu' || (event.code === 'F10' && event.shiftKey);
     if (isMenu && onMenu && who) {
       event.preventDefault();
-      const box = (event.currentTarget as HTMLElement).getBoundingClientRect();
-      const what = who === 'broker' ? ({ broker: true } as const) : { client: who };
-      onSelect(what);
-      onMenu(what, { x: box.left + box.width / 2, y: box.bottom });
-    } else if (event.code.startsWith('Arrow') || event.code === 'Home' || event.code === 'End') {
+      const box = element.getBoundingClientRect();
+      onSelect(meant(who));
+      onMenu(meant(who), { x: box.left + box.width / 2, y: box.bottom });
+    } else if (who?.startsWith(LINK) && (event.code === 'Enter' || event.code === 'Space')) {
+      // A button does this by itself.
+      event.preventDefault();
+      event.stopPropagation();
+      onSelect(meant(who));
+    } else if (event.code.startsWith('Arrow') || to !== undefined) {
       event.preventDefault();
       event.stopPropagation();
       const next = to === undefined ? undefined : members[to];
@@ -75,9 +84,8 @@ export default function ClientMap(props: MapProps) {
   const menu = (event: MouseEvent, who: string) => {
     if (!onMenu) return;
     event.preventDefault();
-    const what = who === 'broker' ? ({ broker: true } as const) : { client: who };
-    onSelect(what);
-    onMenu(what, { x: event.clientX, y: event.clientY });
+    onSelect(meant(who));
+    onMenu(meant(who), { x: event.clientX, y: event.clientY });
   };
   // What is kept drawn calls what is meant now.
   const latest = useRef({ onKeyDown, menu, onSelect });
@@ -86,7 +94,8 @@ export default function ClientMap(props: MapProps) {
   const chosenLink = selection && 'link' in selection ? selection.link : undefined;
   const member = (who: string) => ({
     'data-member': who,
-    tabIndex: who === tabbed ? 0 : -1,
+    // In small letters, as SVG has it.
+    tabindex: who === tabbed ? 0 : -1,
     onFocus: () => setActive(who),
     onKeyDown: (event: KeyboardEvent) => latest.current.onKeyDown(event),
     onContextMenu: (event: MouseEvent) => latest.current.menu(event, who),
@@ -96,9 +105,7 @@ export default function ClientMap(props: MapProps) {
   const kept = useMemo(() => new Map(sessions.sessions.map((session) => [session.who, session])), [sessions]);
   const carried = new Map<string, number>();
   for (const { sent } of flying) carried.set(sent.who, (carried.get(sent.who) ?? 0) + 1);
-  const cache = useMemo(() => new Map<string, Known>(), [places, t, people]);
-
-  /** Two hundred clients sixty times a second: one that is as it was is not looked at again. */
+  const keep = useKept();
   const clientNode = (person: Person, spot: Spot, client: ClientView) => {
     const who = person.id;
     const session = kept.get(who);
@@ -106,32 +113,40 @@ export default function ClientMap(props: MapProps) {
     const carrying = carried.get(who) ?? 0;
     const back =
       client.back_at === null ? undefined : t.view.map.backIn(span(client.back_at - playhead.at, props.language));
-    const key = `${got} ${carrying} ${back} ${chosen === who} ${who === tabbed}`;
-    const known = cache.get(who);
-    if (known?.client === client && known.session === session && known.key === key) return known.node;
-    const node = (
+    const isChosen = chosen === who;
+    const { scale } = places;
+    return keep(who, [person, spot, client, session, got, carrying, back, t, isChosen, who === tabbed, scale], () => (
       <Client
         key={who}
-        {...{ person, spot, client, session, got, carrying, back, t }}
-        scale={places.scale}
-        chosen={chosen === who}
+        {...{ person, spot, client, session, got, carrying, back, t, scale }}
+        chosen={isChosen}
         member={member(who)}
         onSelect={() => latest.current.onSelect({ client: who })}
       />
-    );
-    cache.set(who, { client, session, key, node });
-    return node;
+    ));
   };
   return (
     <fieldset class={`view map ${places.scale}`} ref={ref} aria-label={t.map.label(people.length)}>
       <p class="visually-hidden">{t.view.map.keys}</p>
-      <svg class="map-links" width={width} height={height} aria-hidden="true">
-        <Links
-          {...{ people, links, sessions, t }}
-          scale={places.scale}
-          chosen={chosenLink}
-          onSelect={(link) => onSelect({ link })}
-        />
+      {/* biome-ignore lint/a11y/useSemanticElements: there are no field sets in SVG. */}
+      <svg class="map-links" width={width} height={height} role="group" aria-label={t.view.log.kinds.connections}>
+        {people.map((person, index) => {
+          const [link, client] = [links[index], sessions.clients[index]];
+          if (!link || !client) return null;
+          const { id } = person;
+          const isChosen = chosenLink === id;
+          const from = [person, link, client, t, isChosen, LINK + id === tabbed, places.scale];
+          return keep(LINK + id, from, () => (
+            <Link
+              key={id}
+              {...{ person, link, client, t }}
+              scale={places.scale}
+              chosen={isChosen}
+              member={member(LINK + id)}
+              onSelect={() => latest.current.onSelect({ link: id })}
+            />
+          ));
+        })}
       </svg>
       {people.map((person, index) => {
         const spot = places.clients[index];

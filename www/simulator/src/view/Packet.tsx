@@ -66,7 +66,7 @@ function Opened(props: PacketProps & { packet: PacketView }) {
       )}
       {error && !edited && (
         <p class="verdict bad">
-          <strong>{t.view.packet.wrong(error[2])}.</strong> <span lang="en">{error[0]}</span>{' '}
+          <strong>{t.view.packet.wrong(error[2])}.</strong> {t.view.rule(error[0]) || error[0]}{' '}
           <span class="statement">{statementName(error[1])}</span>
         </p>
       )}

@@ -1,7 +1,7 @@
 // What several views need of the browser: the size of an element, whether motion is wished, a window over many rows,
 // and the keyboard within a group of which one member is in the tab order.
 
-import type { RefObject } from 'preact';
+import type { RefObject, VNode } from 'preact';
 import { useCallback, useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 
 export interface Size {
@@ -89,6 +89,21 @@ export function useFocusLater(ref: RefObject<Element | null>): (key: string | nu
   return useCallback((key: string | number) => {
     wanted.current = String(key);
     again((count) => count + 1);
+  }, []);
+}
+
+/**
+ * What was drawn before, by name: a node is made anew only when something that it is made from is another. Two hundred
+ * clients sixty times a second: one that is as it was is not looked at again.
+ */
+export function useKept(): (name: string, from: readonly unknown[], make: () => VNode) => VNode {
+  const kept = useRef(new Map<string, { readonly from: readonly unknown[]; readonly node: VNode }>());
+  return useCallback((name, from, make) => {
+    const known = kept.current.get(name);
+    if (known?.from.every((one, index) => one === from[index])) return known.node;
+    const node = make();
+    kept.current.set(name, { from, node });
+    return node;
   }, []);
 }
 

@@ -14,41 +14,51 @@ export function kindOf(sent: Pick<Sent, 'type' | 'qos'>): Kind {
 }
 
 /** Circle, triangle or square with its number; a small diamond for every other packet. */
-export function Shape({ kind, size = 9, at }: { kind: Kind; size?: number; at?: { x: number; y: number } }) {
+export function Shape({ kind, size = 9, at = ORIGIN }: { kind: Kind; size?: number; at?: Readonly<Point> }) {
   const r = size;
-  const transform = at && `translate(${at.x} ${at.y})`;
+  // Its own coordinates, and no transform: hundreds of those are dear to a browser.
+  const x = (dx: number) => round(at.x + dx * r);
+  const y = (dy: number) => round(at.y + dy * r);
   switch (kind) {
     case 'qos-0':
       return (
-        <g class="shape qos-0" transform={transform}>
-          <circle r={r * 0.92} />
-          <ShapeNumber text="0" size={size} dy={0} />
+        <g class="shape qos-0">
+          <circle cx={x(0)} cy={y(0)} r={r * 0.92} />
+          <ShapeNumber text="0" size={size} x={x(0)} y={y(0.42)} />
         </g>
       );
     case 'qos-1':
       return (
-        <g class="shape qos-1" transform={transform}>
-          <path d={`M0 ${-r * 1.2}L${r * 1.2} ${r * 0.88}H${-r * 1.2}Z`} />
-          <ShapeNumber text="1" size={size} dy={r * 0.2} />
+        <g class="shape qos-1">
+          <path d={`M${x(0)} ${y(-1.2)}L${x(1.2)} ${y(0.88)}H${x(-1.2)}Z`} />
+          <ShapeNumber text="1" size={size} x={x(0)} y={y(0.62)} />
         </g>
       );
     case 'qos-2':
       return (
-        <g class="shape qos-2" transform={transform}>
-          <rect x={-r * 0.88} y={-r * 0.88} width={r * 1.76} height={r * 1.76} rx={r * 0.15} />
-          <ShapeNumber text="2" size={size} dy={0} />
+        <g class="shape qos-2">
+          <rect x={x(-0.88)} y={y(-0.88)} width={r * 1.76} height={r * 1.76} rx={r * 0.15} />
+          <ShapeNumber text="2" size={size} x={x(0)} y={y(0.42)} />
         </g>
       );
     case 'ack':
       return (
-        <path class="shape-ack" transform={transform} d={`M0 ${-r * 0.6}L${r * 0.6} 0L0 ${r * 0.6}L${-r * 0.6} 0Z`} />
+        <path class="shape-ack" d={`M${x(0)} ${y(-0.6)}L${x(0.6)} ${y(0)}L${x(0)} ${y(0.6)}L${x(-0.6)} ${y(0)}Z`} />
       );
   }
 }
 
-function ShapeNumber({ text, size, dy }: { text: string; size: number; dy: number }) {
+interface Point {
+  x: number;
+  y: number;
+}
+
+const ORIGIN: Point = { x: 0, y: 0 };
+const round = (value: number): number => Math.round(value * 100) / 100;
+
+function ShapeNumber({ text, size, x, y }: { text: string; size: number; x: number; y: number }) {
   return (
-    <text class="shape-number" text-anchor="middle" y={dy + size * 0.42} font-size={size * 1.2}>
+    <text class="shape-number" text-anchor="middle" x={x} y={y} font-size={size * 1.2}>
       {text}
     </text>
   );

@@ -52,7 +52,7 @@ export function reasonWords(reason: string | undefined, code: number | undefined
   const found = code ?? (reason ? Number.parseInt(/\(0x([0-9A-F]{2})\)/.exec(reason)?.[1] ?? '', 16) : Number.NaN);
   const words = reason === undefined ? undefined : t.view.known(reason);
   if (words !== undefined && words !== reason) return words;
-  if (!Number.isNaN(found)) return t.packet.reason(found);
+  if (!Number.isNaN(found)) return t.view.rule(reason?.replace(/ \(0x..\)$/, '') ?? '') || t.packet.reason(found);
   return reason ?? '';
 }
 

@@ -99,7 +99,7 @@ test('each group of things to choose from has one member in the tab order', asyn
       ...[...document.querySelectorAll('.map')].map((group) => ['map', members(group, '[data-member]')]),
       ...[...document.querySelectorAll('.ladder-svg')]
         .filter((group) => group.querySelector('.arrow[role]'))
-        .map((group) => ['ladder', members(group, '.arrow')]),
+        .map((group) => ['ladder', members(group, '[data-key]')]),
       ...[...document.querySelectorAll('.log-lines')]
         .filter((group) => group.children.length > 0)
         .map((group) => ['log', group.querySelectorAll('.log-line[tabindex="0"]').length]),
@@ -144,7 +144,20 @@ describe('by keyboard alone', () => {
     }
     await page.keyboard.press('Space');
     const chosen = await page.locator('[data-state=map-home] [aria-pressed=true]').count();
+    // From the broker page keys go through all links, and arrow keys from a link to its client.
+    await page.keyboard.press('Home');
+    const links = new Set<string>();
+    for (let n = 0; n < 7; n++) {
+      await page.keyboard.press('PageDown');
+      links.add(await active(page));
+      await page.keyboard.press('Enter');
+      const pressed = page.locator('[data-state=map-home] .link[aria-pressed=true]');
+      expect(await pressed.getAttribute('aria-label')).toBe(await active(page));
+      const hit = pressed.locator('.link-hit');
+      expect(await hit.evaluate((path) => getComputedStyle(path).strokeOpacity)).toBe('0.5');
+    }
     await page.close();
+    expect(links.size, [...links].join('\n')).toBe(7);
     expect([...reached].join('\n')).toMatch(/Broker: 7 Sessions, 6 topics/);
     expect([...reached].join('\n')).toMatch(/kitchen sensor, connected, Will armed/);
     expect(reached.size).toBeGreaterThanOrEqual(6);
@@ -166,6 +179,27 @@ describe('by keyboard alone', () => {
     const pressed = await state.locator('.arrow[aria-pressed=true]').getAttribute('aria-label');
     expect(pressed).toBe(await active(page));
     await page.close();
+  });
+
+  test('the Ladder: marks stand between the packets, as cuts and silences do', async () => {
+    const { page } = await open(look, '&only=ladder');
+    const state = page.locator('[data-state=ladder-faults]');
+    await state.locator('.arrow[role][tabindex="0"]').focus();
+    await page.keyboard.press('Home');
+    const marks: string[] = [];
+    for (let step = 0; step < 60; step++) {
+      await page.keyboard.press('ArrowDown');
+      const mark = state.locator('.mark:focus');
+      if ((await mark.count()) === 0) continue;
+      await page.keyboard.press('Enter');
+      expect(await mark.getAttribute('aria-pressed')).toBe('true');
+      const ground = mark.locator('.sign-ground');
+      expect(await ground.evaluate((circle) => getComputedStyle(circle).strokeWidth)).toBe('2px');
+      marks.push(await active(page));
+    }
+    await page.close();
+    expect(marks.join('\n')).toMatch(/cut|broke/);
+    expect(new Set(marks).size).toBeGreaterThanOrEqual(4);
   });
 
   test('the Log: down chooses line by line, End the last one', async () => {

@@ -7,7 +7,7 @@ import { clock, span } from '../../src/view/clock';
 import { clientOf, kindOfEntry } from '../../src/view/Log';
 import { svgText } from '../../src/view/ladder/text';
 import { ladderSvg } from '../../src/view/ladder_svg';
-import { brokerHalfOf, edge, HALF, linkOf, neighbour, placesOf } from '../../src/view/map/place';
+import { brokerHalfOf, edge, HALF, linkOf, memberAfter, placesOf } from '../../src/view/map/place';
 import { bitsAt, bytesOf, fieldAt, hexOf, parseHex, pretty } from '../../src/view/packet/bytes';
 import { storyOf } from '../../src/view/story';
 import { rangesOf, treeOf } from '../../src/view/topics/tree';
@@ -58,22 +58,38 @@ describe('places on the map', () => {
     expect(edge({ x: 5, y: 5 }, { x: 5, y: 5 }, { x: 1, y: 1 })).toEqual({ x: 5, y: 5 });
   });
 
-  test('arrow keys reach everybody', () => {
-    const { clients, broker } = placesOf(7, 900, 560);
-    const spots = [broker, ...clients];
-    const reached = new Set([0]);
-    const open = [0];
-    for (let at = open.pop(); at !== undefined; at = open.pop()) {
-      for (const code of ['ArrowLeft', 'ArrowRight', 'ArrowUp', 'ArrowDown']) {
-        const to = neighbour(code, spots[at] ?? broker, spots);
-        if (to !== undefined && !reached.has(to)) {
-          reached.add(to);
-          open.push(to);
+  test.each([
+    [900, 560],
+    [360, 640],
+    [1400, 500],
+  ])('arrow keys reach every client and every link in %i by %i', (width, height) => {
+    for (const count of [1, 2, 3, 4, 5, 6, 7, 8, 9, 12, 20, 40, 200]) {
+      const places = placesOf(count, width, height);
+      const half = brokerHalfOf(width, 3, false);
+      const links = places.clients.map((client) => {
+        const [from, to] = linkOf(client, places.broker, places.scale, half);
+        return { x: (from.x + to.x) / 2, y: (from.y + to.y) / 2 };
+      });
+      const seen = new Set([0]);
+      for (const at of seen) {
+        // Of a crowd in several rings page keys have the rest.
+        for (const code of ['ArrowLeft', 'ArrowRight', 'ArrowUp', 'ArrowDown', ...(count > 40 ? ['PageDown'] : [])]) {
+          const to = memberAfter(code, at, places, links);
+          if (to !== undefined) seen.add(to);
         }
       }
+      const missed = Array.from({ length: 2 * count + 1 }, (_, at) => at).filter((at) => !seen.has(at));
+      expect(missed, `${count} clients`).toEqual([]);
+      // Along a link and back.
+      for (let n = 1; n <= count; n++) {
+        const inward = ['ArrowLeft', 'ArrowRight', 'ArrowUp', 'ArrowDown'].filter(
+          (code) => memberAfter(code, count + n, places, links) === n,
+        );
+        expect(inward).toHaveLength(1);
+        expect(memberAfter(inward[0] ?? '', n, places, links)).toBe(0);
+      }
     }
-    expect(reached.size).toBe(8);
-    expect(neighbour('Tab', broker, spots)).toBeUndefined();
+    expect(memberAfter('Tab', 0, placesOf(3, width, height), [])).toBeUndefined();
   });
 });
 

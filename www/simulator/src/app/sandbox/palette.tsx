@@ -36,7 +36,9 @@ export function Palette(props: PaletteProps) {
   const { scene, people, lock, chosen, onChoose } = props;
   const { t } = useShell();
   const model = scene.model.value;
-  const { clients } = model.sessions.value;
+  // It stays as it is for a moment, also while time runs.
+  void model.calm.value;
+  const { clients } = model.sessions.peek();
   const there = people.filter(({ id }) => clients.some(({ who }) => who === id));
   const client = clients.find(({ who }) => who === chosen);
   const refused = model.refused.value;
@@ -150,7 +152,7 @@ function optionsOf(scene: Scene, id: string): ConnectOptions {
   const first = scene.clients.value.find((client) => client.id === id) ?? { id };
   const { id: _, name: _name, icon: _icon, link: _link, ...options } = first;
   let all: ConnectOptions = options;
-  const { entries } = scene.model.value.playhead.value;
+  const { entries } = scene.model.value.playhead.peek();
   for (const entry of scene.model.value.entries.value.slice(0, entries)) {
     if (!('command' in entry) || entry.command.do !== 'connect' || entry.command.who !== id) continue;
     const { do: _do, who: _who, ...said } = entry.command;
@@ -177,7 +179,7 @@ function Verbs({ scene, people, lock, client, give }: VerbsProps) {
     if (wish) setOpened(wish.verb);
   }, [wish]);
   const name = people.find(({ id }) => id === who)?.name ?? who;
-  const session = scene.model.value.sessions.value.sessions.find((one) => one.who === who);
+  const session = scene.model.value.sessions.peek().sessions.find((one) => one.who === who);
   const filters = session?.subscriptions.map(({ filter }) => filter) ?? [];
   const { back_at } = client;
   const offered = (verb: StageCommand['do']) => !lock.includes(verb);
@@ -205,7 +207,7 @@ function Verbs({ scene, people, lock, client, give }: VerbsProps) {
         <p class="soft">
           {t.transport.timerIn(
             t.log.timer.reconnect(name),
-            duration(Math.max(0, back_at - scene.model.value.playhead.value.at), language),
+            duration(Math.max(0, back_at - scene.model.value.playhead.peek().at), language),
           )}
         </p>
       )}

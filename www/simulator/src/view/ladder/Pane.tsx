@@ -6,7 +6,7 @@ import { useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState } fr
 import { stepOf, useFocusLater, useSize } from '../hooks';
 import { IconSvg } from '../marks';
 import type { LadderProps, Person } from '../props';
-import { type Flight, type Story, storyOf } from '../story';
+import { type Flight, type Mark, type Story, storyOf } from '../story';
 import { nameOf } from '../words';
 import { arrowOf, type Bar, barsOf, bracketOf, type Now, type Sign, signOf } from './geometry';
 import { AXIS, type Column, type Columns, columnsOf, type Layout, layoutOf } from './layout';
@@ -80,6 +80,13 @@ function clientsOf(people: readonly Person[], story: Story, only: readonly strin
   const known = people.map(({ id }) => id);
   const all = [...known, ...[...story.seen].filter((who) => !known.includes(who))];
   return only ? all.filter((who) => only.includes(who)) : all;
+}
+
+/** What the arrow keys go through: packets and marks of the clients that have a column, from the first to the last. */
+function membersOf(story: Story, columns: Columns): readonly { readonly n: number; readonly who: string }[] {
+  const packets = story.flights.map(({ n, sent }) => ({ n, who: sent.who }));
+  const marks = story.marks.filter(({ kind }) => kind !== 'told');
+  return [...packets, ...marks].filter(({ who }) => columns.byWho.has(who)).sort((a, b) => a.n - b.n);
 }
 
 export function Pane(props: PaneProps) {
@@ -156,8 +163,11 @@ export function Pane(props: PaneProps) {
     .flightsBetween(first, last)
     .filter(({ sent }) => isShown.has(sent.who))
     .sort((a, b) => a.n - b.n);
-  const inSight = flights.some(({ n }) => n === selected);
-  const tabbed = inSight ? selected : flights.find(({ n }) => layout.y(n) >= view.top)?.n;
+  const marks = story.marksBetween(first, last).filter(({ kind, who }) => kind !== 'told' && isShown.has(who));
+  // Of packets and marks in sight one is in the tab order: the chosen one, else the first.
+  const chosenOne = selected ?? selectedSign;
+  const inSight = [...flights, ...marks].some(({ n }) => n === chosenOne);
+  const tabbed = inSight ? chosenOne : (flights.find(({ n }) => layout.y(n) >= view.top) ?? marks[0])?.n;
 
   const onKeyDown = (event: KeyboardEvent) => {
     const at = Number((event.currentTarget as SVGElement).dataset.key);
@@ -170,17 +180,14 @@ export function Pane(props: PaneProps) {
       done();
       return onSelect({ entry: at });
     }
-    const all = story.flights;
+    const all = membersOf(story, columns);
     const index = all.findIndex(({ n }) => n === at);
-    let to = stepOf(event.code, index, all.length);
-    // Clients without a column are passed over.
-    const way = to !== undefined && to < index ? -1 : 1;
-    while (to !== undefined && all[to] && !columns.byWho.has(all[to]?.sent.who ?? '')) to += way;
+    const to = stepOf(event.code, index, all.length);
     const next = to === undefined ? undefined : all[to];
     if (!next) return;
     done();
     leave();
-    scrollInto(layout.y(next.n), columns.byWho.get(next.sent.who)?.x);
+    scrollInto(layout.y(next.n), columns.byWho.get(next.who)?.x);
     focusLater(next.n);
   };
 
@@ -252,7 +259,9 @@ export function Pane(props: PaneProps) {
           {arrows.map((arrow) => arrow?.line)}
           {/* All words lie over all lines. */}
           <g class="labels">{view.words && arrows.map((arrow) => arrow?.label)}</g>
-          {view.words && <Signs {...scene} selected={selectedSign} />}
+          {view.words && (
+            <Signs {...scene} {...{ marks, tabbed }} selected={selectedSign} onKey={(event) => keys.current(event)} />
+          )}
           {entries.length > 0 && !props.other && <path class="now-line" d={`M0 ${nowY}H${columns.width}`} />}
         </svg>
         <div class="ladder-axis">
@@ -363,38 +372,50 @@ function Background({ props, story, layout, columns, shown, view, now, first, la
   );
 }
 
+interface SignsProps extends Scene {
+  readonly marks: readonly Mark[];
+  readonly selected: number | undefined;
+  /** The entry of the one that is in the tab order. */
+  readonly tabbed: number | undefined;
+  readonly onKey: (event: KeyboardEvent) => void;
+}
+
 /** Marks on the lifelines: cuts, silences, timers, and what reached a client's user. */
-function Signs({ props, story, layout, shown, now, first, last, selected }: Scene & { selected: number | undefined }) {
+function Signs({ props, story, layout, shown, now, first, last, marks, selected, tabbed, onKey }: SignsProps) {
   const { entries, people, t, onSelect } = props;
-  const told: Sign[] = [];
-  const marks = (
-    <>
-      {story.marksBetween(first, last).map((mark) => {
-        const column = shown.find(({ who }) => who === mark.who);
-        const entry = entries[mark.n];
-        if (!column || !entry) return null;
-        const sign = signOf(mark, entry, layout, column, now, entries, people, t);
-        if (sign.kind === 'told') {
-          if (sign.state === 'past') told.push(sign);
-          return null;
-        }
-        return (
-          // biome-ignore lint/a11y/noStaticElementInteractions: the Log has each of them for the keyboard.
-          <g
-            key={mark.n}
-            class={`mark ${sign.state}${mark.n === selected ? ' selected' : ''}`}
-            onClick={() => onSelect({ entry: mark.n })}
-          >
-            <title>{sign.spoken}</title>
-            <SignShape sign={sign} />
-          </g>
-        );
-      })}
-    </>
-  );
+  const sign = (mark: Mark): Sign | null => {
+    const column = shown.find(({ who }) => who === mark.who);
+    const entry = entries[mark.n];
+    return column && entry ? signOf(mark, entry, layout, column, now, entries, people, t) : null;
+  };
+  const told = story
+    .marksBetween(first, last)
+    .flatMap((mark) => (mark.kind === 'told' ? (sign(mark) ?? []) : []))
+    .filter(({ state }) => state === 'past');
   return (
     <>
-      {marks}
+      {marks.map((mark) => {
+        const drawn = sign(mark);
+        return (
+          drawn && (
+            // biome-ignore lint/a11y/useSemanticElements: there are no buttons in SVG.
+            <g
+              key={mark.n}
+              class={`mark ${drawn.state}${mark.n === selected ? ' selected' : ''}`}
+              role="button"
+              tabindex={mark.n === tabbed ? 0 : -1}
+              data-key={mark.n}
+              aria-label={drawn.spoken}
+              aria-pressed={mark.n === selected}
+              onClick={() => onSelect({ entry: mark.n })}
+              onKeyDown={onKey}
+            >
+              <title>{drawn.spoken}</title>
+              <SignShape sign={drawn} />
+            </g>
+          )
+        );
+      })}
       <ToldShape signs={told} />
     </>
   );

@@ -5,6 +5,7 @@ import type { ClientView, Entry, Playhead, SessionView } from '../../stage/types
 import { IconSvg, WillSign } from '../marks';
 import type { Person, Words } from '../props';
 import type { Story } from '../story';
+import { cutsOf } from './Link';
 import type { Scale, Spot } from './place';
 
 export type Member = ButtonHTMLAttributes<HTMLButtonElement>;
@@ -57,9 +58,6 @@ export function Client(props: ClientProps) {
   const waiting = session?.queue.length ?? 0;
   const inFlight = session?.in_flight.length ?? 0;
   const armed = session?.will != null;
-  const cuts = client.cut_when.map(({ packet, toward, at }) =>
-    t.view.map.cutWhen(packet, toward, t.view.map.moments[at]),
-  );
   // What is seen is part of what is heard; a dot shows no words, and is named whole.
   const more = [
     back !== undefined && t.map.states[state],
@@ -68,7 +66,7 @@ export function Client(props: ClientProps) {
     inFlight > 0 && t.view.map.inFlight(inFlight),
     carrying > 0 && t.map.carrying(carrying),
     got !== undefined && t.view.map.got(got),
-    ...cuts,
+    ...cutsOf(client, t),
   ].filter((part) => typeof part === 'string');
   const said = [t.map.client(person.name, back ?? t.map.states[state]), ...more].join(', ');
   return (
@@ -86,9 +84,13 @@ export function Client(props: ClientProps) {
         <StateSign state={state} />
       </span>
       <span class="map-name">{person.name}</span>
-      <span class="visually-hidden">, </span>
-      <span class={scale === 'card' ? 'map-state' : 'visually-hidden'}>{back ?? t.map.states[state]}</span>
-      {more.length > 0 && <span class="visually-hidden">, {more.join(', ')}</span>}
+      {scale !== 'dot' && (
+        <>
+          <span class="visually-hidden">, </span>
+          <span class={scale === 'card' ? 'map-state' : 'visually-hidden'}>{back ?? t.map.states[state]}</span>
+          {more.length > 0 && <span class="visually-hidden">, {more.join(', ')}</span>}
+        </>
+      )}
       {scale !== 'dot' && (waiting > 0 || inFlight > 0 || armed) && (
         <span class="map-badges" aria-hidden="true">
           {armed && (

@@ -23,6 +23,23 @@ interface PacketsProps {
   readonly onSelect: (selection: Selection) => void;
 }
 
+interface Title {
+  readonly people: readonly Person[];
+  readonly t: Words;
+  readonly text: string;
+}
+
+const titles = new WeakMap<Flight, Title>();
+
+/** What a packet is, in words: the same as long as it flies. */
+function titleOf(flight: Flight, entry: Entry, entries: readonly Entry[], people: readonly Person[], t: Words): string {
+  const known = titles.get(flight);
+  if (known?.t === t && known.people === people) return known.text;
+  const text = sentence(entry, entries, people, t);
+  titles.set(flight, { people, t, text });
+  return text;
+}
+
 /** With more than this, words beside packets would lie over each other. */
 const WORDS_MAX = 6;
 
@@ -45,21 +62,16 @@ export function Packets(props: PacketsProps) {
         const text = sent.type === 'PUBLISH' ? (sent.payload === '' ? '∅' : (sent.payload ?? '')) : (sent.type ?? '?');
         return (
           // biome-ignore lint/a11y/noStaticElementInteractions: the Ladder and the Log have each packet for the keyboard.
-          <g
-            key={n}
-            class={`packet ${kind}${chosen === n ? ' chosen' : ''}`}
-            transform={`translate(${spot.x} ${spot.y})`}
-            onClick={() => onSelect({ entry: n })}
-          >
-            <title>{sentence(entry, entries, people, t)}</title>
-            <circle class="packet-ground" r={small ? 8 : 14} />
-            <Shape kind={kind} size={small ? 6 : kind === 'ack' ? 9 : 11} />
-            {flight.will && <WillSign x={13} y={-11} />}
-            {sent.retain && <RetainedSign x={12} y={-11} />}
-            {flight.again && <AgainSign x={-13} y={-11} />}
-            {flight.fate === 'lost' && flight.endAt - at < 60_000 && <LostSign size={8} />}
+          <g key={n} class={`packet ${kind}${chosen === n ? ' chosen' : ''}`} onClick={() => onSelect({ entry: n })}>
+            <title>{titleOf(flight, entry, entries, people, t)}</title>
+            <circle class="packet-ground" cx={spot.x} cy={spot.y} r={small ? 8 : 14} />
+            <Shape kind={kind} size={small ? 6 : kind === 'ack' ? 9 : 11} at={spot} />
+            {flight.will && <WillSign x={spot.x + 13} y={spot.y - 11} />}
+            {sent.retain && <RetainedSign x={spot.x + 12} y={spot.y - 11} />}
+            {flight.again && <AgainSign x={spot.x - 13} y={spot.y - 11} />}
+            {flight.fate === 'lost' && flight.endAt - at < 60_000 && <LostSign x={spot.x} y={spot.y} size={8} />}
             {words && (
-              <text class="packet-text" x="0" y={from.y > to.y + 40 ? -18 : 26} text-anchor="middle">
+              <text class="packet-text" x={spot.x} y={spot.y + (from.y > to.y + 40 ? -18 : 26)} text-anchor="middle">
                 {text.length > 14 ? `${text.slice(0, 13)}…` : text}
               </text>
             )}

@@ -84,10 +84,10 @@ function ringsOf(count: number, scale: Scale, rx: number, ry: number): number[] 
   }
 }
 
-/** Evenly by angle, the first at the left; in a tall room at the top. */
+/** Evenly by angle, the first at the left; in a tall room at the top. Nobody stands where the room is narrowest. */
 function ring(count: number, middle: Spot, rx: number, ry: number, index: number): Spot[] {
   const tall = ry > rx * 1.15 && rx < 190;
-  const even = count > 2 && count % 2 === 0 && !tall ? Math.PI / count : 0;
+  const even = count > 2 && count % (tall ? 4 : 2) === 0 ? Math.PI / count : 0;
   const begin = (tall ? -Math.PI / 2 : Math.PI) + even + (index % 2) * (Math.PI / Math.max(count, 1));
   return Array.from({ length: count }, (_, place) => {
     const angle = begin + (2 * Math.PI * place) / count;
@@ -143,4 +143,38 @@ export function neighbour(code: string, from: Spot, all: readonly Spot[]): numbe
     if (cost < least) [best, least] = [index, cost];
   }
   return best;
+}
+
+/** The arrow key that points from one to another. */
+function heading(from: Spot, to: Spot): string {
+  const [dx, dy] = [to.x - from.x, to.y - from.y];
+  if (Math.abs(dx) >= Math.abs(dy)) return dx > 0 ? 'ArrowRight' : 'ArrowLeft';
+  return dy > 0 ? 'ArrowDown' : 'ArrowUp';
+}
+
+/**
+ * Where a key leads from a member of the Map: 0 is the broker, then come all links, then all clients. Arrow keys follow
+ * a link between its client and the broker, and go from client to client, and from link to link, on either side of it;
+ * page keys go through all of them in order.
+ */
+export function memberAfter(code: string, at: number, places: Places, links: readonly Spot[]): number | undefined {
+  const { broker, clients } = places;
+  const count = links.length;
+  const last = 2 * count;
+  const jump: Record<string, number> = {
+    Home: 0,
+    End: last,
+    PageUp: Math.max(0, at - 1),
+    PageDown: Math.min(last, at + 1),
+  };
+  if (code in jump) return jump[code];
+  const plus = (index: number | undefined, first: number) => (index === undefined ? undefined : index + first);
+  if (at === 0) return plus(neighbour(code, broker, links), 1);
+  const isLink = at <= count;
+  const index = isLink ? at - 1 : at - 1 - count;
+  const [link, client] = [links[index], clients[index]];
+  if (!link || !client) return undefined;
+  if (code === heading(client, broker)) return isLink ? 0 : index + 1;
+  if (!isLink) return plus(neighbour(code, client, clients), count + 1);
+  return code === heading(broker, client) ? index + 1 + count : plus(neighbour(code, link, links), 1);
 }

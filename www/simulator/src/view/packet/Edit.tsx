@@ -83,7 +83,7 @@ function Verdict({ typed, described, unchanged, t }: VerdictProps) {
   const [rule, statement, byte] = error;
   return (
     <p class="verdict bad">
-      <strong>{t.view.packet.wrong(byte)}.</strong> <span lang="en">{rule}</span>{' '}
+      <strong>{t.view.packet.wrong(byte)}.</strong> {t.view.rule(rule) || rule}{' '}
       <span class="statement">{statementName(statement)}</span>
     </p>
   );
