@@ -132,6 +132,7 @@ test.each([
   ['nothing', undefined],
   ['a text', 'yes'],
   ['a Reason Code that is none', { allow: false, reason: 5 }],
+  ['a Reason Code that MQTT does not have', { allow: false, reason: 0xff }],
   ['a user that is none', { allow: true, user: 7 }],
   ['permissions that are none', { allow: true, permissions: { publish: { allow: 'x' } } }],
 ])('a verdict that is %s lets nobody in, and is told', async (_, verdict) => {

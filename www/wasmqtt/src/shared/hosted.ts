@@ -61,6 +61,9 @@ export function hosted(broker: Broker, storage: string): Hosted {
   const bridges = new HostedBridges(broker);
   return {
     storage,
+    lost: new Promise((resolve) => {
+      broker.on('storage', ({ type }) => type === 'lost' && resolve());
+    }),
     connect: ({ deliver, close, resumed }, creditBytes) =>
       broker.link({ deliver, close: () => close(true), resumed }, { address: 'tab', creditBytes }),
     call: async (name, [first, second, third]) => {

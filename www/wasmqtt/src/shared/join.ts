@@ -33,6 +33,8 @@ export interface JoinOptions {
 
 /** How long a worker may take to say that it is there, in milliseconds. */
 const WORKER_MS = 5_000;
+/** How long it is not asked for again after it did not start, in milliseconds. */
+const AGAIN_MS = 1_000;
 
 /** A page's place in a shared broker. */
 export class Joining {
@@ -129,8 +131,9 @@ export class Joining {
     }).then(
       (host) => {
         this.host = host;
-        host.onover = () => {
+        host.onover = (why) => {
           this.host = undefined;
+          if (why === 'lost') this.#bereft(place, mode);
         };
         if (mode === 'own') this.#member?.hear(host.announcement);
       },
@@ -138,6 +141,13 @@ export class Joining {
         if (!signal.aborted) this.#failed(error as Failure);
       },
     );
+  }
+
+  /** The broker that ran here lost its store: with another one it goes on, unless that would take it from somebody. */
+  #bereft(place: Place, mode: Mode): void {
+    if (mode !== 'own') this.#campaign(place, mode);
+    else
+      this.#failed({ name: 'Error', message: `'${this.#options.storage}' was deleted, or another broker has it now` });
   }
 
   /** Why there can be no elected tab here. */
@@ -231,7 +241,8 @@ export class Joining {
         return;
       } catch (error) {
         if (error instanceof SharedBrokerError) return this.#outdated();
-        // It is asked for again until there is one: its file was there once.
+        // It is asked for again until there is one: its file was there once, but a server that is away has no use for haste.
+        await new Promise<void>((resolve) => this.place.after(AGAIN_MS, resolve));
       }
     }
   }

@@ -8,7 +8,7 @@ import { Broker, type PublishOptions } from '../broker.js';
 import { type BrokerEvents, EVENT_NAMES, type Qos, reportLater } from '../events.js';
 import type { BrokerView, SessionView } from '../inspect.js';
 import type { Message } from '../local.js';
-import { check, type Limits, type Permissions, whole, wrong } from '../options.js';
+import { check, type Limits, only, type Permissions, text, whole, wrong } from '../options.js';
 import { type PortOptions, servePort } from '../port.js';
 import { scheduler } from '../schedule.js';
 import { BrokerSocket, offered } from '../socket.js';
@@ -16,7 +16,7 @@ import { BRIDGES, KnownBridges } from './bridges.js';
 import { type CreateBroker, type HostedOptions, hosted, type SubscriptionEvent } from './hosted.js';
 import { Joining } from './join.js';
 import type { SharedBrokerError } from './member.js';
-import type { Mode } from './protocol.js';
+import { errorOf, type Mode } from './protocol.js';
 import { connectSocket, portEngine } from './sockets.js';
 
 /** What `SharedBroker.connect` takes; what is left out has its default. */
@@ -165,12 +165,11 @@ export class SharedBroker {
 
   /** Serves the client at the other end of this port; the function that comes back cuts it off. */
   accept(port: MessagePort, options: PortOptions = {}): () => void {
-    const cut = servePort(portEngine(this.#joining.member), port, options, this.#schedule);
+    if (typeof port?.postMessage !== 'function') throw wrong('port', port, 'a MessagePort');
+    const engine = portEngine(this.#joining.member);
+    const cut = servePort(engine, port, options, this.#schedule, () => this.#doors.delete(cut));
     this.#doors.add(cut);
-    return () => {
-      this.#doors.delete(cut);
-      cut();
-    };
+    return cut;
   }
 
   /**
@@ -181,6 +180,7 @@ export class SharedBroker {
   on<N extends keyof SharedBrokerEvents>(name: N, handler: (event: SharedBrokerEvents[N]) => void): () => void {
     const names: string[] = [...OWN, ...EVENT_NAMES];
     if (!names.includes(name)) throw wrong('on', name, names.join(', '));
+    if (typeof handler !== 'function') throw wrong('handler', handler, 'a function');
     return this.#on(name, handler);
   }
 
@@ -212,18 +212,26 @@ export class SharedBroker {
   /**
    * Hears what matches a Topic Filter, Retained Messages first and after a move again; resolves, once it is granted, to
    * a function that ends it. What is published while there is no host is missed: lasting Sessions are for clients.
-   * @throws Error if it is refused.
+   * @throws TypeError that names what is wrong; Error if it is refused.
    */
-  subscribe(filter: string, handler: (message: Message) => void, { qos = 0 as Qos } = {}): Promise<() => void> {
+  async subscribe(
+    filter: string,
+    handler: (message: Message) => void,
+    options: { qos?: Qos } = {},
+  ): Promise<() => void> {
+    only('options', options, ['qos']);
+    text('filter', filter, 'a Topic Filter');
+    if (typeof handler !== 'function') throw wrong('handler', handler, 'a function');
+    const qos = whole('qos', options.qos ?? 0, 0, 2);
     this.#subscriptions += 1;
-    const event = `subscribe:${this.#subscriptions}:${whole('qos', qos, 0, 2)}:${filter}`;
+    const event = `subscribe:${this.#subscriptions}:${qos}:${filter}`;
     return new Promise((resolve, reject) => {
       const end = this.#on(event, (told: SubscriptionEvent) => {
         if ('message' in told) handler(told.message);
         else if ('granted' in told) resolve(end);
         else {
           end();
-          reject(Object.assign(new Error(told.error.message), told.error));
+          reject(errorOf(told.error));
         }
       });
     });
@@ -294,17 +302,26 @@ export class SharedBroker {
 
   #on(name: string, handler: Handler): () => void {
     const handlers = this.#handlers.get(name) ?? new Set();
-    this.#handlers.set(name, handlers.add(handler));
+    // The same function may listen twice.
+    const own: Handler = (value) => handler(value);
+    this.#handlers.set(name, handlers.add(own));
     if (!OWN.includes(name)) this.#joining.member.watch(name);
     return () => {
-      if (!handlers.delete(handler) || handlers.size > 0) return;
+      if (!handlers.delete(own) || handlers.size > 0) return;
       this.#handlers.delete(name);
       if (!OWN.includes(name)) this.#joining.member.unwatch(name);
     };
   }
 
   #emit(event: string, value: unknown): void {
-    for (const handler of this.#handlers.get(event) ?? []) (handler as (value: unknown) => void)(value);
+    // One that throws must not keep others from hearing, nor frames behind this one from arriving.
+    for (const handler of this.#handlers.get(event) ?? []) {
+      try {
+        (handler as (value: unknown) => void)(value);
+      } catch (error) {
+        reportLater(error);
+      }
+    }
   }
 }
 
@@ -322,6 +339,7 @@ function hostedOptions(options: SharedBrokerOptions): HostedOptions {
 
 /** @throws TypeError that names the option. */
 function checkOptions(options: SharedBrokerOptions): void {
+  if (typeof options !== 'object' || options === null) throw wrong('options', options, 'an object');
   const { name, prefer, worker, create, heartbeatMs, timeoutMs } = options;
   if (typeof name !== 'string' || !/^[^:/\\]{1,100}$/.test(name)) {
     throw wrong('name', name, "a text of 1 to 100 characters without ':', '/' and '\\'");
@@ -340,7 +358,7 @@ function checkOptions(options: SharedBrokerOptions): void {
   for (const option of ['auth', 'import', 'clock', 'wait', 'signal', 'locks', 'indexedDB']) {
     if (rest[option] !== undefined) throw new TypeError(`${option}: not for a shared broker; see the option create`);
   }
-  if (options.storage?.startsWith('opfs:')) {
+  if (String(options.storage).startsWith('opfs:')) {
     throw wrong('storage', options.storage, "'memory:' or 'idb:NAME': neither tabs nor SharedWorkers can use opfs");
   }
   check(rest);
