@@ -3,10 +3,11 @@
  * the very core that the server runs; this file hands things on.
  */
 import { Core } from '../generated/wasmqtt.js';
-import { infoOf, OWN_VERDICT, openTo, reasonOf, refusal, verdictOf } from './auth.js';
+import { infoOf, OWN_VERDICT, openTo, refusal, verdictOf } from './auth.js';
 import type { Bridge, BridgeOptions, Bridges } from './bridge.js';
 import { ManualClock, RealClock } from './clock.js';
-import { create, restore, type Variant, wholeConfig } from './core.js';
+import { type KickOptions, kicking, type Payload, type PublishOptions, publishing } from './commands.js';
+import { create, wholeConfig } from './core.js';
 import { type Clock, Engine, type Link, type LinkId, type Output } from './engine.js';
 import {
   type AuthErrorEvent,
@@ -26,7 +27,6 @@ import {
   type BrokerOptions,
   check,
   configOf,
-  flag,
   type Limits,
   only,
   type Permissions,
@@ -44,6 +44,7 @@ import { agree, BrokerSocket, bytesOf, type Carried, type Carrier, isBytes, offe
 import type { Journal } from './storage/journal.js';
 import { parseStorage } from './storage/name.js';
 import type { Opened, StorageOptions } from './storage/open.js';
+import { open, restored, type Stored } from './stored.js';
 import { PacketTap } from './taps.js';
 import { type TraceEvent, traceOf } from './trace.js';
 import { loadCore } from './wasm.js';
@@ -51,25 +52,12 @@ import { loadCore } from './wasm.js';
 /** Where the manual clock begins: 2026-01-01, in microseconds since 1970. */
 const MANUAL_BEGIN_US = 1_767_225_600_000_000;
 
-/** How to publish. */
-export interface PublishOptions {
-  /** 0 (the default), 1 or 2. */
-  qos?: Qos;
-  /** Whether the message is kept for those who subscribe later. Default false. */
-  retain?: boolean;
-}
-
 /** What the engine needs to be wired to. */
 interface Parts {
   core: Core;
   options: BrokerOptions;
   clock: Clock;
   stored: Stored | undefined;
-}
-
-/** An open storage, with what keeps it: loaded only where something is stored. */
-interface Stored extends Opened {
-  makeJournal: (...args: ConstructorParameters<typeof Journal>) => Journal;
 }
 
 /** An MQTT broker. Make one with `Broker.create`. */
@@ -295,15 +283,8 @@ export class Broker {
    * Publishes a message as the broker itself.
    * @throws TypeError that names what is wrong; Error with the Reason Code if it is refused.
    */
-  publish(topic: string, payload: string | Uint8Array | ArrayBuffer = '', options: PublishOptions = {}): void {
-    only('options', options, ['qos', 'retain']);
-    text('topic', topic, 'a Topic Name');
-    const isText = typeof payload === 'string';
-    if (!isText && !isBytes(payload)) throw wrong('payload', payload, 'a text, an ArrayBuffer or a view of one');
-    const bytes = isText ? new TextEncoder().encode(payload) : bytesOf(payload);
-    const qos = ['AtMostOnce', 'AtLeastOnce', 'ExactlyOnce'][whole('qos', options.qos ?? 0, 0, 2)];
-    const publish = { topic, payload: bytes, qos, retain: flag('retain', options.retain) ?? false };
-    this.#done(this.#command({ Publish: publish }), `publishing to '${topic}'`);
+  publish(topic: string, payload: Payload = '', options: PublishOptions = {}): void {
+    this.#done(this.#command(publishing(topic, payload, options)), `publishing to '${topic}'`);
   }
 
   /**
@@ -366,14 +347,8 @@ export class Broker {
   }
 
   /** Ends a client's connection, and its Session too if wished; gives whether there was one. */
-  kick(clientIdentifier: string, options: { code?: number; endSession?: boolean } = {}): boolean {
-    only('options', options, ['code', 'endSession']);
-    const kick = {
-      client_identifier: text('clientIdentifier', clientIdentifier, 'a Client Identifier'),
-      reason: reasonOf('code', options.code ?? 0x98),
-      end_session: flag('endSession', options.endSession) ?? false,
-    };
-    return this.#command({ Kick: kick }) === 'Done';
+  kick(clientIdentifier: string, options: KickOptions = {}): boolean {
+    return this.#command(kicking(clientIdentifier, options)) === 'Done';
   }
 
   /** New limits from now on; what is left out stays as it is. @throws TypeError that names a wrong one. */
@@ -591,17 +566,3 @@ export class Broker {
 }
 
 const isOfBridge = (event: unknown): boolean => variant(event)[0].startsWith('Bridge');
-
-async function open(storage: string, options: StorageOptions): Promise<Stored | undefined> {
-  if (storage === 'memory:') return undefined;
-  const [{ openStorage }, { Journal }] = await Promise.all([
-    import('./storage/open.js'),
-    import('./storage/journal.js'),
-  ]);
-  const opened = await openStorage(storage, options);
-  return opened && { ...opened, makeJournal: (...args) => new Journal(...args) };
-}
-
-function restored(config: Variant, seed: Uint8Array, { log }: Opened): Core {
-  return restore(config, seed, new Float64Array(log.lsns), log.records);
-}

@@ -3,16 +3,7 @@ import 'fake-indexeddb/auto';
 import mqtt from 'mqtt';
 import { expect, test, vi } from 'vitest';
 import { Broker, type BrokerOptions, type ConnectionEvent, connectPort, installWebSocket } from '../src/exports.js';
-import { connect, create, next, publish, SUBSCRIBE } from './core.js';
-
-const client = (broker: Broker, options: mqtt.IClientOptions = {}) =>
-  mqtt.connectAsync('ws://home.invalid/mqtt', {
-    createWebsocket: broker.createWebsocket as never,
-    forceNativeWebSocket: true,
-    timerVariant: 'native',
-    reconnectPeriod: 0,
-    ...options,
-  });
+import { mqttjs as client, connect, create, next, publish, SUBSCRIBE } from './core.js';
 
 test('MQTT.js connects, subscribes and is told a message', async () => {
   const broker = await create();

@@ -4,7 +4,8 @@
  * place and, if there is storage, its state: sockets are cut, clients connect again and resume.
  */
 import type { Bridge, BridgeOptions } from '../bridge.js';
-import { Broker, type PublishOptions } from '../broker.js';
+import { Broker } from '../broker.js';
+import type { KickOptions, Payload, PublishOptions } from '../commands.js';
 import { type BrokerEvents, EVENT_NAMES, type Qos, reportLater } from '../events.js';
 import type { BrokerView, SessionView } from '../inspect.js';
 import type { Message } from '../local.js';
@@ -201,11 +202,7 @@ export class SharedBroker {
    * Publishes a message as the broker itself.
    * @throws Error with the Reason Code if it is refused; SharedBrokerError `moved`: it may be published or not.
    */
-  async publish(
-    topic: string,
-    payload: string | Uint8Array | ArrayBuffer = '',
-    options: PublishOptions = {},
-  ): Promise<void> {
+  async publish(topic: string, payload: Payload = '', options: PublishOptions = {}): Promise<void> {
     await this.#call('publish', topic, payload, options);
   }
 
@@ -257,7 +254,7 @@ export class SharedBroker {
   }
 
   /** Ends a client's connection, and its Session too if wished; gives whether there was one. */
-  kick(clientIdentifier: string, options: { code?: number; endSession?: boolean } = {}): Promise<boolean> {
+  kick(clientIdentifier: string, options: KickOptions = {}): Promise<boolean> {
     return this.#call('kick', clientIdentifier, options) as Promise<boolean>;
   }
 
