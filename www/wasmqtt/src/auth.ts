@@ -31,7 +31,7 @@ export const openTo = ({ authentication }: ConnectInfo): ConnectVerdict =>
   authentication === undefined || { allow: false, reason: 0x8c };
 
 /** A Reason Code that refuses, as the core has it. @throws TypeError that names the option if there is none of this number. */
-export function reasonOf(option: string, found: number): unknown {
+export function reasonOf(option: string, found: unknown): unknown {
   const known = reason(whole(option, found, 0x80, 0xff));
   if (known === undefined) throw wrong(option, found, 'a Reason Code of MQTT 5.0');
   return known;

@@ -154,7 +154,7 @@ describe('the origin private file system', () => {
 
   test('a damaged file is let go of, so that it can be deleted', async () => {
     const files = new Files();
-    files.files.set('1.log', new Uint8Array(64).fill(7));
+    files.files.set('2.log', new Uint8Array(64).fill(7));
     await expect(open(files)).rejects.toMatchObject({ code: 'damaged' });
     expect([...files.open]).toEqual([]);
   });
