@@ -27,6 +27,20 @@ afterAll(async () => {
   await cdn?.close();
 });
 
+test('it is packed with its licenses, its types and nothing that only the build needs', async () => {
+  const files = (await run('tar', 'tzf', tarball)).trim().split('\n');
+  const wanted = [
+    'LICENSE-APACHE',
+    'LICENSE-MIT',
+    'README.md',
+    'package.json',
+    'dist/wasmqtt.wasm',
+    'dist/src/index.d.ts',
+  ];
+  expect(files).toEqual(expect.arrayContaining(wanted.map((file) => `package/${file}`)));
+  expect(files.filter((file) => /\/\.|test|node_modules|tsconfig/.test(file) && !/\/testing\./.test(file))).toEqual([]);
+});
+
 test('publint and attw have nothing to say about it', async () => {
   await run('publint', tarball, '--strict');
   // An address, not a module.
