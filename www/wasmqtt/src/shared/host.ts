@@ -5,6 +5,7 @@
  *
  * `campaign` makes a context host: it waits for the one lock, takes the next epoch and makes the broker.
  */
+import { reportLater } from '../events.js';
 import { type Free, hold } from '../storage/lock.js';
 import { type Channel, controlOf, framesOf, Heartbeat, type Place, Wire } from './place.js';
 import {
@@ -216,7 +217,14 @@ export class Host {
       if (this.#remotes.get(id) !== remote) return;
       // A port goes on to carry what is said about hosts.
       if (controlOf(data) !== undefined) this.hear(data, channel);
-      for (const frame of framesOf(data, this.epoch)) this.#frame(id, remote, frame);
+      for (const frame of framesOf(data, this.epoch)) {
+        // One that can't be done, such as an event that only a newer build has, must not lose those behind it.
+        try {
+          this.#frame(id, remote, frame);
+        } catch (error) {
+          reportLater(error);
+        }
+      }
     };
     const { mode } = this.#options;
     wire.send(['welcome', { mode, storage: this.#broker.storage, locked: this.#place.locks !== undefined }]);

@@ -8,6 +8,7 @@ import type { HostedOptions } from './hosted.js';
 import { Member, SharedBrokerError } from './member.js';
 import { type Channel, type Place, thisPlace } from './place.js';
 import { type Failure, type Mode, PROTOCOL } from './protocol.js';
+import type { Opener } from './sockets.js';
 import type { Configure, Here, Leave } from './worker.js';
 
 /** What joining needs to know. */
@@ -46,6 +47,7 @@ export class Joining {
   #options: JoinOptions;
   #id = this.place.id();
   #member: Member | undefined;
+  #closed = false;
   #hosting: Promise<void> | undefined;
   #withdraw = new AbortController();
   #worker: Promise<{ id: string; port: MessagePort } | undefined> = Promise.resolve(undefined);
@@ -85,8 +87,15 @@ export class Joining {
 
   /** The member that this page is. @throws SharedBrokerError `closed`. */
   get member(): Member {
-    if (this.#member === undefined) throw new SharedBrokerError('closed', 'the shared broker was closed');
+    if (this.#member === undefined || this.#closed) {
+      throw new SharedBrokerError('closed', 'the shared broker was closed');
+    }
     return this.#member;
+  }
+
+  /** What opens sockets. Once it is closed it cuts them: clients that try again expect no exception. */
+  get opener(): Opener {
+    return this.#member ?? this.member;
   }
 
   /** Leaves. If the broker runs here, it is stored and others can have it when this resolves. */
@@ -95,7 +104,7 @@ export class Joining {
     this.#withdraw.abort();
     this.#port?.postMessage({ leave: { name, page: this.#id } } satisfies Leave);
     this.#member?.close();
-    this.#member = undefined;
+    this.#closed = true;
     await this.#hosting;
     await this.host?.close();
     this.#port?.close();

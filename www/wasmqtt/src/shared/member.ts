@@ -157,8 +157,12 @@ export class Member {
     if (epoch > this.#epoch || none) void this.#join(from, epoch, mode);
   }
 
-  /** Opens a connection; it waits for a host if there is none. */
+  /** Opens a connection; it waits for a host if there is none, and is cut if there will be none. */
   open(far: Far): Near {
+    if (this.#over) {
+      queueMicrotask(() => far.closed(false));
+      return { send() {}, took() {}, close() {} };
+    }
     const number = ++this.#numbers;
     const connection: Connection = { far, open: false, credit: CREDIT_BYTES, waiting: [] };
     this.#connections.set(number, connection);

@@ -142,9 +142,9 @@ export class SharedBroker {
   readonly createWebsocket = (url: string, protocols?: string | readonly string[]): BrokerSocket =>
     new BrokerSocket(url, offered(protocols), (socket, wanted) => {
       const { allowNoSubprotocol = false, timeoutMs = 15_000 } = this.#options;
-      const { member, place } = this.#joining;
+      const { opener, place } = this.#joining;
       const later = this.#schedule;
-      return connectSocket(member, socket, wanted, {
+      return connectSocket(opener, socket, wanted, {
         allowNone: allowNoSubprotocol,
         after: place.after,
         timeoutMs,

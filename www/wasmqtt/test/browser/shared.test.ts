@@ -235,6 +235,8 @@ describe('one broker for many tabs', () => {
     await expect(from.call('publish as broker', 'news/#', 'x')).rejects.toThrow(/refused/);
     await expect(from.call('listen', [], 'a/#/b')).rejects.toThrow(/not a Topic Name or Topic Filter/);
     await at.call('leave');
+    expect(await at.call('code of a socket')).toBe(1006);
+    await expect(at.call('publish as broker', 'news/x', '')).rejects.toThrow(/<closed: the shared broker was closed>/);
     await moved([from], 2);
     // The Retained Message is stored, and the subscription is made again.
     await expect.poll(async () => (await listened()).filter((line) => line === 'news/a one').length, waiting).toBe(2);
