@@ -269,7 +269,7 @@ export function check(options: BrokerOptions): void {
   if (auth !== undefined && typeof auth !== 'function') throw wrong('auth', auth, 'a function');
   if (signal !== undefined && !(signal instanceof AbortSignal)) throw wrong('signal', signal, 'an AbortSignal');
   if (wasm !== undefined && !isSource(wasm)) throw wrong('wasm', wasm, SOURCES);
-  able('locks', locks, 'request', 'a LockManager');
+  if (locks !== null) able('locks', locks, 'request', 'a LockManager, or null for none');
   able('indexedDB', indexedDB, 'open', 'an IDBFactory');
   if (file === undefined) return;
   if (!(file instanceof Blob || file instanceof ArrayBuffer || ArrayBuffer.isView(file))) {

@@ -54,7 +54,7 @@ test.each<[string, unknown, RegExp]>([
   ['limits', { limits: 7 }, /^limits: found 7; allowed: an object$/],
   ['permissions', { permissions: { read: {} } }, /^permissions.read: there is no such option; allowed: publish, /],
   ['a source', { wasm: 7 }, /^wasm: found 7; allowed: a URL, a Response, /],
-  ['locks', { locks: {} }, /^locks: found {}; allowed: a LockManager$/],
+  ['locks', { locks: {} }, /^locks: found {}; allowed: a LockManager, or null for none$/],
   ['an IndexedDB', { indexedDB: 'here' }, /^indexedDB: found "here"; allowed: an IDBFactory$/],
   ['no options', 7, /^options: found 7; allowed: an object$/],
 ])('%s that is wrong is named', async (_, options, message) => {

@@ -108,7 +108,7 @@ describe('a store in IndexedDB', () => {
     const told = new Promise<StoreError>((resolve) => {
       store.onlost = resolve;
     });
-    await destroyStorage('idb:home', { indexedDB: factory, locks: undefined });
+    await destroyStorage('idb:home', { indexedDB: factory, locks: null });
     expect((await told).code).toBe('lost');
     expect(await (await open()).read()).toEqual([]);
   });
@@ -193,7 +193,7 @@ describe('opening', () => {
     for (const wrong of ['', 'idb', 'idb:', 'memory:x', 'disk:x', 'idb:a/b', `idb:${'x'.repeat(101)}`, 7, undefined]) {
       expect(() => parseStorage(wrong)).toThrow(/^storage: .* is not allowed/);
     }
-    await expect(openStorage('opfs:x', { locks: undefined })).rejects.toMatchObject({
+    await expect(openStorage('opfs:x', { locks: null })).rejects.toMatchObject({
       code: 'unavailable',
       message: expect.stringContaining("'idb:x'"),
     });

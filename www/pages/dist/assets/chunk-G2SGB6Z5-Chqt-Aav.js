@@ -1,1 +1,0 @@
-function e(e){let[,t,n]=/^(memory|idb|opfs):(.*)$/s.exec(typeof e==`string`?e:``)??[];if(t===void 0||n===void 0||t===`memory`!=(n===``)||!/^[^/\\]{0,100}$/.test(n))throw TypeError(`storage: ${JSON.stringify(e)} is not allowed; it is 'memory:', 'idb:NAME' or 'opfs:NAME' with a name of 1 to 100 characters without slashes`);return{kind:t,name:n}}export{e as t};

@@ -1,1 +1,0 @@
-var e=`0.1.0`,t=class extends Error{name=`StoreError`;code;constructor(e,t,n){super(t,n===void 0?void 0:{cause:n}),this.code=e}};export{t as n,e as t};

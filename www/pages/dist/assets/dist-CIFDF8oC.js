@@ -1,1 +1,0 @@
-import"./chunk-7PVK35US-wT9lHOTu.js";import{M as e}from"./chunk-BYEM5RLH-BEyqmd_P.js";e(()=>new URL(new URL(`wasmqtt-DXq8t85R.wasm`,import.meta.url).href,``+import.meta.url));

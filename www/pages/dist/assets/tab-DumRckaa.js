@@ -1,1 +1,0 @@
-import{t as e}from"./mqtt.esm-CuK8QYLD.js";import{n as t}from"./chunk-7PVK35US-wT9lHOTu.js";import"./dist-CIFDF8oC.js";var n=await t.create(),r=t=>e.connectAsync(`ws://home.invalid/mqtt`,{clientId:t,createWebsocket:n.createWebsocket,clean:t!==`phone`,reconnectPeriod:0});export{r as n,n as t};
