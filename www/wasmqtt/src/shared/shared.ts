@@ -106,7 +106,7 @@ export class SharedBroker {
   static async connect(options: SharedBrokerOptions): Promise<SharedBroker> {
     checkOptions(options);
     // Only a page can ask; the broker may be in a worker.
-    const persisted = options.persist === true ? await navigator.storage?.persist?.() : undefined;
+    const persisted = options.persist === true ? await globalThis.navigator?.storage?.persist?.() : undefined;
     const shared = new SharedBroker(options, persisted);
     try {
       await shared.#joining.start();
