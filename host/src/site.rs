@@ -178,13 +178,23 @@ fn respond(request: &Request<Incoming>, files: &[File]) -> Response<Full<Bytes>>
             headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static("br"));
         }
     }
-    // The next version of the program has other files under the same names.
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+    // The next version of the program has other files under the same names, unless the name has a hash of the bytes.
+    let cache = if is_hashed(file.path) { "max-age=31536000, immutable" } else { "no-cache" };
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(cache));
     headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY));
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     // Nothing here is secret, and a sandboxed frame, which has no origin of its own, may load modules only so.
     headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
     response
+}
+
+/// Whether a file is named as the bundler names all in its `assets`: `NAME-HASH.js`, with eight characters of base64url.
+fn is_hashed(path: &str) -> bool {
+    let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
+    let stem = name.rsplit_once('.').map_or(name, |(stem, _)| stem);
+    let hash = stem.len().checked_sub(9).and_then(|at| stem.get(at..)).and_then(|end| end.strip_prefix('-'));
+    let is_one = |hash: &str| hash.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'));
+    (folder == "assets" || folder.ends_with("/assets")) && hash.is_some_and(is_one)
 }
 
 /// Whether brotli is among what the browser can undo.

@@ -8,6 +8,9 @@ use wasmqtt_host::site::{File, serve};
 const FILES: &[File] = &[
     File { path: "index.html", mime: "text/html", tag: "\"1\"", bytes: b"<p>hello", brotli: None },
     File { path: "assets/core.wasm", mime: "application/wasm", tag: "\"2\"", bytes: b"\0asm", brotli: Some(b"<br>") },
+    File { path: "assets/core-iyW-h_I4.js", mime: "text/javascript", tag: "\"4\"", bytes: b"0", brotli: None },
+    File { path: "learn/assets/tab-DUTEXmmq.js", mime: "text/javascript", tag: "\"5\"", bytes: b"0", brotli: None },
+    File { path: "learn/tab-DUTEXmmq.js", mime: "text/javascript", tag: "\"6\"", bytes: b"0", brotli: None },
     File { path: "learn/index.html", mime: "text/html", tag: "\"3\"", bytes: b"<p>learn", brotli: None },
 ];
 
@@ -75,6 +78,19 @@ fn what_a_browser_has_is_not_sent_again() {
     assert!(answer.ends_with("\r\n\r\n"), "{answer}");
     let head = ask(site(), "HEAD / HTTP/1.1\r\nHost: here\r\nConnection: close\r\n\r\n");
     assert!(head.contains("content-length: 8\r\n") && head.ends_with("\r\n\r\n"), "{head}");
+}
+
+#[test]
+fn only_what_has_its_hash_in_its_name_may_be_kept_unasked() {
+    let site = site();
+    for path in ["/assets/core-iyW-h_I4.js", "/learn/assets/tab-DUTEXmmq.js"] {
+        let answer = get(site, path, "");
+        assert!(answer.contains("cache-control: max-age=31536000, immutable\r\n"), "{path}: {answer}");
+    }
+    for path in ["/", "/assets/core.wasm", "/learn/", "/learn/tab-DUTEXmmq.js"] {
+        let answer = get(site, path, "");
+        assert!(answer.contains("cache-control: no-cache\r\n"), "{path}: {answer}");
+    }
 }
 
 #[test]

@@ -27,6 +27,20 @@ afterAll(async () => {
   await cdn?.close();
 });
 
+test('it is packed with its licenses, its types and nothing that only the build needs', async () => {
+  const files = (await run('tar', 'tzf', tarball)).trim().split('\n');
+  const wanted = [
+    'LICENSE-APACHE',
+    'LICENSE-MIT',
+    'README.md',
+    'package.json',
+    'dist/wasmqtt.wasm',
+    'dist/src/index.d.ts',
+  ];
+  expect(files).toEqual(expect.arrayContaining(wanted.map((file) => `package/${file}`)));
+  expect(files.filter((file) => /\/\.|test|node_modules|tsconfig/.test(file) && !/\/testing\./.test(file))).toEqual([]);
+});
+
 test('publint and attw have nothing to say about it', async () => {
   await run('publint', tarball, '--strict');
   // An address, not a module.
@@ -92,7 +106,7 @@ describe.each([
     expect(await refused('/typeless/wasmqtt@0.1.0/dist/wasmqtt.wasm')).toBe('it works');
   });
 
-  test('a policy that forbids WebAssembly is named', async () => {
+  test('13: a policy that forbids WebAssembly is named', async () => {
     const { errors } = await engine.visit(`${site.url}/forbidden/hello.html`, /never/);
     expect(errors.join('\n')).toMatch(
       /assets\/wasmqtt-\S+\.wasm, which came as application\/wasm, must not be compiled here.*'wasm-unsafe-eval'/,
@@ -127,6 +141,19 @@ describe.each([
 
 test('Vitest runs the recipe', async () => {
   expect(await run('vitest', 'run', '--root', 'vitest')).toMatch(/Tests +2 passed/);
+});
+
+test('13: what a strict policy needs stands in the README, and its code does without the rest', async () => {
+  const readme = await readFile(join(WWW, 'wasmqtt/README.md'), 'utf8');
+  // The built examples run under this very line.
+  const [policy = ''] = /^Content-Security-Policy: .*$/m.exec(readme) ?? [];
+  expect(policy).toContain("script-src 'self' 'wasm-unsafe-eval'");
+  expect(policy).not.toMatch(/blob:|data:|'unsafe-eval'|'unsafe-inline'/);
+  // Without it MQTT.js takes its timers from a worker that it makes of a `blob:`.
+  const pages = [...readme.matchAll(/<!-- examples\/app\/\S+ -->\n```js\n(.*?)```\n/gs)].map(([, code = '']) => code);
+  const clients = pages.filter((code) => code.includes('mqtt.connect'));
+  expect(clients.length).toBeGreaterThan(3);
+  for (const code of clients) expect(code).toContain("timerVariant: 'native'");
 });
 
 test("the README's code is that of the examples", async () => {

@@ -43,10 +43,5 @@ export function codePanel(name: string): HTMLElement {
   });
   const body = make('code', {}, ...coloured(code));
   const bar = make('figcaption', {}, make('span', {}, name), copy);
-  return make(
-    'figure',
-    { class: 'code' },
-    bar,
-    make('pre', { tabindex: '0', 'aria-label': `The code of ${name}` }, body),
-  );
+  return make('figure', { class: 'code' }, bar, make('pre', {}, body));
 }

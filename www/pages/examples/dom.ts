@@ -24,6 +24,8 @@ export function appendLine(list: HTMLElement, line: HTMLElement, linesMax = 200)
   const isAtEnd = list.scrollHeight - list.scrollTop - list.clientHeight < 24;
   list.append(line);
   while (list.childElementCount > linesMax) list.firstElementChild?.remove();
+  // What scrolls must do so without a mouse, too.
+  if (list.scrollHeight > list.clientHeight) list.tabIndex = 0;
   if (isAtEnd) list.scrollTop = list.scrollHeight;
 }
 

@@ -13,7 +13,7 @@ import { fileURLToPath } from 'node:url';
 import { transform } from 'esbuild';
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
 import { build } from 'vite';
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 
 const at = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 const SITE = at('../dist/');
@@ -35,6 +35,8 @@ function policy(): string {
   if (text === undefined) throw new Error('host/src/site.rs has no POLICY');
   return text.replace(/\\\n\s*/g, '');
 }
+
+const AXE = readFileSync(at('../../node_modules/axe-core/axe.min.js'), 'utf8');
 
 let end: () => Promise<unknown>;
 let browser: Browser;
@@ -121,6 +123,24 @@ async function reload(page: Page, selector: string): Promise<void> {
   await page.evaluate(() => delete document.documentElement.dataset.ready);
   await page.click(selector);
   await ready(page);
+}
+
+/** What axe objects to, and whether the page is wider than its window. */
+async function objections(page: Page): Promise<string[]> {
+  await page.evaluate(AXE);
+  return page.evaluate(async () => {
+    interface Violation {
+      id: string;
+      nodes: { target: unknown[]; failureSummary: string }[];
+    }
+    const { axe } = globalThis as unknown as { axe: { run(): Promise<{ violations: Violation[] }> } };
+    const { violations } = await axe.run();
+    const { scrollWidth, clientWidth } = document.documentElement;
+    return [
+      ...violations.flatMap(({ id, nodes }) => nodes.map((node) => `${id}: ${node.target} ${node.failureSummary}`)),
+      ...(scrollWidth > clientWidth ? [`it is ${scrollWidth} px wide in a window of ${clientWidth} px`] : []),
+    ];
+  });
 }
 
 const texts = (page: Page, selector: string) => page.locator(selector).allTextContents();
@@ -236,4 +256,38 @@ test('the code beside each example is JavaScript that can be copied', async () =
     expect(code).not.toContain('@type');
     await transform(code, { loader: 'js', format: 'esm' });
   }
+});
+
+describe.each([
+  ['light', 360],
+  ['dark', 1280],
+  ['light', 1280],
+  ['dark', 360],
+] as const)('%s, %d px wide', (colorScheme, width) => {
+  beforeEach(async () => {
+    await context.close();
+    context = await browser.newContext({ reducedMotion: 'reduce', colorScheme, viewport: { width, height: 800 } });
+  });
+
+  test('axe has no objection to the first page', async () => {
+    expect(await objections(await open(''))).toEqual([]);
+  });
+
+  test('axe has no objection to the examples, used and unused', async () => {
+    const page = await examples();
+    expect(await objections(page)).toEqual([]);
+    // As many as make the list scroll.
+    for (let count = 1; count <= 6; count += 1) {
+      await page.click('#kitchen button');
+      await eventually(() => texts(page, '.messages li')).toHaveLength(count);
+    }
+    await page.locator('.log .client', { hasText: 'PUBLISH' }).first().locator('summary').click();
+    await page.click('[data-save]');
+    await page.click('#storage button[type=submit]');
+    await eventually(() => texts(page, '.notes li')).toEqual(['Buy milk']);
+    await page.fill('#phone [name=filter]', 'a/#/b');
+    await page.click('#phone form button');
+    await page.locator('#phone .wrong').waitFor();
+    expect(await objections(page)).toEqual([]);
+  });
 });

@@ -30,9 +30,16 @@ export function infoOf(kind: string, what: Record<string, unknown>): ConnectInfo
 export const openTo = ({ authentication }: ConnectInfo): ConnectVerdict =>
   authentication === undefined || { allow: false, reason: 0x8c };
 
+/** A Reason Code that refuses, as the core has it. @throws TypeError that names the option if there is none of this number. */
+export function reasonOf(option: string, found: unknown): unknown {
+  const known = reason(whole(option, found, 0x80, 0xff));
+  if (known === undefined) throw wrong(option, found, 'a Reason Code of MQTT 5.0');
+  return known;
+}
+
 /** A refusal with a Reason Code. */
 export function refusal(code: number, reason_string?: string): unknown {
-  return { Refuse: { reason: reason(code), reason_string, server_reference: undefined } };
+  return { Refuse: { reason: reasonOf('auth.reason', code), reason_string, server_reference: undefined } };
 }
 
 /** A verdict as the core has it. @throws TypeError that names what is wrong. */
@@ -45,5 +52,5 @@ export function verdictOf(verdict: ConnectVerdict): unknown {
     const permissions = verdict.permissions && permissionsOf('auth.permissions', verdict.permissions);
     return { Allow: { user: verdict.user, permissions, authentication_data: verdict.data } };
   }
-  return refusal(whole('auth.reason', verdict.reason ?? 0x87, 0x80, 0xff), verdict.reasonString);
+  return refusal(verdict.reason ?? 0x87, verdict.reasonString);
 }

@@ -9,7 +9,7 @@ import { Dial, type WebSocketConstructor } from './dial.js';
 import type { Engine, LinkId, Output } from './engine.js';
 import { type BridgeEvent, type Qos, reportLater } from './events.js';
 import { camel, fields, kebab, variant } from './names.js';
-import { only, QOS, whole, wrong } from './options.js';
+import { flag, only, QOS, whole, wrong } from './options.js';
 import { decode, encode } from './postcard.js';
 
 /** Topics of a bridge that go the same way. */
@@ -212,11 +212,11 @@ export class Bridges {
       options[option] === undefined ? undefined : whole(option, options[option], 0, most);
     const given = {
       version: version && (version === '5.0' ? 'V5' : 'V3_1_1'),
-      try_private: flagOf('tryPrivate', options.tryPrivate),
+      try_private: flag('tryPrivate', options.tryPrivate),
       user_name: textOf('userName', options.userName),
       password: ArrayBuffer.isView(password) ? password : bytesOf(textOf('password', password)),
       keep_alive_s: number('keepAliveS', 0xffff),
-      clean_start: flagOf('cleanStart', options.cleanStart),
+      clean_start: flag('cleanStart', options.cleanStart),
       session_expiry_s: number('sessionExpiryS', 0xffff_ffff) ?? (nameless ? NAMELESS_S : undefined),
       redial_min_ms: number('redialMinMs', 0xffff_ffff),
       redial_max_ms: number('redialMaxMs', 0xffff_ffff),
@@ -318,11 +318,6 @@ function topicOf(topic: BridgeTopic, index: number): door.BridgeTopic {
 function textOf(option: string, found: unknown): string | undefined {
   if (found === undefined || typeof found === 'string') return found;
   throw wrong(option, option === 'password' ? '...' : found, 'a text');
-}
-
-function flagOf(option: string, found: unknown): boolean | undefined {
-  if (found === undefined || typeof found === 'boolean') return found;
-  throw wrong(option, found, 'true or false');
 }
 
 const bytesOf = (text: string | undefined) => (text === undefined ? undefined : new TextEncoder().encode(text));

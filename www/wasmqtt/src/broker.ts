@@ -6,7 +6,8 @@ import { Core } from '../generated/wasmqtt.js';
 import { infoOf, OWN_VERDICT, openTo, refusal, verdictOf } from './auth.js';
 import type { Bridge, BridgeOptions, Bridges } from './bridge.js';
 import { ManualClock, RealClock } from './clock.js';
-import { create, reason, restore, type Variant, wholeConfig } from './core.js';
+import { type KickOptions, kicking, type Payload, type PublishOptions, publishing } from './commands.js';
+import { create, wholeConfig } from './core.js';
 import { type Clock, Engine, type Link, type LinkId, type Output } from './engine.js';
 import {
   type AuthErrorEvent,
@@ -27,9 +28,11 @@ import {
   check,
   configOf,
   type Limits,
+  only,
   type Permissions,
   permissionsOf,
   seedOf,
+  text,
   whole,
   wrong,
 } from './options.js';
@@ -37,10 +40,11 @@ import { PageLink } from './page-link.js';
 import { type PortOptions, servePort } from './port.js';
 import { scheduler } from './schedule.js';
 import { packSnapshot, unpackSnapshot } from './snapshot.js';
-import { agree, BrokerSocket, type Carried, type Carrier, offered } from './socket.js';
+import { agree, BrokerSocket, bytesOf, type Carried, type Carrier, isBytes, offered } from './socket.js';
 import type { Journal } from './storage/journal.js';
 import { parseStorage } from './storage/name.js';
 import type { Opened, StorageOptions } from './storage/open.js';
+import { open, restored, type Stored } from './stored.js';
 import { PacketTap } from './taps.js';
 import { type TraceEvent, traceOf } from './trace.js';
 import { loadCore } from './wasm.js';
@@ -48,25 +52,12 @@ import { loadCore } from './wasm.js';
 /** Where the manual clock begins: 2026-01-01, in microseconds since 1970. */
 const MANUAL_BEGIN_US = 1_767_225_600_000_000;
 
-/** How to publish. */
-export interface PublishOptions {
-  /** 0 (the default), 1 or 2. */
-  qos?: Qos;
-  /** Whether the message is kept for those who subscribe later. Default false. */
-  retain?: boolean;
-}
-
 /** What the engine needs to be wired to. */
 interface Parts {
   core: Core;
   options: BrokerOptions;
   clock: Clock;
   stored: Stored | undefined;
-}
-
-/** An open storage, with what keeps it: loaded only where something is stored. */
-interface Stored extends Opened {
-  makeJournal: (...args: ConstructorParameters<typeof Journal>) => Journal;
 }
 
 /** An MQTT broker. Make one with `Broker.create`. */
@@ -190,7 +181,8 @@ export class Broker {
    * @throws Error if the broker is closed.
    */
   accept(port: MessagePort, options: PortOptions = {}): () => void {
-    if (this.isClosed) throw new Error('wasmqtt: this broker is closed');
+    this.#live();
+    if (typeof port?.postMessage !== 'function') throw wrong('port', port, 'a MessagePort');
     const cut = servePort(this.#engine, port, options, this.#schedule, () => this.#doors.delete(cut));
     this.#doors.add(cut);
     return cut;
@@ -232,6 +224,7 @@ export class Broker {
   /** All events as they happen. What nobody reads is left out beyond 10,000 events, and said to be. */
   trace(): ReadableStream<TraceEvent> {
     return traceOf(this, (end) => {
+      if (this.isClosed) end();
       this.#doors.add(end);
       return () => this.#doors.delete(end);
     });
@@ -246,7 +239,8 @@ export class Broker {
       const [name, page] = variant(this.#command({ Inspect: { subject, skip, limit } }));
       return name === 'Page' ? (Object.values(page)[0] as Record<string, unknown>[]) : undefined;
     };
-    return clientIdentifier === undefined ? inspectAll(ask) : inspectOne(ask, clientIdentifier);
+    if (clientIdentifier === undefined) return inspectAll(ask);
+    return inspectOne(ask, text('clientIdentifier', clientIdentifier, 'a Client Identifier'));
   }
 
   /** Counters since the start and gauges of now; what is refused or dropped is counted here. */
@@ -256,6 +250,7 @@ export class Broker {
 
   /** A hash of the broker's whole state, the same for the same inputs on every platform. */
   digest(): bigint {
+    this.#live();
     return this.#engine.core.digest();
   }
 
@@ -270,7 +265,7 @@ export class Broker {
    */
   async advance(ms: number): Promise<void> {
     if (!(this.#clock instanceof ManualClock)) throw new Error("wasmqtt: advance needs { clock: 'manual' }");
-    if (typeof ms !== 'number' || !(ms >= 0)) throw wrong('ms', ms, 'milliseconds from 0 on');
+    if (!Number.isFinite(ms) || ms < 0) throw wrong('ms', ms, 'milliseconds from 0 on');
     const until = this.#clock.now() + Math.round(ms * 1000);
     await this.idle();
     while (this.#clock.step(until)) await this.idle();
@@ -284,24 +279,31 @@ export class Broker {
     return this.#quiet(() => this.#asking === 0);
   }
 
-  /** Publishes a message as the broker itself. @throws Error with the Reason Code if it is refused. */
-  publish(topic: string, payload: string | Uint8Array | ArrayBuffer = '', options: PublishOptions = {}): void {
-    const bytes = typeof payload === 'string' ? new TextEncoder().encode(payload) : new Uint8Array(payload);
-    const qos = ['AtMostOnce', 'AtLeastOnce', 'ExactlyOnce'][whole('qos', options.qos ?? 0, 0, 2)];
-    const publish = { topic: String(topic), payload: bytes, qos, retain: options.retain === true };
-    this.#done(this.#command({ Publish: publish }), `publishing to '${topic}'`);
+  /**
+   * Publishes a message as the broker itself.
+   * @throws TypeError that names what is wrong; Error with the Reason Code if it is refused.
+   */
+  publish(topic: string, payload: Payload = '', options: PublishOptions = {}): void {
+    this.#done(this.#command(publishing(topic, payload, options)), `publishing to '${topic}'`);
   }
 
   /**
    * Hears what matches a Topic Filter, Retained Messages first; resolves, once it is granted, to a function that ends
    * it. It is a Session of its own in `inspect`.
-   * @throws Error if it is refused.
+   * @throws TypeError that names what is wrong; Error if it is refused.
    */
-  async subscribe(filter: string, handler: (message: Message) => void, { qos = 0 as Qos } = {}): Promise<() => void> {
+  async subscribe(
+    filter: string,
+    handler: (message: Message) => void,
+    options: { qos?: Qos } = {},
+  ): Promise<() => void> {
+    only('options', options, ['qos']);
+    text('filter', filter, 'a Topic Filter');
     if (typeof handler !== 'function') throw wrong('handler', handler, 'a function');
     this.#commands += 1;
     const name = `page-${this.#commands}`;
-    const subscription = new LocalSubscription(this.#engine, name, filter, whole('qos', qos, 0, 2) as Qos, handler);
+    const qos = whole('qos', options.qos ?? 0, 0, 2) as Qos;
+    const subscription = new LocalSubscription(this.#engine, name, filter, qos, handler);
     this.#subscriptions.add(subscription);
     const end = () => {
       this.#subscriptions.delete(subscription);
@@ -331,7 +333,7 @@ export class Broker {
    */
   async bridge(options: BridgeOptions): Promise<Bridge> {
     const bridges = await this.#bridging();
-    if (this.isClosed) throw new Error('wasmqtt: this broker is closed');
+    this.#live();
     return bridges.add(options);
   }
 
@@ -340,19 +342,18 @@ export class Broker {
    * one of this name.
    */
   removeBridge(name: string): boolean {
+    text('name', name, 'the name of a bridge');
     return this.#bridges?.remove(name) ?? this.#command({ RemoveBridge: { name } }) === 'Done';
   }
 
   /** Ends a client's connection, and its Session too if wished; gives whether there was one. */
-  kick(clientIdentifier: string, { code = 0x98, endSession = false } = {}): boolean {
-    const why = reason(whole('code', code, 0x80, 0xff));
-    if (why === undefined) throw wrong('code', code, 'a Reason Code');
-    const kick = { client_identifier: clientIdentifier, reason: why, end_session: endSession };
-    return this.#command({ Kick: kick }) === 'Done';
+  kick(clientIdentifier: string, options: KickOptions = {}): boolean {
+    return this.#command(kicking(clientIdentifier, options)) === 'Done';
   }
 
   /** New limits from now on; what is left out stays as it is. @throws TypeError that names a wrong one. */
   setLimits(limits: Partial<Limits>): void {
+    only('limits', limits, Object.keys(limits ?? {}));
     const all = { ...this.#options.limits, ...limits };
     const config = wholeConfig(configOf({ ...this.#options, limits: all }, 'Memory', false));
     this.#done(this.#command({ SetLimits: config.limits }), 'setting limits');
@@ -379,8 +380,10 @@ export class Broker {
    * @throws Error if these bytes are no snapshot, or with a storage other than `memory:`.
    */
   restore(snapshot: Uint8Array): void {
+    this.#live();
+    if (!isBytes(snapshot)) throw wrong('snapshot', snapshot, 'what `snapshot` gave');
     if (this.#journal !== undefined) throw new Error("wasmqtt: restore needs storage 'memory:'; see `import`");
-    const { now, links, saved } = unpackSnapshot(snapshot);
+    const { now, links, saved } = unpackSnapshot(bytesOf(snapshot));
     const core = Core.load(saved);
     this.#clock.reach(now);
     this.#clients.clear();
@@ -421,6 +424,11 @@ export class Broker {
   /** Same as `close`. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
+  }
+
+  /** @throws Error once it is closed. */
+  #live(): void {
+    if (this.isClosed) throw new Error('wasmqtt: this broker is closed');
   }
 
   /** Resolves when nothing waits for a turn or the store, twice in a row: an answer may bring another question. */
@@ -558,17 +566,3 @@ export class Broker {
 }
 
 const isOfBridge = (event: unknown): boolean => variant(event)[0].startsWith('Bridge');
-
-async function open(storage: string, options: StorageOptions): Promise<Stored | undefined> {
-  if (storage === 'memory:') return undefined;
-  const [{ openStorage }, { Journal }] = await Promise.all([
-    import('./storage/open.js'),
-    import('./storage/journal.js'),
-  ]);
-  const opened = await openStorage(storage, options);
-  return opened && { ...opened, makeJournal: (...args) => new Journal(...args) };
-}
-
-function restored(config: Variant, seed: Uint8Array, { log }: Opened): Core {
-  return restore(config, seed, new Float64Array(log.lsns), log.records);
-}

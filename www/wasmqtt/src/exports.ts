@@ -1,6 +1,7 @@
 /** All that the browser entries export. */
 export type { Bridge, BridgeOptions, BridgeTopic } from './bridge.js';
-export { Broker, type PublishOptions } from './broker.js';
+export { Broker } from './broker.js';
+export type { KickOptions, Payload, PublishOptions } from './commands.js';
 export type { WebSocketConstructor, WebSocketLike } from './dial.js';
 export type {
   AuthErrorEvent,

@@ -3,6 +3,7 @@
  * real one, untouched. It is asked for and can be taken back; nothing changes by importing this package.
  */
 import type { Broker } from './broker.js';
+import { only, wrong } from './options.js';
 import { BrokerSocket } from './socket.js';
 
 /** Which addresses lead into the broker. */
@@ -14,10 +15,12 @@ export interface InstallOptions {
 /**
  * Replaces the global `WebSocket`; the function that comes back puts it back. Addresses under `.invalid` are a good
  * choice: they exist nowhere else, so that a mistake never reaches a stranger.
- * @throws TypeError if `match` is none of the three.
+ * @throws TypeError that names what is wrong, such as a `match` that is none of the three.
  */
-export function installWebSocket(broker: Pick<Broker, 'createWebsocket'>, { match }: InstallOptions): () => void {
-  const matches = matcher(match);
+export function installWebSocket(broker: Pick<Broker, 'createWebsocket'>, options: InstallOptions): () => void {
+  only('options', options, ['match']);
+  if (typeof broker?.createWebsocket !== 'function') throw wrong('broker', broker, 'a Broker or SharedBroker');
+  const matches = matcher(options.match);
   const scope = globalThis as { WebSocket?: typeof WebSocket };
   const real = scope.WebSocket;
   const replaced = new Proxy(real ?? BrokerSocket, {
@@ -46,9 +49,7 @@ function matcher(match: InstallOptions['match']): (url: string) => boolean {
   if (typeof match === 'function') return match;
   if (match instanceof RegExp) return (url) => url.search(match) >= 0;
   if (typeof match !== 'string') {
-    throw new TypeError(
-      `match: found ${String(match)}; allowed: a text such as 'ws://home.invalid/*', a RegExp, a function`,
-    );
+    throw wrong('match', match, "a text such as 'ws://home.invalid/*', a RegExp, a function");
   }
   const escaped = match.split('*').map((part) => part.replace(/[.+?^${}()|[\]\\]/g, '\\$&'));
   const pattern = new RegExp(`^${escaped.join('.*')}$`);

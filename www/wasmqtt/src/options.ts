@@ -6,7 +6,7 @@
 import { snake } from './names.js';
 import { parseStorage, type StorageName } from './storage/name.js';
 import type { StorageOptions } from './storage/open.js';
-import type { WasmSource } from './wasm.js';
+import { isSource, SOURCES, type WasmSource } from './wasm.js';
 
 /** The bounds on everything that a client can grow; each has an answer at the bound and a counter. */
 export interface Limits {
@@ -204,14 +204,36 @@ const OPTIONS: (keyof BrokerOptions)[] = [
 
 /** Says what is wrong with an option. */
 export function wrong(option: string, found: unknown, allowed: string): TypeError {
-  const shown = typeof found === 'function' ? 'a function' : (JSON.stringify(found) ?? String(found));
-  return new TypeError(`${option}: found ${shown.slice(0, 100)}; allowed: ${allowed}`);
+  return new TypeError(`${option}: found ${shown(found).slice(0, 100)}; allowed: ${allowed}`);
+}
+
+function shown(found: unknown): string {
+  if (typeof found === 'function') return 'a function';
+  if (typeof found === 'number') return String(found);
+  try {
+    return JSON.stringify(found) ?? String(found);
+  } catch {
+    // It goes round in a circle, or is a number that JSON has not.
+    return String(found);
+  }
 }
 
 /** Whether a value is a whole number in a range. */
 export function whole(option: string, found: unknown, least: number, most: number): number {
   if (typeof found === 'number' && Number.isInteger(found) && found >= least && found <= most) return found;
   throw wrong(option, found, `a whole number from ${least} to ${most}`);
+}
+
+/** Whether a value is a text. */
+export function text(option: string, found: unknown, what: string): string {
+  if (typeof found === 'string') return found;
+  throw wrong(option, found, what);
+}
+
+/** Whether a value, if it is given, is `true` or `false`. */
+export function flag(option: string, found: unknown): boolean | undefined {
+  if (found === undefined || typeof found === 'boolean') return found;
+  throw wrong(option, found, 'true or false');
 }
 
 /** Whether a value is an object with no other fields than these. */
@@ -227,22 +249,28 @@ export function only(
   throw new TypeError(`${where}: there is no such option; allowed: ${names.join(', ')}`);
 }
 
+/** Whether a value, if it is given, can do this. */
+function able(option: string, found: unknown, method: string, what: string): void {
+  const { [method]: does } = Object(found);
+  if (found !== undefined && typeof does !== 'function') throw wrong(option, found, what);
+}
+
 /** Checks everything that does not need to be tried. @throws TypeError that names the option. */
 export function check(options: BrokerOptions): void {
   only('options', options, OPTIONS);
   only('limits', options.limits ?? {}, Object.keys(LIMITS));
   parseStorage(options.storage ?? 'memory:');
-  for (const name of ['persist', 'wait', 'allowNoSubprotocol'] as const) {
-    const found = options[name];
-    if (found !== undefined && typeof found !== 'boolean') throw wrong(name, found, 'true or false');
-  }
-  const { durability, clock, auth, signal, import: file } = options;
+  for (const name of ['persist', 'wait', 'allowNoSubprotocol'] as const) flag(name, options[name]);
+  const { durability, clock, auth, signal, wasm, locks, indexedDB, import: file } = options;
   if (durability !== undefined && durability !== 'relaxed' && durability !== 'strict') {
     throw wrong('durability', durability, "'relaxed' or 'strict'");
   }
   if (clock !== undefined && clock !== 'real' && clock !== 'manual') throw wrong('clock', clock, "'real' or 'manual'");
   if (auth !== undefined && typeof auth !== 'function') throw wrong('auth', auth, 'a function');
   if (signal !== undefined && !(signal instanceof AbortSignal)) throw wrong('signal', signal, 'an AbortSignal');
+  if (wasm !== undefined && !isSource(wasm)) throw wrong('wasm', wasm, SOURCES);
+  if (locks !== null) able('locks', locks, 'request', 'a LockManager, or null for none');
+  able('indexedDB', indexedDB, 'open', 'an IDBFactory');
   if (file === undefined) return;
   if (!(file instanceof Blob || file instanceof ArrayBuffer || ArrayBuffer.isView(file))) {
     throw wrong('import', file, 'what `export` gave, as a Blob or as bytes');
@@ -271,10 +299,7 @@ export function limitsOf(limits: Partial<Limits>): CoreConfig {
   return Object.fromEntries(
     entries.map(([name, found]) => {
       const range = LIMITS[name as keyof Limits];
-      if (range === 'boolean') {
-        if (typeof found !== 'boolean') throw wrong(`limits.${name}`, found, 'true or false');
-        return [snake(name), found];
-      }
+      if (range === 'boolean') return [snake(name), flag(`limits.${name}`, found)];
       const number = whole(`limits.${name}`, found, ...range);
       return [snake(name), name === 'maximumQos' ? QOS[number] : number];
     }),

@@ -6,18 +6,19 @@ import {
   type Answer,
   type Control,
   type Hello,
-  isBytes,
+  heartbeatOf,
   PORT_PROTOCOL,
   type PortOptions,
   TAKEN_BYTES,
 } from './port.js';
 import { holdLock, isHeld, type Locks, Pulse, platformLocks, watch } from './signs.js';
-import { agree, BrokerSocket, bytesOf, type Carried, type Carrier, offered } from './socket.js';
+import { agree, BrokerSocket, bytesOf, type Carried, type Carrier, isBytes, offered } from './socket.js';
 
 /**
  * A socket for an MQTT client over a port whose other end a broker has accepted: `mqtt.connect('ws://port.invalid', {
  * createWebsocket: () => connectPort(port) })`. A port is one connection; for another one ask for another port.
  * @param protocols as for a WebSocket; default `mqtt`.
+ * @throws TypeError that names a wrong option.
  */
 export function connectPort(
   port: MessagePort,
@@ -60,7 +61,7 @@ class Carrying {
     this.#port = port;
     this.#socket = socket;
     this.#wanted = wanted;
-    this.#heartbeatMs = options.heartbeatMs;
+    this.#heartbeatMs = heartbeatOf(options);
     this.#locks = options.locks === undefined ? platformLocks() : options.locks;
     port.onmessage = ({ data }) => this.#message(data);
   }

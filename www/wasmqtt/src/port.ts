@@ -23,9 +23,9 @@
  */
 
 import type { Engine, LinkId } from './engine.js';
-import { whole } from './options.js';
+import { only, whole } from './options.js';
 import { type Locks, ownLock, Pulse, platformLocks, watch } from './signs.js';
-import { bytesOf } from './socket.js';
+import { bytesOf, isBytes } from './socket.js';
 
 /** The version of the protocol. */
 export const PORT_PROTOCOL = 1;
@@ -48,6 +48,13 @@ export interface PortOptions {
   locks?: Locks | null;
 }
 
+/** What is between signs of life, if it was chosen. @throws TypeError that names a wrong option. */
+export function heartbeatOf(options: PortOptions): number | undefined {
+  only('options', options, ['heartbeatMs', 'locks']);
+  const { heartbeatMs } = options;
+  return heartbeatMs === undefined ? undefined : whole('heartbeatMs', heartbeatMs, 1, 3_600_000);
+}
+
 /** The first message of the broker. */
 export interface Hello {
   wasmqtt: number;
@@ -66,10 +73,6 @@ export interface Answer {
 
 /** Every message but bytes. */
 export type Control = { wasmqtt?: number; lock?: string | null; taken?: number; alive?: boolean; close?: number };
-
-/** Whether a message is bytes, of whatever realm. */
-export const isBytes = (data: unknown): data is ArrayBuffer | ArrayBufferView =>
-  ArrayBuffer.isView(data) || Object.prototype.toString.call(data) === '[object ArrayBuffer]';
 
 /** What serves a port: an engine, or what leads to one elsewhere. */
 export type PortEngine = Pick<Engine, 'open' | 'received' | 'unreadBytes' | 'taken' | 'limit' | 'gone'>;
@@ -108,7 +111,7 @@ class Serving {
     this.#port = port;
     this.#later = later;
     this.#locks = options.locks === undefined ? platformLocks() : options.locks;
-    this.#heartbeatMs = whole('heartbeatMs', options.heartbeatMs ?? HEARTBEAT_MS, 1, 3_600_000);
+    this.#heartbeatMs = heartbeatOf(options) ?? HEARTBEAT_MS;
     if (this.#locks) void ownLock(this.#locks).then((lock) => this.#begin(lock));
     else this.#begin(null);
   }

@@ -8,5 +8,6 @@ setDefaultSource(() => new URL('./wasmqtt.wasm', import.meta.url));
 
 export type { CreateBroker, HostedOptions } from './shared/hosted.js';
 export { SharedBrokerError } from './shared/member.js';
+export type { SharedBrokerOptions } from './shared/options.js';
 export type { Mode } from './shared/protocol.js';
-export { SharedBroker, type SharedBrokerEvents, type SharedBrokerOptions } from './shared/shared.js';
+export { SharedBroker, type SharedBrokerEvents } from './shared/shared.js';

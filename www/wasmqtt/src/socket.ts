@@ -174,12 +174,13 @@ export class BrokerSocket extends EventTarget {
       throw new DOMException('the socket is still connecting', 'InvalidStateError');
     }
     if (this.#readyState !== OPEN) return;
-    if (typeof data === 'string') {
+    if (isBlob(data)) {
+      this.#later(data.size, async () => new Uint8Array(await data.arrayBuffer()));
+    } else if (!isBytes(data)) {
+      // A text, or what the platform would make one of.
       this.#readyState = CLOSING;
       this.#carrier.end();
       queueMicrotask(() => this.#closed(1003, 'MQTT is sent in binary messages', true));
-    } else if (isBlob(data)) {
-      this.#later(data.size, async () => new Uint8Array(await data.arrayBuffer()));
     } else if (this.#reading !== undefined) {
       const bytes = bytesOf(data).slice();
       this.#later(bytes.length, async () => bytes);
@@ -215,10 +216,17 @@ export class BrokerSocket extends EventTarget {
     this.#waitingBytes += bytes;
     const before = this.#reading ?? Promise.resolve();
     const mine = before.then(async () => {
-      const data = await read();
+      // What can't be read, such as a Blob of a file that has changed, would be a hole in the stream: a cut is honest.
+      const data = await read().catch(() => undefined);
       this.#waitingBytes -= bytes;
-      if (this.#readyState <= CLOSING) this.#carrier.send(data);
       if (this.#reading === mine) this.#reading = undefined;
+      if (this.#readyState === CLOSED) return;
+      if (data !== undefined) {
+        this.#carrier.send(data);
+        return;
+      }
+      this.#carrier.end();
+      this.#closed(1006, '', false);
     });
     this.#reading = mine;
   }
@@ -260,14 +268,19 @@ function call(this: BrokerSocket, event: Event): void {
   hear.event(this, event);
 }
 
+/** Whether a value is bytes, of whatever realm. */
+export const isBytes = (data: unknown): data is ArrayBuffer | ArrayBufferView =>
+  ArrayBuffer.isView(data) || Object.prototype.toString.call(data) === '[object ArrayBuffer]';
+
 /** A view of exactly the bytes meant, from any realm. */
 export function bytesOf(data: ArrayBuffer | ArrayBufferView): Uint8Array {
   if (ArrayBuffer.isView(data)) return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
   return new Uint8Array(data);
 }
 
-function isBlob(data: object): data is Blob {
-  return typeof (data as Blob).arrayBuffer === 'function' && typeof (data as Blob).size === 'number';
+function isBlob(data: unknown): data is Blob {
+  const { arrayBuffer, size } = (data ?? {}) as Partial<Blob>;
+  return typeof arrayBuffer === 'function' && typeof size === 'number';
 }
 
 function originOf(url: string): string {

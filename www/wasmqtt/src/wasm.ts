@@ -14,6 +14,18 @@ export type WasmSource =
   | ArrayBuffer
   | ArrayBufferView<ArrayBuffer>;
 
+/** What a source may be, for messages. */
+export const SOURCES = 'a URL, a Response, a WebAssembly.Module, an ArrayBuffer or a view of one';
+
+/** Whether a value is a source, or a promise of something. */
+export function isSource(found: unknown): found is WasmSource {
+  if (typeof found === 'string') return true;
+  if (typeof found !== 'object' || found === null) return false;
+  const isOne = [URL, ArrayBuffer, WebAssembly.Module].some((one) => found instanceof one) || ArrayBuffer.isView(found);
+  const { arrayBuffer, then } = found as { arrayBuffer?: unknown; then?: unknown };
+  return isOne || typeof arrayBuffer === 'function' || typeof then === 'function';
+}
+
 type DefaultSource = () => WasmSource | Promise<WasmSource>;
 
 let defaultSource: DefaultSource | undefined;
@@ -61,7 +73,7 @@ async function compile(source: WasmSource): Promise<Compiled> {
   if (typeof source === 'string' || source instanceof URL) return compileResponse(await get(String(source)));
   const response = await source;
   if (typeof response?.arrayBuffer !== 'function') {
-    throw new TypeError('wasm: allowed are a URL, a Response, a WebAssembly.Module, an ArrayBuffer or a view of one');
+    throw new TypeError(`wasm: found ${String(response)}; allowed: ${SOURCES}`);
   }
   return compileResponse(response);
 }

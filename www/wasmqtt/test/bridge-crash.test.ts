@@ -153,7 +153,7 @@ afterEach(async () => {
 });
 
 const page = async (indexedDB: IDBFactory, url: string) => {
-  const broker = await create({ storage: 'idb:page', indexedDB, locks: null as never });
+  const broker = await create({ storage: 'idb:page', indexedDB, locks: null });
   const events = bridgeEvents(broker);
   return { broker, events, options: over(url, { topics: [...TOPICS], webSocket: life.webSocket }) };
 };

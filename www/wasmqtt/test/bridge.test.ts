@@ -1,9 +1,9 @@
 /** Bridges from a broker in the page to a remote, over real WebSockets: what a page asks for, hears and gets. */
 import { EventEmitter } from 'node:events';
-import mqtt from 'mqtt';
+import type mqtt from 'mqtt';
 import { afterEach, expect, test } from 'vitest';
 import type { BridgeEvent, BridgeOptions, Broker, Message, PacketEvent } from '../src/exports.js';
-import { create } from './core.js';
+import { create, mqttjs } from './core.js';
 import { bridgeEvents, over, pageRemote, type Remote } from './remote.js';
 
 const remotes: Remote[] = [];
@@ -33,14 +33,7 @@ async function hearing(broker: Broker, filter = '#') {
 
 /** MQTT.js connected to a broker of the page. */
 const client = (broker: Broker, options: mqtt.IClientOptions = {}) =>
-  mqtt.connectAsync('ws://home.invalid/mqtt', {
-    createWebsocket: broker.createWebsocket as never,
-    forceNativeWebSocket: true,
-    timerVariant: 'native',
-    reconnectPeriod: 0,
-    protocolVersion: 5,
-    ...options,
-  });
+  mqttjs(broker, { protocolVersion: 5, ...options });
 
 test.each(['5.0', '3.1.1'] as const)(
   'messages of every QoS go both ways, with %s, under their names',

@@ -2,17 +2,8 @@
 import 'fake-indexeddb/auto';
 import mqtt from 'mqtt';
 import { expect, test, vi } from 'vitest';
-import { Broker, type BrokerOptions, type ConnectionEvent } from '../src/exports.js';
-import { connect, create, next, publish, SUBSCRIBE } from './core.js';
-
-const client = (broker: Broker, options: mqtt.IClientOptions = {}) =>
-  mqtt.connectAsync('ws://home.invalid/mqtt', {
-    createWebsocket: broker.createWebsocket as never,
-    forceNativeWebSocket: true,
-    timerVariant: 'native',
-    reconnectPeriod: 0,
-    ...options,
-  });
+import { Broker, type BrokerOptions, type ConnectionEvent, connectPort, installWebSocket } from '../src/exports.js';
+import { mqttjs as client, connect, create, next, publish, SUBSCRIBE } from './core.js';
 
 test('MQTT.js connects, subscribes and is told a message', async () => {
   const broker = await create();
@@ -62,6 +53,9 @@ test.each<[string, unknown, RegExp]>([
   ['a subprotocol', { allowNoSubprotocol: 0 }, /^allowNoSubprotocol: found 0; allowed: true or false$/],
   ['limits', { limits: 7 }, /^limits: found 7; allowed: an object$/],
   ['permissions', { permissions: { read: {} } }, /^permissions.read: there is no such option; allowed: publish, /],
+  ['a source', { wasm: 7 }, /^wasm: found 7; allowed: a URL, a Response, /],
+  ['locks', { locks: {} }, /^locks: found {}; allowed: a LockManager, or null for none$/],
+  ['an IndexedDB', { indexedDB: 'here' }, /^indexedDB: found "here"; allowed: an IDBFactory$/],
   ['no options', 7, /^options: found 7; allowed: an object$/],
 ])('%s that is wrong is named', async (_, options, message) => {
   const error = await Broker.create(options as BrokerOptions).catch((caught: unknown) => caught);
@@ -69,19 +63,53 @@ test.each<[string, unknown, RegExp]>([
   expect((error as Error).message).toMatch(message);
 });
 
-test('what no event or port can be is named', async () => {
-  const broker = await create();
+test('a wrong argument is named', async () => {
+  const broker = await create({ clock: 'manual' });
+  const circle: object[] = [];
+  circle.push(circle);
+  const { port1 } = new MessageChannel();
   const wrong = [
     [() => broker.on('packets' as never, () => {}), /^on: found "packets"; allowed: packet, /],
     [() => broker.on('packet', 7 as never), /^handler: found 7; allowed: a function$/],
     [() => broker.port({ heartbeatMs: 0 }), /^heartbeatMs: found 0; allowed: a whole number from 1 to 3600000$/],
+    [() => broker.port({ beat: 5 } as never), /^beat: there is no such option; allowed: heartbeatMs, /],
+    [() => broker.accept(7 as never), /^port: found 7; allowed: a MessagePort$/],
+    [() => connectPort(port1, 'mqtt', { heartbeatMs: '5' as never }), /^heartbeatMs: found "5"; allowed: /],
+    [() => broker.publish(undefined as never), /^topic: found undefined; allowed: a Topic Name$/],
+    // As bytes it would be so many zeros.
+    [() => broker.publish('a', 21 as never), /^payload: found 21; allowed: a text, an ArrayBuffer or a view of one$/],
+    [() => broker.publish('a', circle as never), /^payload: found .*; allowed: /],
+    [() => broker.publish('a', 21n as never), /^payload: found 21; allowed: /],
     [() => broker.publish('a', '', { qos: 3 as never }), /^qos: found 3; allowed: a whole number from 0 to 2$/],
+    [() => broker.publish('a', '', { retain: 1 as never }), /^retain: found 1; allowed: true or false$/],
+    [() => broker.publish('a', '', { retained: true } as never), /^retained: there is no such option; allowed: qos, /],
+    [() => broker.inspect(7 as never), /^clientIdentifier: found 7; allowed: a Client Identifier$/],
+    [() => broker.kick(7 as never), /^clientIdentifier: found 7; /],
+    [() => broker.kick('a', { code: 0x7f }), /^code: found 127; allowed: a whole number from 128 to 255$/],
+    [() => broker.kick('a', { code: 0xff }), /^code: found 255; allowed: a Reason Code of MQTT 5.0$/],
+    [() => broker.kick('a', { endSession: 1 as never }), /^endSession: found 1; allowed: true or false$/],
+    [() => broker.setLimits(7 as never), /^limits: found 7; allowed: an object$/],
+    [() => broker.removeBridge(7 as never), /^name: found 7; allowed: the name of a bridge$/],
+    [() => broker.restore('yesterday' as never), /^snapshot: found "yesterday"; allowed: what `snapshot` gave$/],
+    [() => installWebSocket({} as never, { match: '*' }), /^broker: found {}; allowed: a Broker or SharedBroker$/],
+    [() => installWebSocket(broker, { url: '*' } as never), /^url: there is no such option; allowed: match$/],
   ] as const;
   for (const [call, message] of wrong) {
     expect(call).toThrow(TypeError);
     expect(call).toThrow(message);
   }
-  await expect(broker.subscribe('a', 7 as never)).rejects.toThrow(/^handler: found 7; allowed: a function$/);
+  const refused = [
+    [broker.subscribe('a', 7 as never), /^handler: found 7; allowed: a function$/],
+    [broker.subscribe(7 as never, () => {}), /^filter: found 7; allowed: a Topic Filter$/],
+    [broker.subscribe('a', () => {}, { QoS: 1 } as never), /^QoS: there is no such option; allowed: qos$/],
+    [broker.advance(Infinity), /^ms: found Infinity; allowed: milliseconds from 0 on$/],
+    [broker.advance(-1), /^ms: found -1; allowed: milliseconds from 0 on$/],
+  ] as const;
+  for (const [call, message] of refused) {
+    await expect(call).rejects.toThrow(TypeError);
+    await expect(call).rejects.toThrow(message);
+  }
+  port1.close();
 });
 
 test('events tell who comes, what passes and what was decided', async () => {
@@ -246,7 +274,26 @@ test('a page that is loaded again finds its Sessions, queues and Retained Messag
   expect(copy.inspect().retained).toMatchObject([{ topic: 'home/kitchen' }]);
 });
 
-test('a trace that nobody reads leaves out, and says so', async () => {
+test.each([
+  ['is asked', true, true],
+  ['is asked and says no', true, false],
+  ['is not asked', undefined, undefined],
+])('the browser %s to keep the storage when the disk is full', async (_, wished, answer) => {
+  const persist = vi.fn(async () => answer);
+  vi.stubGlobal('navigator', { storage: { persist } });
+  try {
+    const storage = 'idb:persisted';
+    const broker = await create({ storage, ...(wished !== undefined && { persist: wished }) });
+    const opened = new Promise((resolve) => broker.on('storage', resolve));
+    expect(await opened).toMatchObject({ type: 'opened', storage, persisted: answer });
+    expect(persist).toHaveBeenCalledTimes(wished ? 1 : 0);
+    await broker.close();
+  } finally {
+    vi.unstubAllGlobals();
+  }
+});
+
+test('a trace ends when it is cancelled, or with its broker', async () => {
   const broker = await create();
   const reader = broker.trace().getReader();
   const end = await broker.subscribe('t', () => {});
@@ -254,6 +301,13 @@ test('a trace that nobody reads leaves out, and says so', async () => {
   expect(first.value?.name).toBe('packet');
   end();
   await reader.cancel();
+  const open = broker.trace().getReader();
+  await broker.close();
+  for (const ended of [open, broker.trace().getReader()]) {
+    let last = await ended.read();
+    while (!last.done) last = await ended.read();
+    expect(last.value).toBeUndefined();
+  }
 });
 
 test('closing tells everybody, any number of times', async () => {
@@ -268,4 +322,7 @@ test('closing tells everybody, any number of times', async () => {
   await broker[Symbol.asyncDispose]();
   const late = broker.websocket();
   expect(await next<CloseEvent>(late, 'close')).toMatchObject({ code: 1006 });
+  for (const call of [() => broker.digest(), () => broker.port(), () => broker.inspect(), () => broker.publish('t')]) {
+    expect(call).toThrow(/^wasmqtt: this broker is closed$/);
+  }
 });

@@ -1,19 +1,12 @@
 /** What its owner does with a broker: kicks, limits, permissions, authentication, counters, snapshots of time. */
-import mqtt from 'mqtt';
+import type mqtt from 'mqtt';
 import { expect, test, vi } from 'vitest';
 import type { Broker, ConnectInfo, ConnectionEvent, Counters } from '../src/exports.js';
-import { CONNACK, connect, create, next, publish, SUBSCRIBE } from './core.js';
+import { CONNACK, connect, create, mqttjs, next, publish, SUBSCRIBE } from './core.js';
 
 /** MQTT.js with MQTT 5.0 and no patience. */
 const client = (broker: Broker, options: mqtt.IClientOptions = {}) =>
-  mqtt.connectAsync('ws://home.invalid/mqtt', {
-    createWebsocket: broker.createWebsocket as never,
-    forceNativeWebSocket: true,
-    timerVariant: 'native',
-    reconnectPeriod: 0,
-    protocolVersion: 5,
-    ...options,
-  });
+  mqttjs(broker, { protocolVersion: 5, ...options });
 
 /** An open socket and the bytes that came. */
 async function open(broker: Broker) {
@@ -132,6 +125,7 @@ test.each([
   ['nothing', undefined],
   ['a text', 'yes'],
   ['a Reason Code that is none', { allow: false, reason: 5 }],
+  ['a Reason Code that MQTT does not have', { allow: false, reason: 0xff }],
   ['a user that is none', { allow: true, user: 7 }],
   ['permissions that are none', { allow: true, permissions: { publish: { allow: 'x' } } }],
 ])('a verdict that is %s lets nobody in, and is told', async (_, verdict) => {

@@ -1,5 +1,6 @@
 /** What the package's tests share: the core as `cargo xtask www` built it, brokers that end with their test. */
 import { readFile } from 'node:fs/promises';
+import mqtt from 'mqtt';
 import { afterEach } from 'vitest';
 import { Broker, type BrokerOptions } from '../src/exports.js';
 
@@ -17,6 +18,16 @@ export async function create(options: BrokerOptions = {}): Promise<Broker> {
 afterEach(async () => {
   for (const broker of brokers.splice(0)) await broker.close();
 });
+
+/** MQTT.js, connected, with no patience: what is cut stays so. */
+export const mqttjs = (broker: Broker, options: mqtt.IClientOptions = {}): Promise<mqtt.MqttClient> =>
+  mqtt.connectAsync('ws://home.invalid/mqtt', {
+    createWebsocket: broker.createWebsocket as never,
+    forceNativeWebSocket: true,
+    timerVariant: 'native',
+    reconnectPeriod: 0,
+    ...options,
+  });
 
 /** MQTT 3.1.1 CONNECT, Clean Session, no Keep Alive, of a client named by one letter. */
 export const connect = (letter: string) =>

@@ -24,7 +24,7 @@ function collect(port: MessagePort) {
   return { bytes, others };
 }
 
-test('packets that are just posted are answered, joined or one by one', async () => {
+test('12: packets that are just posted are answered, joined or one by one', async () => {
   const broker = await create();
   const port = broker.port();
   const { bytes, others } = collect(port);
@@ -36,7 +36,7 @@ test('packets that are just posted are answered, joined or one by one', async ()
   ]);
 });
 
-test('a client that answers the hello has a socket like any other', async () => {
+test('12: a client that answers the hello has a socket like any other', async () => {
   const broker = await create();
   const port = broker.port({ locks: null });
   ports.push(port);
@@ -52,7 +52,7 @@ test('a client that answers the hello has a socket like any other', async () => 
   expect(await closed).toMatchObject({ code: 1000, wasClean: true });
 });
 
-test('a client that stops to say what it took gets no more than its credit', async () => {
+test('12: a client that stops to say what it took gets no more than its credit', async () => {
   const broker = await create();
   const port = broker.port({ locks: null });
   const { bytes } = collect(port);
@@ -70,7 +70,7 @@ test('a client that stops to say what it took gets no more than its credit', asy
   await vi.waitFor(() => expect(bytes.length).toBeGreaterThan(before));
 });
 
-test('a lock that is free again is the end of its client', async () => {
+test('12: a lock that is free again is the end of its client', async () => {
   const locks = new FakeLocks();
   const broker = await create();
   const gone = new Promise((resolve) =>
@@ -87,7 +87,7 @@ test('a lock that is free again is the end of its client', async () => {
   expect(await gone).toEqual({ type: 'disconnected', clientIdentifier: 'a', sessionKept: false });
 });
 
-test('a lock that is free again is the end of the broker', async () => {
+test('12: a lock that is free again is the end of the broker', async () => {
   const locks = new FakeLocks();
   const broker = await create();
   const { port1, port2 } = new MessageChannel();
@@ -100,7 +100,7 @@ test('a lock that is free again is the end of the broker', async () => {
   expect(await closed).toMatchObject({ code: 1006, wasClean: false });
 });
 
-test('sides that see different locks give signs of life', async () => {
+test('12: sides that see different locks give signs of life', async () => {
   vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
   const broker = await create();
   const { port1, port2 } = new MessageChannel();
@@ -117,7 +117,7 @@ test('sides that see different locks give signs of life', async () => {
   expect(await closed).toMatchObject({ code: 1006, wasClean: false });
 });
 
-test('what the broker does not take waits with the client, which says so', async () => {
+test('12: what the broker does not take waits with the client, which says so', async () => {
   let decide: (verdict: boolean) => void = () => {};
   const verdict = new Promise<boolean>((resolve) => {
     decide = resolve;
@@ -146,7 +146,7 @@ test('what the broker does not take waits with the client, which says so', async
   await vi.waitFor(() => expect(broker.inspect('a')).toBeUndefined());
 });
 
-test('without locks a client that gives no sign of life is gone after three', async () => {
+test('12: without locks a client that gives no sign of life is gone after three', async () => {
   vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
   const broker = await create();
   const port = broker.port({ locks: null, heartbeatMs: 1_000 });
@@ -165,7 +165,7 @@ test('without locks a client that gives no sign of life is gone after three', as
   await vi.waitFor(() => expect(broker.inspect('a')).toBeUndefined());
 });
 
-test('a port of another version is refused', async () => {
+test('12: a port of another version is refused', async () => {
   const { port1, port2 } = new MessageChannel();
   ports.push(port1, port2);
   const socket = connectPort(port2, 'mqtt', { locks: null });

@@ -1,5 +1,5 @@
 /** Hosts and members in one process: who is host, who is gone, what is kept apart. The broker is an echo. */
-import { beforeEach, describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test, vi } from 'vitest';
 import { campaign, type Host, type Hosted } from '../src/shared/host.js';
 import { Member, type Near } from '../src/shared/member.js';
 import { Origin } from './fakes/origin.js';
@@ -13,6 +13,11 @@ class Echo implements Hosted {
   resume: (() => void)[] = [];
   watched: Map<string, (value: unknown) => void> = new Map();
   cut: (() => void)[] = [];
+  /** Its store is taken away. */
+  lose: () => void = () => {};
+  lost = new Promise<void>((resolve) => {
+    this.lose = resolve;
+  });
   #count = 0;
 
   connect(link: Parameters<Hosted['connect']>[0]) {
@@ -32,6 +37,7 @@ class Echo implements Hosted {
     return [name, ...args];
   }
   watch(event: string, tell: (value: unknown) => void) {
+    if (event === 'none') throw new TypeError('there is no such event');
     this.watched.set(event, tell);
     return () => this.watched.delete(event);
   }
@@ -213,6 +219,18 @@ describe('hosts and members', () => {
     expect(b.host?.epoch).toBe(2);
   });
 
+  test('a host whose broker lost its store makes room for the next', async () => {
+    const [a, b] = [tab('a'), tab('b')];
+    await origin.settle();
+    const socket = new Socket(b.member);
+    await origin.settle();
+    a.echo.lose();
+    await origin.settle();
+    expect(a.echo.log.at(-1)).toBe('close');
+    expect(socket.heard).toEqual(['open', 'cut']);
+    expect(b.host?.epoch).toBe(2);
+  });
+
   test('a member that leaves cuts its connections at once', async () => {
     const [a, b] = [tab('a'), tab('b')];
     await origin.settle();
@@ -222,6 +240,11 @@ describe('hosts and members', () => {
     await origin.settle();
     expect(socket.heard).toEqual(['open', 'cut']);
     expect(a.echo.log).toEqual(['open 1', 'gone 1']);
+    // A client that tries again after that is cut, and waits for nobody.
+    const late = new Socket(b.member);
+    late.near.send(Uint8Array.of(1));
+    await origin.settle();
+    expect(late.heard).toEqual(['cut']);
   });
 
   test('calls and events', async () => {
@@ -234,7 +257,8 @@ describe('hosts and members', () => {
     failed.catch(() => {});
     await origin.settle();
     expect(await called).toEqual(['inspect', 1, 'two']);
-    await expect(failed).rejects.toMatchObject({ name: 'TypeError', message: 'no' });
+    await expect(failed).rejects.toBeInstanceOf(TypeError);
+    await expect(failed).rejects.toThrow(/^no$/);
     a.echo.watched.get('storage')?.('full');
     await origin.settle();
     expect(b.heard).toContain('event storage full');
@@ -246,6 +270,21 @@ describe('hosts and members', () => {
     b.echo.watched.get('storage')?.('again');
     await origin.settle();
     expect(b.heard).toContain('event storage again');
+  });
+
+  test('what a host can not do loses nothing that comes behind it', async () => {
+    const report = vi.fn();
+    vi.stubGlobal('reportError', report);
+    const [, b] = [tab('a'), tab('b')];
+    await origin.settle();
+    // In one batch.
+    b.member.watch('none');
+    const socket = new Socket(b.member);
+    socket.near.send(Uint8Array.of(1));
+    await origin.settle();
+    expect(socket.heard).toEqual(['open', 'data 1', 'taken 1']);
+    expect(report).toHaveBeenCalledWith(new TypeError('there is no such event'));
+    vi.unstubAllGlobals();
   });
 
   test('a newer build takes over from an older one, which never mixes with it', async () => {

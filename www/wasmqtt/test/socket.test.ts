@@ -107,6 +107,21 @@ test('5: what is sent behind a Blob waits for it', async () => {
   expect(socket.bufferedAmount).toBe(0);
 });
 
+test('5: a Blob that can not be read cuts the connection, and nothing behind it is sent', async () => {
+  const broker = await create();
+  const { socket } = await open(broker);
+  const unreadable = new Blob([connect('a')]);
+  unreadable.arrayBuffer = () => Promise.reject(new DOMException('the file has changed', 'NotReadableError'));
+  const closed = next<CloseEvent>(socket, 'close');
+  socket.send(unreadable);
+  socket.send(connect('b'));
+  expect(await closed).toMatchObject({ code: 1006, wasClean: false });
+  await broker.idle();
+  expect(socket.bufferedAmount).toBe(0);
+  expect(broker.inspect().sessions).toEqual([]);
+  socket.close();
+});
+
 test('5: text ends the connection [5:MQTT-6.0.0-1]', async () => {
   const broker = await create();
   const { socket } = await open(broker, 'a');
@@ -115,6 +130,14 @@ test('5: text ends the connection [5:MQTT-6.0.0-1]', async () => {
   socket.send('hello');
   expect((await closed).code).toBe(1003);
   expect(broker.inspect().sessions).toEqual([]);
+});
+
+test.each([21, null, undefined, {}])('5: %s is sent as text, as the platform does', async (data) => {
+  const broker = await create();
+  const { socket } = await open(broker, 'a');
+  const closed = next<CloseEvent>(socket, 'close');
+  socket.send(data as never);
+  expect((await closed).code).toBe(1003);
 });
 
 test('6: `send` and `close` at the wrong time do what browsers do', async () => {

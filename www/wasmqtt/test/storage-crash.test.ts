@@ -109,7 +109,7 @@ function dying(store: Store, transactions: number): Store & { dead: Promise<void
 }
 
 async function begin(indexedDB: IDBFactory, transactions: number, compactBytesMin = 1 << 20) {
-  const opened = await openStorage('idb:x', { indexedDB, locks: undefined });
+  const opened = await openStorage('idb:x', { indexedDB, locks: null });
   if (opened === undefined) throw new Error('there is a store');
   const store = dying(opened.store, transactions);
   return { life: new Life(store, opened, compactBytesMin), store };
@@ -196,7 +196,7 @@ describe('a crash after any transaction', () => {
     const log = await importLog(file);
     const again = restore({ storage: 'Log' }, new Uint8Array(16), Float64Array.from(log.lsns), log.records);
     expect(again.records()).toEqual(life.core.records());
-    const elsewhere = await openStorage('idb:y', { indexedDB, locks: undefined, import: file });
+    const elsewhere = await openStorage('idb:y', { indexedDB, locks: null, import: file });
     expect(elsewhere?.log.records).toEqual(log.records);
     elsewhere?.store.close();
   });

@@ -6,7 +6,7 @@ import { exportLog } from '../src/storage/file.js';
 import { openIdb } from '../src/storage/idb.js';
 import { parseStorage } from '../src/storage/name.js';
 import { destroyStorage, openStorage } from '../src/storage/open.js';
-import type { Store, StoreError } from '../src/storage/store.js';
+import type { Durability, Store, StoreError } from '../src/storage/store.js';
 import { FakeLocks } from './fakes/locks.js';
 
 const bytes = (...values: number[]) => Uint8Array.from(values);
@@ -21,8 +21,8 @@ describe('a store in IndexedDB', () => {
   afterEach(() => {
     for (const store of opened) store.close();
   });
-  const open = async (name = 'home') => {
-    const store = await openIdb(name, { durability: 'strict', factory });
+  const open = async (name = 'home', durability: Durability = 'strict') => {
+    const store = await openIdb(name, { durability, factory });
     opened.push(store);
     return store;
   };
@@ -42,9 +42,9 @@ describe('a store in IndexedDB', () => {
     expect(await (await open()).read()).toEqual([bytes(3), bytes(4)]);
   });
 
-  test('one transaction a call', async () => {
-    const store = await open();
-    let transactions = 0;
+  test.each(['relaxed', 'strict'] as const)('one transaction a call, as durable as asked: %s', async (durability) => {
+    const store = await open('home', durability);
+    const transactions: unknown[] = [];
     const db = await new Promise<IDBDatabase>((resolve) => {
       const request = factory.open('wasmqtt:home');
       request.onsuccess = () => resolve(request.result as unknown as IDBDatabase);
@@ -52,13 +52,13 @@ describe('a store in IndexedDB', () => {
     const type = Object.getPrototypeOf(db);
     const transaction = type.transaction;
     type.transaction = function (...all: unknown[]) {
-      transactions += 1;
+      transactions.push(all.slice(1));
       return transaction.apply(this, all);
     };
     await store.append([bytes(1), bytes(2), bytes(3)]);
     type.transaction = transaction;
     db.close();
-    expect(transactions).toBe(1);
+    expect(transactions).toEqual([['readwrite', { durability }]]);
   });
 
   test('without room nothing of a write is kept, and the next one may work', async () => {
@@ -108,7 +108,7 @@ describe('a store in IndexedDB', () => {
     const told = new Promise<StoreError>((resolve) => {
       store.onlost = resolve;
     });
-    await destroyStorage('idb:home', { indexedDB: factory, locks: undefined });
+    await destroyStorage('idb:home', { indexedDB: factory, locks: null });
     expect((await told).code).toBe('lost');
     expect(await (await open()).read()).toEqual([]);
   });
@@ -193,7 +193,7 @@ describe('opening', () => {
     for (const wrong of ['', 'idb', 'idb:', 'memory:x', 'disk:x', 'idb:a/b', `idb:${'x'.repeat(101)}`, 7, undefined]) {
       expect(() => parseStorage(wrong)).toThrow(/^storage: .* is not allowed/);
     }
-    await expect(openStorage('opfs:x', { locks: undefined })).rejects.toMatchObject({
+    await expect(openStorage('opfs:x', { locks: null })).rejects.toMatchObject({
       code: 'unavailable',
       message: expect.stringContaining("'idb:x'"),
     });

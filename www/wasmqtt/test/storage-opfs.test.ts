@@ -152,6 +152,13 @@ describe('the origin private file system', () => {
     expect(files.files.size).toBe(1);
   });
 
+  test('a damaged file is let go of, so that it can be deleted', async () => {
+    const files = new Files();
+    files.files.set('2.log', new Uint8Array(64).fill(7));
+    await expect(open(files)).rejects.toMatchObject({ code: 'damaged' });
+    expect([...files.open]).toEqual([]);
+  });
+
   test('two at once are refused', async () => {
     const files = new Files();
     await open(files);

@@ -6,6 +6,6 @@ await broker.subscribe('home/#', ({ topic, payload }) => {
   document.body.append(`${topic}: ${new TextDecoder().decode(payload)}`);
 });
 const frame = document.createElement('iframe');
-frame.src = './framed.html';
+frame.src = './framed.html'; // with <script type="module" src="./framed.js"></script>
 frame.onload = () => frame.contentWindow.postMessage('mqtt', location.origin, [broker.port()]);
 document.body.append(frame);

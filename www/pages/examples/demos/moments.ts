@@ -34,7 +34,7 @@ export async function start(section: HTMLElement): Promise<void> {
     const snapshot = save();
     const size = `${snapshot.length.toLocaleString('en')} bytes`;
     const back = make('button', { type: 'button' }, 'Go back');
-    list.append(make('li', {}, `${clock()} `, make('small', {}, `${session()} ${size}`), ' ', back));
+    list.append(make('li', {}, make('span', {}, `${clock()} `, make('small', {}, `${session()} ${size}`)), back));
     onAct(back, 'click', () => {
       goBack(snapshot);
       show();

@@ -12,7 +12,7 @@ function hex(bytes: Uint8Array): string {
   return lines.join('\n') + (bytes.length > BYTES_SHOWN ? `\n... ${bytes.length - BYTES_SHOWN} more bytes` : '');
 }
 
-function packetLine({ clientIdentifier = '?', from, name, bytes }: PacketEvent): HTMLElement {
+function packetLine({ clientIdentifier = 'new client', from, name, bytes }: PacketEvent): HTMLElement {
   const arrow = from === 'client' ? '\u2192 broker' : '\u2190 broker';
   const size = `${bytes.length} ${bytes.length === 1 ? 'byte' : 'bytes'}`;
   const summary = make('summary', {}, make('b', {}, name), ` ${clientIdentifier} ${arrow} `, make('small', {}, size));

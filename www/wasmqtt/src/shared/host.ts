@@ -5,6 +5,7 @@
  *
  * `campaign` makes a context host: it waits for the one lock, takes the next epoch and makes the broker.
  */
+import { reportLater } from '../events.js';
 import { type Free, hold } from '../storage/lock.js';
 import { type Channel, controlOf, framesOf, Heartbeat, type Place, Wire } from './place.js';
 import {
@@ -46,6 +47,8 @@ export interface HostedLink {
 export interface Hosted {
   /** What it stores in, as in `Broker.create`. */
   readonly storage: string;
+  /** Resolves when the broker has ended by itself, since its store was taken away or deleted. */
+  readonly lost: Promise<void>;
   /** Opens a transport; `creditBytes` may be under way to it. */
   connect(link: HostedLink, creditBytes: number): HostedConnection;
   /** Calls one of the functions that members may call. */
@@ -119,11 +122,14 @@ interface Remote {
   given: AbortController;
 }
 
+/** Why a context is host no more: it wished so, a newer build is about, or the broker lost its store. */
+export type Over = 'closed' | 'outdated' | 'lost';
+
 /** The one context that runs the broker. */
 export class Host {
   readonly epoch: number;
   /** Called once when this context is host no more, and why. */
-  onover: ((why: 'closed' | 'outdated') => void) | undefined;
+  onover: ((why: Over) => void) | undefined;
   /** Called when the last member has gone. */
   onempty: (() => void) | undefined;
   #place: Place;
@@ -143,6 +149,7 @@ export class Host {
     this.#control = place.channel(controlName(options.name));
     this.#control.onmessage = ({ data }) => this.hear(data);
     this.#control.postMessage(this.announcement);
+    void broker.lost.then(() => this.close('lost'));
   }
 
   /** How many members there are. */
@@ -171,7 +178,7 @@ export class Host {
   }
 
   /** Ends: what waits is stored, members hear of it, and the next candidate is host when this resolves. */
-  close(why: 'closed' | 'outdated' = 'closed'): Promise<void> {
+  close(why: Over = 'closed'): Promise<void> {
     this.#over ??= (async () => {
       this.#control.onmessage = null;
       for (const id of [...this.#remotes.keys()]) this.#forget(id, true);
@@ -210,7 +217,14 @@ export class Host {
       if (this.#remotes.get(id) !== remote) return;
       // A port goes on to carry what is said about hosts.
       if (controlOf(data) !== undefined) this.hear(data, channel);
-      for (const frame of framesOf(data, this.epoch)) this.#frame(id, remote, frame);
+      for (const frame of framesOf(data, this.epoch)) {
+        // One that can't be done, such as an event that only a newer build has, must not lose those behind it.
+        try {
+          this.#frame(id, remote, frame);
+        } catch (error) {
+          reportLater(error);
+        }
+      }
     };
     const { mode } = this.#options;
     wire.send(['welcome', { mode, storage: this.#broker.storage, locked: this.#place.locks !== undefined }]);

@@ -2,7 +2,8 @@
  * A broker as its host needs it: connections with credit, and the functions and events that members may ask for.
  */
 import type { BridgeOptions } from '../bridge.js';
-import type { Broker, PublishOptions } from '../broker.js';
+import type { Broker } from '../broker.js';
+import type { KickOptions, PublishOptions } from '../commands.js';
 import type { BrokerEvents, Qos } from '../events.js';
 import type { Message } from '../local.js';
 import type { BrokerOptions, Limits, Permissions } from '../options.js';
@@ -48,8 +49,7 @@ const FUNCTIONS: { [name: string]: Call } = {
   counters: (broker) => broker.counters(),
   publish: (broker, topic: string, payload: string | Uint8Array, options: PublishOptions) =>
     broker.publish(topic, payload, options),
-  kick: (broker, clientIdentifier: string, options: { code?: number; endSession?: boolean }) =>
-    broker.kick(clientIdentifier, options),
+  kick: (broker, clientIdentifier: string, options: KickOptions) => broker.kick(clientIdentifier, options),
   setLimits: (broker, limits: Partial<Limits>) => broker.setLimits(limits),
   setPermissions: (broker, permissions: Permissions) => broker.setPermissions(permissions),
   retryStorage: (broker) => broker.retryStorage(),
@@ -61,6 +61,9 @@ export function hosted(broker: Broker, storage: string): Hosted {
   const bridges = new HostedBridges(broker);
   return {
     storage,
+    lost: new Promise((resolve) => {
+      broker.on('storage', ({ type }) => type === 'lost' && resolve());
+    }),
     connect: ({ deliver, close, resumed }, creditBytes) =>
       broker.link({ deliver, close: () => close(true), resumed }, { address: 'tab', creditBytes }),
     call: async (name, [first, second, third]) => {

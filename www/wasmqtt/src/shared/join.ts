@@ -8,6 +8,7 @@ import type { HostedOptions } from './hosted.js';
 import { Member, SharedBrokerError } from './member.js';
 import { type Channel, type Place, thisPlace } from './place.js';
 import { type Failure, type Mode, PROTOCOL } from './protocol.js';
+import type { Opener } from './sockets.js';
 import type { Configure, Here, Leave } from './worker.js';
 
 /** What joining needs to know. */
@@ -33,6 +34,8 @@ export interface JoinOptions {
 
 /** How long a worker may take to say that it is there, in milliseconds. */
 const WORKER_MS = 5_000;
+/** How long it is not asked for again after it did not start, in milliseconds. */
+const AGAIN_MS = 1_000;
 
 /** A page's place in a shared broker. */
 export class Joining {
@@ -44,6 +47,7 @@ export class Joining {
   #options: JoinOptions;
   #id = this.place.id();
   #member: Member | undefined;
+  #closed = false;
   #hosting: Promise<void> | undefined;
   #withdraw = new AbortController();
   #worker: Promise<{ id: string; port: MessagePort } | undefined> = Promise.resolve(undefined);
@@ -83,8 +87,15 @@ export class Joining {
 
   /** The member that this page is. @throws SharedBrokerError `closed`. */
   get member(): Member {
-    if (this.#member === undefined) throw new SharedBrokerError('closed', 'the shared broker was closed');
+    if (this.#member === undefined || this.#closed) {
+      throw new SharedBrokerError('closed', 'the shared broker was closed');
+    }
     return this.#member;
+  }
+
+  /** What opens sockets. Once it is closed it cuts them: clients that try again expect no exception. */
+  get opener(): Opener {
+    return this.#member ?? this.member;
   }
 
   /** Leaves. If the broker runs here, it is stored and others can have it when this resolves. */
@@ -93,7 +104,7 @@ export class Joining {
     this.#withdraw.abort();
     this.#port?.postMessage({ leave: { name, page: this.#id } } satisfies Leave);
     this.#member?.close();
-    this.#member = undefined;
+    this.#closed = true;
     await this.#hosting;
     await this.host?.close();
     this.#port?.close();
@@ -129,8 +140,9 @@ export class Joining {
     }).then(
       (host) => {
         this.host = host;
-        host.onover = () => {
+        host.onover = (why) => {
           this.host = undefined;
+          if (why === 'lost') this.#bereft(place, mode);
         };
         if (mode === 'own') this.#member?.hear(host.announcement);
       },
@@ -138,6 +150,13 @@ export class Joining {
         if (!signal.aborted) this.#failed(error as Failure);
       },
     );
+  }
+
+  /** The broker that ran here lost its store: with another one it goes on, unless that would take it from somebody. */
+  #bereft(place: Place, mode: Mode): void {
+    if (mode !== 'own') this.#campaign(place, mode);
+    else
+      this.#failed({ name: 'Error', message: `'${this.#options.storage}' was deleted, or another broker has it now` });
   }
 
   /** Why there can be no elected tab here. */
@@ -231,7 +250,8 @@ export class Joining {
         return;
       } catch (error) {
         if (error instanceof SharedBrokerError) return this.#outdated();
-        // It is asked for again until there is one: its file was there once.
+        // It is asked for again until there is one: its file was there once, but a server that is away has no use for haste.
+        await new Promise<void>((resolve) => this.place.after(AGAIN_MS, resolve));
       }
     }
   }

@@ -11,6 +11,7 @@ import {
   type Control,
   CREDIT_BYTES,
   controlName,
+  errorOf,
   type Failure,
   type Frame,
   type Mode,
@@ -97,6 +98,8 @@ interface Connection {
   waiting: Uint8Array<ArrayBuffer>[];
 }
 
+const CLOSED = 'the shared broker was closed';
+
 export class Member {
   #place: Place;
   #options: MemberOptions;
@@ -154,8 +157,12 @@ export class Member {
     if (epoch > this.#epoch || none) void this.#join(from, epoch, mode);
   }
 
-  /** Opens a connection; it waits for a host if there is none. */
+  /** Opens a connection; it waits for a host if there is none, and is cut if there will be none. */
   open(far: Far): Near {
+    if (this.#over) {
+      queueMicrotask(() => far.closed(false));
+      return { send() {}, took() {}, close() {} };
+    }
     const number = ++this.#numbers;
     const connection: Connection = { far, open: false, credit: CREDIT_BYTES, waiting: [] };
     this.#connections.set(number, connection);
@@ -177,7 +184,8 @@ export class Member {
   call(name: string, args: unknown[]): Promise<unknown> {
     const link = this.#link;
     if (link?.storage === undefined) {
-      return Promise.reject(new SharedBrokerError(this.#over ? 'closed' : 'moved', 'there is no host at the moment'));
+      const why = this.#over ? CLOSED : 'there is no host at the moment';
+      return Promise.reject(new SharedBrokerError(this.#over ? 'closed' : 'moved', why));
     }
     const number = ++this.#numbers;
     return new Promise((resolve, reject) => {
@@ -204,7 +212,7 @@ export class Member {
     this.#over = true;
     this.#unseek();
     this.#link?.wire.send(['bye']);
-    this.#leave(new SharedBrokerError('closed', 'the shared broker was closed'));
+    this.#leave(new SharedBrokerError('closed', CLOSED));
     for (const [number, { far }] of this.#connections) {
       this.#connections.delete(number);
       far.closed(false);
@@ -369,6 +377,6 @@ export class Member {
     const call = this.#calls.get(number);
     this.#calls.delete(number);
     if (frame[0] === 'result') call?.resolve(frame[2]);
-    else call?.reject(Object.assign(new Error(frame[2].message), frame[2]));
+    else call?.reject(errorOf(frame[2]));
   }
 }

@@ -91,6 +91,13 @@ export function epochOf(name: string, locks: { name?: string }[]): number {
   return highest;
 }
 
+/** An error that was sent, as it was thrown. */
+export function errorOf({ name, message, code }: Failure): Error {
+  // What names a wrong option is a TypeError wherever the broker is.
+  const error = name === 'TypeError' ? new TypeError(message) : new Error(message);
+  return Object.assign(error, { name }, code === undefined ? {} : { code });
+}
+
 /** An error, so that it can be sent. */
 export function failureOf(error: unknown): Failure {
   const { name = 'Error', message = String(error), code } = (error ?? {}) as Partial<Failure>;

@@ -4,46 +4,22 @@
  * place and, if there is storage, its state: sockets are cut, clients connect again and resume.
  */
 import type { Bridge, BridgeOptions } from '../bridge.js';
-import { Broker, type PublishOptions } from '../broker.js';
+import { Broker } from '../broker.js';
+import type { KickOptions, Payload, PublishOptions } from '../commands.js';
 import { type BrokerEvents, EVENT_NAMES, type Qos, reportLater } from '../events.js';
 import type { BrokerView, SessionView } from '../inspect.js';
 import type { Message } from '../local.js';
-import { check, type Limits, type Permissions, whole, wrong } from '../options.js';
+import { type Limits, only, type Permissions, text, whole, wrong } from '../options.js';
 import { type PortOptions, servePort } from '../port.js';
 import { scheduler } from '../schedule.js';
 import { BrokerSocket, offered } from '../socket.js';
 import { BRIDGES, KnownBridges } from './bridges.js';
-import { type CreateBroker, type HostedOptions, hosted, type SubscriptionEvent } from './hosted.js';
+import { hosted, type SubscriptionEvent } from './hosted.js';
 import { Joining } from './join.js';
 import type { SharedBrokerError } from './member.js';
-import type { Mode } from './protocol.js';
+import { checkOptions, hostedOptions, makeWorker, type SharedBrokerOptions } from './options.js';
+import { errorOf, type Mode } from './protocol.js';
 import { connectSocket, portEngine } from './sockets.js';
-
-/** What `SharedBroker.connect` takes; what is left out has its default. */
-export interface SharedBrokerOptions extends HostedOptions {
-  /** Which broker: pages with the same name share one. 1 to 100 characters without `:`, `/` and `\`. */
-  name: string;
-  /**
-   * What to try first. `shared-worker`, the default, needs module SharedWorkers; `tab` elects a tab, which needs Web
-   * Locks. What is not there is passed over, in the end for a broker of this page's own.
-   */
-  prefer?: 'shared-worker' | 'tab';
-  /**
-   * The worker: the address of a file that imports `wasmqtt/shared-worker` or calls `serveShared`, or a function that
-   * makes the SharedWorker, which every bundler understands. It must be a module worker and the same in all pages.
-   * `false`: none. Default: the file `shared-worker.js` beside this one.
-   */
-  worker?: URL | string | (() => SharedWorker) | false;
-  /**
-   * Makes the broker if it is hosted in this page, for what can't be sent to a worker (`auth`). For a worker
-   * see `serveShared`. Default: `Broker.create(options)`.
-   */
-  create?: CreateBroker;
-  /** How long a silent tab or host counts as alive where there are no Web Locks, in milliseconds. Default 5,000. */
-  heartbeatMs?: number;
-  /** How long `connect`, and later each socket, waits for a host, in milliseconds. Default 15,000. */
-  timeoutMs?: number;
-}
 
 /** What `on` tells beside the events of the broker. */
 export interface SharedBrokerEvents extends BrokerEvents {
@@ -105,7 +81,7 @@ export class SharedBroker {
   static async connect(options: SharedBrokerOptions): Promise<SharedBroker> {
     checkOptions(options);
     // Only a page can ask; the broker may be in a worker.
-    const persisted = options.persist === true ? await navigator.storage?.persist?.() : undefined;
+    const persisted = options.persist === true ? await globalThis.navigator?.storage?.persist?.() : undefined;
     const shared = new SharedBroker(options, persisted);
     try {
       await shared.#joining.start();
@@ -141,9 +117,9 @@ export class SharedBroker {
   readonly createWebsocket = (url: string, protocols?: string | readonly string[]): BrokerSocket =>
     new BrokerSocket(url, offered(protocols), (socket, wanted) => {
       const { allowNoSubprotocol = false, timeoutMs = 15_000 } = this.#options;
-      const { member, place } = this.#joining;
+      const { opener, place } = this.#joining;
       const later = this.#schedule;
-      return connectSocket(member, socket, wanted, {
+      return connectSocket(opener, socket, wanted, {
         allowNone: allowNoSubprotocol,
         after: place.after,
         timeoutMs,
@@ -165,12 +141,11 @@ export class SharedBroker {
 
   /** Serves the client at the other end of this port; the function that comes back cuts it off. */
   accept(port: MessagePort, options: PortOptions = {}): () => void {
-    const cut = servePort(portEngine(this.#joining.member), port, options, this.#schedule);
+    if (typeof port?.postMessage !== 'function') throw wrong('port', port, 'a MessagePort');
+    const engine = portEngine(this.#joining.member);
+    const cut = servePort(engine, port, options, this.#schedule, () => this.#doors.delete(cut));
     this.#doors.add(cut);
-    return () => {
-      this.#doors.delete(cut);
-      cut();
-    };
+    return cut;
   }
 
   /**
@@ -181,6 +156,7 @@ export class SharedBroker {
   on<N extends keyof SharedBrokerEvents>(name: N, handler: (event: SharedBrokerEvents[N]) => void): () => void {
     const names: string[] = [...OWN, ...EVENT_NAMES];
     if (!names.includes(name)) throw wrong('on', name, names.join(', '));
+    if (typeof handler !== 'function') throw wrong('handler', handler, 'a function');
     return this.#on(name, handler);
   }
 
@@ -201,29 +177,33 @@ export class SharedBroker {
    * Publishes a message as the broker itself.
    * @throws Error with the Reason Code if it is refused; SharedBrokerError `moved`: it may be published or not.
    */
-  async publish(
-    topic: string,
-    payload: string | Uint8Array | ArrayBuffer = '',
-    options: PublishOptions = {},
-  ): Promise<void> {
+  async publish(topic: string, payload: Payload = '', options: PublishOptions = {}): Promise<void> {
     await this.#call('publish', topic, payload, options);
   }
 
   /**
    * Hears what matches a Topic Filter, Retained Messages first and after a move again; resolves, once it is granted, to
    * a function that ends it. What is published while there is no host is missed: lasting Sessions are for clients.
-   * @throws Error if it is refused.
+   * @throws TypeError that names what is wrong; Error if it is refused.
    */
-  subscribe(filter: string, handler: (message: Message) => void, { qos = 0 as Qos } = {}): Promise<() => void> {
+  async subscribe(
+    filter: string,
+    handler: (message: Message) => void,
+    options: { qos?: Qos } = {},
+  ): Promise<() => void> {
+    only('options', options, ['qos']);
+    text('filter', filter, 'a Topic Filter');
+    if (typeof handler !== 'function') throw wrong('handler', handler, 'a function');
+    const qos = whole('qos', options.qos ?? 0, 0, 2);
     this.#subscriptions += 1;
-    const event = `subscribe:${this.#subscriptions}:${whole('qos', qos, 0, 2)}:${filter}`;
+    const event = `subscribe:${this.#subscriptions}:${qos}:${filter}`;
     return new Promise((resolve, reject) => {
       const end = this.#on(event, (told: SubscriptionEvent) => {
         if ('message' in told) handler(told.message);
         else if ('granted' in told) resolve(end);
         else {
           end();
-          reject(Object.assign(new Error(told.error.message), told.error));
+          reject(errorOf(told.error));
         }
       });
     });
@@ -249,7 +229,7 @@ export class SharedBroker {
   }
 
   /** Ends a client's connection, and its Session too if wished; gives whether there was one. */
-  kick(clientIdentifier: string, options: { code?: number; endSession?: boolean } = {}): Promise<boolean> {
+  kick(clientIdentifier: string, options: KickOptions = {}): Promise<boolean> {
     return this.#call('kick', clientIdentifier, options) as Promise<boolean>;
   }
 
@@ -294,54 +274,25 @@ export class SharedBroker {
 
   #on(name: string, handler: Handler): () => void {
     const handlers = this.#handlers.get(name) ?? new Set();
-    this.#handlers.set(name, handlers.add(handler));
+    // The same function may listen twice.
+    const own: Handler = (value) => handler(value);
+    this.#handlers.set(name, handlers.add(own));
     if (!OWN.includes(name)) this.#joining.member.watch(name);
     return () => {
-      if (!handlers.delete(handler) || handlers.size > 0) return;
+      if (!handlers.delete(own) || handlers.size > 0) return;
       this.#handlers.delete(name);
       if (!OWN.includes(name)) this.#joining.member.unwatch(name);
     };
   }
 
   #emit(event: string, value: unknown): void {
-    for (const handler of this.#handlers.get(event) ?? []) (handler as (value: unknown) => void)(value);
+    // One that throws must not keep others from hearing, nor frames behind this one from arriving.
+    for (const handler of this.#handlers.get(event) ?? []) {
+      try {
+        (handler as (value: unknown) => void)(value);
+      } catch (error) {
+        reportLater(error);
+      }
+    }
   }
-}
-
-function makeWorker(worker: URL | string | (() => SharedWorker) | undefined): SharedWorker {
-  if (typeof worker === 'function') return worker();
-  if (worker !== undefined) return new SharedWorker(worker, { type: 'module', name: 'wasmqtt' });
-  return new SharedWorker(new URL('./shared-worker.js', import.meta.url), { type: 'module', name: 'wasmqtt' });
-}
-
-/** What the broker itself is made with. */
-function hostedOptions(options: SharedBrokerOptions): HostedOptions {
-  const { name: _, prefer, worker, create, heartbeatMs, timeoutMs, ...rest } = options;
-  return rest;
-}
-
-/** @throws TypeError that names the option. */
-function checkOptions(options: SharedBrokerOptions): void {
-  const { name, prefer, worker, create, heartbeatMs, timeoutMs } = options;
-  if (typeof name !== 'string' || !/^[^:/\\]{1,100}$/.test(name)) {
-    throw wrong('name', name, "a text of 1 to 100 characters without ':', '/' and '\\'");
-  }
-  if (prefer !== undefined && prefer !== 'shared-worker' && prefer !== 'tab') {
-    throw wrong('prefer', prefer, "'shared-worker' or 'tab'");
-  }
-  const isWorker = typeof worker === 'string' || worker instanceof URL || typeof worker === 'function';
-  if (worker !== undefined && worker !== false && !isWorker) {
-    throw wrong('worker', worker, 'an address, a function that makes a SharedWorker, or false');
-  }
-  if (create !== undefined && typeof create !== 'function') throw wrong('create', create, 'a function');
-  whole('heartbeatMs', heartbeatMs ?? 5_000, 100, 3_600_000);
-  whole('timeoutMs', timeoutMs ?? 15_000, 100, 3_600_000);
-  const rest: Record<string, unknown> = { ...hostedOptions(options) };
-  for (const option of ['auth', 'import', 'clock', 'wait', 'signal', 'locks', 'indexedDB']) {
-    if (rest[option] !== undefined) throw new TypeError(`${option}: not for a shared broker; see the option create`);
-  }
-  if (options.storage?.startsWith('opfs:')) {
-    throw wrong('storage', options.storage, "'memory:' or 'idb:NAME': neither tabs nor SharedWorkers can use opfs");
-  }
-  check(rest);
 }

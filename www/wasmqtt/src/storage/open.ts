@@ -21,8 +21,8 @@ export interface StorageOptions {
   signal?: AbortSignal;
   /** Begins with what `Broker.export()` gave; the store must be empty. */
   import?: Uint8Array | ArrayBuffer | Blob;
-  /** Instead of those of this place. */
-  locks?: Locks | undefined;
+  /** Instead of those of this place; `null` for none. */
+  locks?: Locks | null | undefined;
   /** Instead of that of this place. */
   indexedDB?: IDBFactory;
 }
@@ -84,7 +84,7 @@ export async function destroyStorage(storage: string, options: StorageOptions = 
 }
 
 async function lock(storage: string, options: StorageOptions): Promise<Free> {
-  const locks = 'locks' in options ? options.locks : webLocks();
+  const locks = options.locks === undefined ? webLocks() : (options.locks ?? undefined);
   const release = await hold(locks, lockName(storage), { wait: options.wait === true, signal: options.signal });
   if (release === 'none') return async () => {};
   if (release !== 'busy') return release;

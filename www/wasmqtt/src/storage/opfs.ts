@@ -107,6 +107,8 @@ class OpfsStore implements Store {
   /** Opens one file. `false`: it is the beginning of a replacement that a crash ended, and there is an older one. */
   async enter(number: number, oldest: boolean): Promise<boolean> {
     const handle = await this.#open(number);
+    // At once, so that `close` lets go of it, whatever stands in it.
+    this.#handle = handle;
     const bytes = new Uint8Array(handle.getSize());
     handle.read(bytes, { at: 0 });
     const headless = isHeadless(bytes) && bytes.length < fileHead().length;
@@ -115,10 +117,9 @@ class OpfsStore implements Store {
     const { blocks, torn } =
       headless && (number === 1 || !oldest) ? { blocks: [], torn: 0 } : readFile(bytes, `'${this.#where}'`);
     if (!oldest && !blocks.some((block) => isWhole(block) && block[4] === END)) {
-      handle.close();
+      this.close();
       return false;
     }
-    this.#handle = handle;
     this.#number = number;
     this.#size = handle.getSize() - torn;
     this.tornBytes = torn;

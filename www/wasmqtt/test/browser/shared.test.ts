@@ -235,6 +235,8 @@ describe('one broker for many tabs', () => {
     await expect(from.call('publish as broker', 'news/#', 'x')).rejects.toThrow(/refused/);
     await expect(from.call('listen', [], 'a/#/b')).rejects.toThrow(/not a Topic Name or Topic Filter/);
     await at.call('leave');
+    expect(await at.call('code of a socket')).toBe(1006);
+    await expect(at.call('publish as broker', 'news/x', '')).rejects.toThrow(/<closed: the shared broker was closed>/);
     await moved([from], 2);
     // The Retained Message is stored, and the subscription is made again.
     await expect.poll(async () => (await listened()).filter((line) => line === 'news/a one').length, waiting).toBe(2);
@@ -264,6 +266,29 @@ describe('one broker for many tabs', () => {
     }
   }, 60_000);
 
+  test.each(['tab', 'shared-worker'])(
+    'a store that is deleted under its broker is followed by another (%s)',
+    async (prefer) => {
+      const storage = `idb:gone-${prefer}`;
+      const [tab] = (await open({ name: `gone-${prefer}`, storage, prefer }, 1)) as [Tab];
+      await tab.call('client', 'alone', ['seq/#']);
+      await tab.page.evaluate(
+        (name) => {
+          const request = indexedDB.deleteDatabase(name);
+          return new Promise((resolve) => request.addEventListener('success', resolve));
+        },
+        storage.replace('idb:', 'wasmqtt:'),
+      );
+      await moved([tab], 2);
+      // The Session is gone with the store; what begins now works.
+      await tab.call('end', 'alone');
+      await tab.call('client', 'again', ['seq/#']);
+      await tab.call('publish', 'again', 'seq/2/gone', 2);
+      await progress([tab], 5);
+    },
+    60_000,
+  );
+
   test('wrong options', async () => {
     const tab = new Tab(await site.page('shared'));
     const wrong = async (options: object) =>
@@ -279,6 +304,8 @@ describe('one broker for many tabs', () => {
     expect(await wrong({ name: 'x', storage: 'disk:x' })).toMatch(/^TypeError: storage: /);
     expect(await wrong({ name: 'x', storage: 'opfs:x' })).toMatch(/^TypeError: storage: .*opfs/);
     expect(await wrong({ name: 'x', clock: 'manual' })).toMatch(/^TypeError: clock: not for a shared broker/);
+    expect(await wrong({ name: 'x', storage: 7 as never })).toMatch(/^TypeError: storage: 7 is not allowed; /);
+    expect(await wrong(7 as never)).toBe('TypeError: options: found 7; allowed: an object');
     expect(await wrong({ name: 'x', colour: 'red' })).toMatch(/^TypeError: colour: there is no such option/);
   }, 60_000);
 

@@ -23,7 +23,7 @@ async function frame(name: string, sandbox: boolean): Promise<void> {
   const loaded = new Promise((resolve) => element.addEventListener('load', resolve));
   document.body.append(element);
   await loaded;
-  const port = broker.port({ heartbeatMs: 100 });
+  const port = broker.port();
   element.contentWindow?.postMessage({ name }, '*', [port]);
 }
 

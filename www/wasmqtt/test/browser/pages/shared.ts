@@ -113,6 +113,11 @@ const functions = {
     await opened?.release();
   },
   destroy: (storage: string) => destroyStorage(storage, { wait: true }),
+  /** Opens a socket; gives the code with which it is closed. */
+  'code of a socket': () =>
+    new Promise((resolve) => {
+      shared.websocket().onclose = ({ code }) => resolve(code);
+    }),
   async leave() {
     for (const client of clients) client.end(true);
     clients = [];
