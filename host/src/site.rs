@@ -188,7 +188,8 @@ fn respond(request: &Request<Incoming>, files: &[File]) -> Response<Full<Bytes>>
     response
 }
 
-/// Whether a file is named as the bundler names all in its `assets`: `NAME-HASH.js`, with eight characters of base64url.
+/// Whether a file is named as the bundler names all in its `assets`: `NAME-HASH.js`, the hash being eight characters of
+/// base64url.
 fn is_hashed(path: &str) -> bool {
     let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
     let stem = name.rsplit_once('.').map_or(name, |(stem, _)| stem);
