@@ -180,7 +180,7 @@ describe.each(LOOKS)('the Gallery in $name', (look) => {
 
 /** Small slips that a person may overlook in a change of styles. */
 const SLIPS: readonly (readonly [what: string, css: string, state: string])[] = [
-  ['the colour of what was lost', ':root { --bad: #777 !important; }', 'ladder-branches'],
+  ['another colour of words', '.label { fill: #c00 !important; }', 'ladder-branches'],
   ['a missing sign', '.map-icon { visibility: hidden; }', 'map-home'],
   ['wider rows', '.log-line { padding-inline-start: 28px !important; }', 'log-lines'],
   ['a thicker line', '.lifeline { stroke-width: 6px !important; }', 'ladder-faults'],
