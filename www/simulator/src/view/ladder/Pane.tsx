@@ -405,7 +405,7 @@ function Signs({ props, story, layout, shown, now, first, last, marks, selected,
               role="button"
               tabindex={mark.n === tabbed ? 0 : -1}
               data-key={mark.n}
-              aria-label={drawn.spoken}
+              aria-label={drawn.label ? `${drawn.label}: ${drawn.spoken}` : drawn.spoken}
               aria-pressed={mark.n === selected}
               onClick={() => onSelect({ entry: mark.n })}
               onKeyDown={onKey}
