@@ -12,7 +12,6 @@
 
 use alloc::string::String;
 use alloc::vec::Vec;
-use core::cell::LazyCell;
 use serde::{Deserialize, Serialize};
 
 use crate::edges::{Edges, edge_hash};
@@ -61,20 +60,25 @@ struct Edge<'a> {
 /// Where a filter may end that matches.
 #[derive(Clone, Copy, Debug)]
 struct End {
-    /// Of the tail's edge; none if `node` is where it ends.
-    hash: Option<u32>,
-    parent: u32,
-    /// Where in the topic the tail begins.
-    text_at: u32,
-    /// The node, for a tail the likely one.
+    /// A tail's node is the likely one.
     node: u32,
-    /// Whether the likely node has this parent.
-    fits: bool,
+    /// Where a tail begins; [`NONE`] if it is none, and the node is certain.
+    parent: u32,
+    /// Of a tail's edge.
+    hash: u32,
+    /// Where in the topic a tail begins.
+    text_at: u32,
+    /// Whether the likely node has the right parent.
+    is_likely: bool,
 }
 
 impl End {
     fn at(node: u32) -> Self {
-        End { hash: None, parent: NONE, text_at: 0, node, fits: true }
+        End { node, parent: NONE, hash: 0, text_at: 0, is_likely: true }
+    }
+
+    fn is_tail(&self) -> bool {
+        self.parent != NONE
     }
 }
 
@@ -200,32 +204,34 @@ impl<T> FilterTree<T> {
     /// nodes, and the waits happen side by side.
     pub(crate) fn matching(&self, topic: &str, walk: &mut Walk, mut found: impl FnMut(u32, &T)) {
         self.walk(topic.as_bytes(), walk);
-        for end in &mut walk.ends {
-            if let Some(hash) = end.hash {
-                end.node = self.edges.guess(hash).unwrap_or(NONE);
-            }
+        for end in walk.ends.iter_mut().filter(|end| end.is_tail()) {
+            end.node = self.edges.guess(end.hash).unwrap_or(NONE);
         }
-        for end in &mut walk.ends {
-            end.fits = end.node != NONE && (end.hash.is_none() || self.nodes[end.node].parent == end.parent);
+        for end in walk.ends.iter_mut().filter(|end| end.is_tail() && end.node != NONE) {
+            // Only to have touched all of the nodes before any is looked into.
+            end.is_likely = self.nodes[end.node].parent == end.parent;
         }
-        for end in &walk.ends {
-            let number = match end.hash {
-                None => Some(end.node),
-                Some(_) if end.node == NONE => None,
-                Some(hash) => {
-                    let edge = Edge { text: &topic.as_bytes()[end.text_at as usize..], is_tail: true };
-                    let is_right = end.fits && self.leads(end.node, end.parent, edge);
-                    // Else two edges have one hash.
-                    let look_again = || self.edges.find(hash, |number| self.leads(number, end.parent, edge));
-                    if is_right { Some(end.node) } else { look_again() }
-                }
-            };
-            if let Some(number) = number
+        for end in walk.ends.iter().filter(|end| end.node != NONE) {
+            if let Some(number) = self.end(topic, end)
                 && let Some(value) = &self.nodes[number].value
             {
                 found(number, value);
             }
         }
+    }
+
+    /// The node where a filter ends, if one does.
+    #[inline]
+    fn end(&self, topic: &str, end: &End) -> Option<u32> {
+        if !end.is_tail() {
+            return Some(end.node);
+        }
+        let edge = Edge { text: &topic.as_bytes()[end.text_at as usize..], is_tail: true };
+        if end.is_likely && self.leads(end.node, end.parent, edge) {
+            return Some(end.node);
+        }
+        // Two edges have one hash, or this one is not there.
+        self.edges.find(end.hash, |number| self.leads(number, end.parent, edge))
     }
 
     /// Writes down where filters that match a Topic Name may end.
@@ -240,7 +246,7 @@ impl<T> FilterTree<T> {
         let mut text_at = 0;
         while let Some(text) = topic.get(text_at..) {
             let end = frontier.len();
-            let level = LazyCell::new(|| &text[..level_bytes(text)]);
+            let mut level = None;
             for at in first..end {
                 let number = frontier[at];
                 let node = &self.nodes[number];
@@ -251,17 +257,14 @@ impl<T> FilterTree<T> {
                     frontier.push(node.plus);
                 }
                 if node.levels > 0 {
-                    frontier.extend(self.child(number, Edge { text: *level, is_tail: false }));
+                    let level_bytes = *level.get_or_insert_with(|| level_bytes(text));
+                    frontier.extend(self.child(number, Edge { text: &text[..level_bytes], is_tail: false }));
                 }
-                if node.tails > 0 && (text.len() <= TAIL_BYTES_MAX || level.len() == text.len()) {
+                let is_looked_up = node.tails > 0
+                    && (text.len() <= TAIL_BYTES_MAX || *level.get_or_insert_with(|| level_bytes(text)) == text.len());
+                if is_looked_up {
                     let hash = self.hash(number, Edge { text, is_tail: true });
-                    ends.push(End {
-                        hash: Some(hash),
-                        parent: number,
-                        text_at: text_at as u32,
-                        node: NONE,
-                        fits: false,
-                    });
+                    ends.push(End { node: NONE, parent: number, hash, text_at: text_at as u32, is_likely: false });
                 }
             }
             wildcards = true;
@@ -269,7 +272,7 @@ impl<T> FilterTree<T> {
             if first == frontier.len() {
                 return;
             }
-            text_at += level.len() + 1;
+            text_at += level.unwrap_or_else(|| level_bytes(text)) + 1;
         }
         for &number in &frontier[first..] {
             ends.push(End::at(number));
