@@ -138,11 +138,16 @@ impl ConnFacts {
     /// How long its Session outlives it, in seconds; `u32::MAX` = for ever.
     #[must_use]
     pub fn expiry_s(&self) -> u32 {
-        let connect_s = match self.connect.as_deref() {
+        self.leaving_s.unwrap_or_else(|| self.asked_expiry_s())
+    }
+
+    /// The same as CONNECT asked for it, whatever DISCONNECT made of it.
+    #[must_use]
+    pub fn asked_expiry_s(&self) -> u32 {
+        match self.connect.as_deref() {
             Some(Seen::Connect(connect)) => connect.session_expiry_s,
             _ => 0,
-        };
-        self.leaving_s.unwrap_or(connect_s)
+        }
     }
 }
 

@@ -409,6 +409,31 @@ fn a_will_that_is_not_due() {
 }
 
 #[test]
+fn a_will_is_as_connect_said_if_a_crash_swallowed_what_disconnect_said() {
+    let tell = |is_stored: bool| {
+        let mut tale = Tale::begin();
+        tale.subscribed(WITNESS, "#", Qos::ExactlyOnce);
+        tale.see(Sight::Gone(BOB, Ended::Transport));
+        let (topic, qos) = ("w/bob".into(), Qos::AtLeastOnce);
+        let will = SeenWill { number: Some(50), topic, qos, retain: false, delay_s: 10, expiry_s: None, len: 3 };
+        let session = SeenConnect { will: Some(will), session_expiry_s: 4, ..connect() };
+        tale.connected(8, BOB as ClientNo, &session, true);
+        tale.after_s(1);
+        tale.see(Sight::Storing(is_stored));
+        tale.reached(8, Seen::Disconnect { reason: 4, session_expiry_s: Some(u32::MAX) });
+        tale.see(Sight::Gone(8, Ended::Goodbye));
+        tale.after_s(1);
+        tale.see(Sight::Crashed);
+        tale.connected(10, WITNESS as ClientNo, &connect(), true);
+        tale.after_s(4);
+        tale.delivered(10, &message(50, "w/bob", Qos::AtLeastOnce));
+        tale.end()
+    };
+    assert_eq!(tell(false), None);
+    assert_eq!(tell(true), Some("wills"));
+}
+
+#[test]
 fn a_message_that_expired() {
     for (wait_s, rest_s, objection) in
         [(3, 7, None), (3, 9, Some("expiry")), (3, 3, Some("expiry")), (11, 1, Some("expiry"))]

@@ -194,10 +194,15 @@ impl Wills {
                 State::TakenBack(at_us) if facts.may_be_unstored(at_us) => will.state = State::Open,
                 State::Saving(..) => will.state = State::Open,
                 // That the connection ended may not have been stored, nor that the Will was published: then the delay
-                // begins now, again.
+                // begins now, again. Nor may have been stored how long DISCONNECT let the Session live from then on:
+                // then the Session, and the Will with it, may be due as CONNECT said.
                 State::Due(from_us, to_us) => {
-                    let later_us = facts.now_us + u64::from(delay_s) * 1_000_000;
-                    will.state = State::Due(from_us, to_us.max(later_us));
+                    let later_us = |seconds: u32| facts.now_us + u64::from(seconds) * 1_000_000;
+                    let its = &facts.conns[&will.conn];
+                    let is_forgotten =
+                        its.leaving_s.is_some() && its.gone_us.is_some_and(|at| facts.may_be_unstored(at));
+                    let as_asked_us = if is_forgotten { later_us(delay_s.min(its.asked_expiry_s())) } else { from_us };
+                    will.state = State::Due(from_us.min(as_asked_us), to_us.max(later_us(delay_s)));
                 }
                 State::Offered | State::Armed | State::Open | State::TakenBack(_) => {}
             }
