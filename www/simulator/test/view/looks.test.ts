@@ -11,7 +11,7 @@ import { type Served, served } from './page';
 const folder = new URL('./looks/', import.meta.url);
 const keeps = process.env.LOOKS === 'keep';
 /** A state looks different if so great a part of it does: an icon that is gone, a border of another colour. */
-const PART_MAX = 0.0005;
+const PART_MAX = 0.0008;
 /** So much a channel of a pixel may differ: browsers don't draw edges alike. */
 const CHANNEL_MAX = 36;
 

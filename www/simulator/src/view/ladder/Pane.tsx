@@ -257,12 +257,12 @@ export function Pane(props: PaneProps) {
         >
           <Background {...scene} />
           {arrows.map((arrow) => arrow?.line)}
+          {entries.length > 0 && !props.other && <path class="now-line" d={`M0 ${nowY}H${columns.width}`} />}
           {/* All words lie over all lines. */}
           <g class="labels">{view.words && arrows.map((arrow) => arrow?.label)}</g>
           {view.words && (
             <Signs {...scene} {...{ marks, tabbed }} selected={selectedSign} onKey={(event) => keys.current(event)} />
           )}
-          {entries.length > 0 && !props.other && <path class="now-line" d={`M0 ${nowY}H${columns.width}`} />}
         </svg>
         <div class="ladder-axis">
           <svg
