@@ -64,14 +64,15 @@ const whyNot: WhyNotMessages = {
 };
 
 const commands: CommandMessages = {
-  connect: (who) => `${who} connects`,
-  disconnect: (who, { with_will }) => (with_will ? `${who} disconnects with its Will` : `${who} disconnects`),
-  subscribe: (who, { filter, qos }) => `${who} subscribes to ${filter}, QoS ${qos}`,
-  unsubscribe: (who, { filter }) => `${who} unsubscribes from ${filter}`,
+  connect: (who) => `${capital(who)} connects`,
+  disconnect: (who, { with_will }) =>
+    with_will ? `${capital(who)} disconnects with its Will` : `${capital(who)} disconnects`,
+  subscribe: (who, { filter, qos }) => `${capital(who)} subscribes to ${filter}, QoS ${qos}`,
+  unsubscribe: (who, { filter }) => `${capital(who)} unsubscribes from ${filter}`,
   publish: (who, { topic, payload, qos = 0 }) =>
-    `${who} publishes ${payload || 'an empty payload'} to ${topic}, QoS ${qos}`,
-  ack: (who) => `${who} acknowledges a message`,
-  raw: (who, { hex }) => `${who} sends ${plural(hex.length / 2, 'byte')} as they are`,
+    `${capital(who)} publishes ${payload || 'an empty payload'} to ${topic}, QoS ${qos}`,
+  ack: (who) => `${capital(who)} acknowledges a message`,
+  raw: (who, { hex }) => `${capital(who)} sends ${plural(hex.length / 2, 'byte')} as they are`,
   link: (who) => `The link of ${who} changes`,
   cut: (who) => `The link of ${who} is cut`,
   half_open: (who) => `The link of ${who} goes dead without a word (half-open)`,
@@ -82,10 +83,10 @@ const commands: CommandMessages = {
   freeze: (who) => `The program of ${who} freezes`,
   thaw: (who) => `The program of ${who} goes on`,
   restart: (_, { storage }) => (storage ? 'The broker restarts with storage' : 'The broker restarts without storage'),
-  add_client: (who) => `${who} is added`,
-  remove_client: (who) => `${who} is removed`,
+  add_client: (who) => `${capital(who)} is added`,
+  remove_client: (who) => `${capital(who)} is removed`,
   broker: () => 'The broker’s limits change',
-  predict: (_, { option }) => `Prediction: ${option}`,
+  predict: () => 'An answer is predicted',
 };
 
 export const en = {

@@ -86,7 +86,7 @@ const commands: CommandMessages = {
   add_client: (who) => `${josa(who, '을/를')} 더해요`,
   remove_client: (who) => `${josa(who, '을/를')} 빼요`,
   broker: () => '브로커의 한도가 달라져요',
-  predict: (_, { option }) => `예상: ${option}`,
+  predict: () => '답을 예상했어요',
 };
 
 export const ko: typeof en = {
