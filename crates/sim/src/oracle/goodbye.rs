@@ -3,7 +3,8 @@
 //! Nothing leaves for a transport that the broker has given up. A client that says DISCONNECT 0x00 is let go and hears
 //! nothing more [5:MQTT-3.14.4-1]; its Session Expiry Interval replaces that of the CONNECT, which is judged where
 //! Sessions are. To prolong a Session that was to end with its connection is a Protocol Error (3.14.2.2.2): the client
-//! is told 0x82 and is not let go in peace.
+//! is told 0x82 and is not let go in peace. If a packet before its DISCONNECT was wrong as well, it may be told of that
+//! one.
 
 use std::collections::BTreeSet;
 
@@ -14,7 +15,7 @@ use crate::sight::{ConnNo, Ended, Seen, Sight};
 /// See the file.
 #[derive(Debug, Default)]
 pub struct Goodbye {
-    /// Who was told 0x82.
+    /// Who was told that something was wrong.
     told: BTreeSet<ConnNo>,
 }
 
@@ -32,7 +33,7 @@ impl Oracle for Goodbye {
                 if its.gone_us.is_some() {
                     return Err(format!("{name} is sent {seen:?} on a transport that is over"));
                 }
-                if matches!(**seen, Seen::Disconnect { reason: 0x82, .. }) {
+                if matches!(**seen, Seen::Disconnect { reason: 0x80.., .. }) {
                     self.told.insert(*conn);
                 }
                 Ok(())
@@ -43,7 +44,7 @@ impl Oracle for Goodbye {
             Sight::Gone(_, Ended::Broker)
                 if its.prolongs && its.accepted_us.is_some() && is_last(facts, *conn) && !self.told.contains(conn) =>
             {
-                Err(format!("{name} prolonged a Session that ends with its connection and was not told 0x82"))
+                Err(format!("{name} prolonged a Session that ends with its connection and was told of no fault"))
             }
             _ => Ok(()),
         }

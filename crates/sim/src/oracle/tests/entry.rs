@@ -162,20 +162,22 @@ fn an_interval_in_disconnect() {
 
 #[test]
 fn a_session_that_ends_is_not_prolonged() {
-    let tell = |told: bool, ended: Ended| {
+    let tell = |told: Option<u8>, ended: Ended| {
         let mut tale = Tale::begin();
         tale.see(Sight::Gone(BOB, Ended::Transport));
         tale.connected(CONN, BOB as ClientNo, &SeenConnect { session_expiry_s: 0, ..connect() }, true);
         tale.reached(CONN, Seen::Disconnect { reason: 0, session_expiry_s: Some(5) });
-        if told {
-            tale.left(CONN, Seen::Disconnect { reason: 0x82, session_expiry_s: None });
+        if let Some(reason) = told {
+            tale.left(CONN, Seen::Disconnect { reason, session_expiry_s: None });
         }
         tale.see(Sight::Gone(CONN, ended));
         tale.end()
     };
-    assert_eq!(tell(true, Ended::Broker), None);
-    assert_eq!(tell(false, Ended::Broker), Some("goodbye"));
-    assert_eq!(tell(false, Ended::Goodbye), Some("goodbye"));
+    assert_eq!(tell(Some(0x82), Ended::Broker), None);
+    // A Topic Alias before it was wrong too.
+    assert_eq!(tell(Some(0x94), Ended::Broker), None);
+    assert_eq!(tell(None, Ended::Broker), Some("goodbye"));
+    assert_eq!(tell(None, Ended::Goodbye), Some("goodbye"));
 }
 
 #[test]
