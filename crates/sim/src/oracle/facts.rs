@@ -53,8 +53,8 @@ pub struct ClientFacts {
     pub until_us: u64,
     /// When it has ended for certain, if the client does not come back: a crash may have forgotten that it left.
     pub(super) over_us: u64,
-    /// A CONNECT with Clean Start came and was not answered yet: the Session may be another one already.
-    pub cleaning: bool,
+    /// CONNECTs that came and were not answered yet, in their order, each with its Clean Start.
+    pub(super) unanswered: Vec<(ConnNo, bool)>,
     /// When the DISCONNECT of its last connection gave its Session another interval, and the one before in seconds.
     pub(super) changed: Option<(u64, u32)>,
     /// When a crash left it open which Session it has.
@@ -178,10 +178,16 @@ pub fn without_share(filter: &str) -> &str {
 }
 
 impl ClientFacts {
+    /// Whether a CONNECT with Clean Start was not answered yet: the Session may be another one already.
+    #[must_use]
+    pub fn cleaning(&self) -> bool {
+        self.unanswered.iter().any(|(_, clean_start)| *clean_start)
+    }
+
     /// Whether its present Session surely lives.
     #[must_use]
     pub fn surely_lives(&self, now_us: u64) -> bool {
-        !self.cleaning && (self.live.is_some() || self.lasts && now_us < self.until_us)
+        !self.cleaning() && (self.live.is_some() || self.lasts && now_us < self.until_us)
     }
 
     /// Nobody can know whether a Session was ended before a crash, the present one or the one before: it may have
@@ -197,8 +203,15 @@ impl ClientFacts {
         }
         self.session = next;
         self.doubted_us = Some(now_us);
-        self.cleaning = false;
+        self.unanswered.clear();
         self.dropping = true;
+    }
+
+    /// CONNACK leaves for this CONNECT, and settles those before it. Says whether one of them had Clean Start: one of
+    /// a turn that came behind it can't have ended the Session that this CONNACK speaks of.
+    pub(super) fn answered(&mut self, conn: ConnNo) -> bool {
+        let settled = self.unanswered.iter().position(|(one, _)| *one == conn).map_or(0, |at| at + 1);
+        self.unanswered.drain(..settled).fold(false, |any, (_, clean_start)| any | clean_start)
     }
 
     pub(super) fn end_session(&mut self, at_us: u64) {

@@ -211,7 +211,7 @@ impl Ledger {
                         self.clients[who].over_us = self.clients[who].over_us.max(now_us.saturating_add(most_us));
                     }
                     let ended = self.clients[who].ended.filter(|(_, at_us)| self.may_be_unstored(*at_us));
-                    if self.clients[who].cleaning || ended.is_some() || changed.is_some() {
+                    if self.clients[who].cleaning() || ended.is_some() || changed.is_some() {
                         self.clients[who].doubt(now_us, ended.map(|(session, _)| session));
                     }
                 }
@@ -292,7 +292,7 @@ impl Ledger {
         facts.connect_us = now_us;
         facts.entered = true;
         let client = &mut self.clients[who];
-        client.cleaning |= connect.clean_start;
+        client.unanswered.push((conn, connect.clean_start));
         if client.live.is_none() && client.lasts && client.over_us < now_us {
             // Its Session has run out: what a CONNACK calls present may be one that a connection has begun
             // which was over before its own CONNACK left.
@@ -409,16 +409,15 @@ impl Ledger {
                 // 3.1 has no Session Present: there a Session that lasts goes on.
                 let is_3_1 = connect.version == ProtocolVersion::V3_1;
                 let goes_on = if is_3_1 { !connect.clean_start && client.lasts } else { *session_present };
-                if !goes_on || client.cleaning {
+                if client.answered(conn) || !goes_on {
                     client.end_session(facts.connect_us);
                 }
-                client.cleaning = false;
                 facts.session = client.session;
                 client.live = Some(conn);
                 client.lasts = connect.session_expiry_s > 0;
                 client.expiry_s = connect.session_expiry_s;
             }
-            Seen::Connack { accepted: false, .. } => client.cleaning = false,
+            Seen::Connack { accepted: false, .. } => client.unanswered.retain(|(one, _)| *one != conn),
             Seen::Ack { kind: PacketType::Puback | PacketType::Pubrec, id, reason } => {
                 let number = match facts.published.get(id).map(Rc::as_ref) {
                     Some(Seen::Publish(publish)) => publish.number,

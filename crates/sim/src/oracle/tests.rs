@@ -528,6 +528,29 @@ fn session_present() {
     }
 }
 
+/// What one turn says to two connections of a client is told one connection at a time, behind both CONNECTs.
+#[test]
+fn clean_start_ends_no_session_of_a_connect_before_it() {
+    const RESUMES: ConnNo = 9;
+    const BEGINS: ConnNo = 10;
+    for (order, objection) in [([RESUMES, BEGINS], None), ([BEGINS, RESUMES], Some("subscriptions"))] {
+        let mut tale = Tale::begin();
+        tale.subscribed(BOB, "a", Qos::AtLeastOnce);
+        tale.see(Sight::Gone(BOB, Ended::Transport));
+        tale.published(ALICE, &message(1, "a", Qos::AtLeastOnce));
+        for conn in order {
+            tale.see(Sight::Opened(conn, BOB as ClientNo));
+            let connect = SeenConnect { clean_start: conn == BEGINS, ..connect() };
+            tale.reached(conn, Seen::Connect(Box::new(connect)));
+        }
+        tale.left(RESUMES, Seen::Connack { accepted: true, session_present: true, reason: 0 });
+        tale.delivered(RESUMES, &message(1, "a", Qos::AtLeastOnce));
+        tale.see(Sight::Gone(RESUMES, Ended::Broker));
+        tale.left(BEGINS, Seen::Connack { accepted: true, session_present: false, reason: 0 });
+        assert_eq!(tale.end(), objection, "{order:?}");
+    }
+}
+
 #[test]
 fn connack_is_first_and_alone() {
     let mut tale = Tale::empty();
