@@ -54,7 +54,7 @@ fn serve(flags: ServeFlags) -> Result<(), Failure> {
     flags.apply(&mut config, &mut log);
     wasmqtt_host::log::start(log);
 
-    raise_files_max();
+    prepare_files(config.core.limits.connections_max);
     let site = serve_site(config.site)?;
     // Signals that come while it starts are kept and obeyed after.
     let signals = Signals::new([SIGTERM, SIGINT]).map_err(failed)?;
@@ -99,12 +99,22 @@ fn serve_site(wish: SiteWish) -> Result<Option<SocketAddr>, Failure> {
 }
 
 /// Each client takes a file descriptor, and the usual 1,024 are soon used up; the hard limit is meant for servers.
-fn raise_files_max() {
+///
+/// The kernel's table of them is made large now, as long as this process has one thread: with several, each doubling
+/// stops whoever accepts for about 10 ms, since all processors must first have let go of the old table.
+fn prepare_files(connections_max: u32) {
     use rustix::process::{Resource, getrlimit, setrlimit};
     let mut limit = getrlimit(Resource::Nofile);
     limit.current = limit.maximum;
     if let Err(error) = setrlimit(Resource::Nofile, limit) {
         tracing::debug!(%error, "cannot raise the number of open files");
+        return;
+    }
+    let files_max = limit.current.map_or(u64::MAX, |files| files.saturating_sub(1));
+    let last = i32::try_from(files_max.min(connections_max.into())).unwrap_or(i32::MAX);
+    // The copy is closed at once; the table stays as large as it was for it.
+    if let Err(error) = rustix::io::fcntl_dupfd_cloexec(rustix::stdio::stderr(), last) {
+        tracing::debug!(%error, "cannot make room for open files");
     }
 }
 
