@@ -194,7 +194,7 @@ pub const MEASUREMENTS: &[Measurement] = &[
     fresh(
         "retained",
         &[
-            row("retained-store", "200,000 retained: store each", Metric::Store, 0.2, 0.13),
+            row("retained-store", "200,000 retained: store each (W 1,024)", Metric::Store, 0.2, 0.13),
             row("retained-read", "200,000 retained: read all", Metric::Read, 0.23, 0.15),
         ],
     ),
