@@ -313,6 +313,39 @@ fn a_masked_recording_has_no_secrets_and_replays() {
     }
 }
 
+/// Found by the fuzzer: bytes that come before their transport opens are a stream of their own, whose secrets lie
+/// elsewhere than those of the one that follows under the same name.
+#[test]
+fn one_transport_named_twice_has_two_streams_to_mask() {
+    let mut run = Recorded::new(BUILD);
+    // A PUBLISH with a Topic Name beyond its end: all that follows is secret.
+    run.input(Input::Received { conn: conn(0), bytes: b"\x30\x05\x00\x09abc".to_vec().into() });
+    run.input(Input::Opened { conn: conn(0), peer: peer() });
+    run.input(Input::Received { conn: conn(0), bytes: [CONNECT, SUBSCRIBE].concat().into() });
+    run.tick();
+    run.input(Input::Closed { conn: conn(0) });
+    run.input(Input::Opened { conn: conn(0), peer: peer() });
+    run.input(Input::Received { conn: conn(0), bytes: [CONNECT, PUBLISH].concat().into() });
+    run.tick();
+    let masked = mask(Cursor::new(&run.writer.end("").unwrap()), Vec::new()).unwrap();
+    let received = read(&masked).0.into_iter().filter_map(|placed| match placed.item {
+        Item::Input { input: Input::Received { bytes, .. }, .. } => Some(bytes),
+        _ => None,
+    });
+    let hidden = [
+        b"\x10\x27\x00\x04MQTT\x05\xC6\x00\x00\x00\x00\x01a\x00\x00\x01w\x00\x08xxxxxxxx",
+        &b"\x00\x01u\x00\x06xxxxxx"[..],
+    ]
+    .concat();
+    let expected = [
+        b"\x30\x05xxxxx".to_vec(),
+        [&hidden, SUBSCRIBE].concat(),
+        [&hidden, &b"\x32\x12\x00\x01t\x00\x02\x00xxxxxxxxxxxx"[..]].concat(),
+    ];
+    assert_eq!(received.collect::<Vec<_>>(), expected);
+    play(&masked).unwrap();
+}
+
 #[test]
 fn a_recording_that_was_cut_off_is_masked_up_to_there() {
     let bytes = story(BUILD, 7);

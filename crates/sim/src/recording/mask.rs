@@ -84,20 +84,43 @@ pub fn mask<W: Write>(mut input: impl Read + Seek, output: W) -> Result<W, MaskE
     Masking::run(Reader::open(&mut input)?, masks, output)
 }
 
-/// A transport: its slot is used again after a new beginning.
-type Transport = (u64, ConnectionId);
+/// Which stream a transport's bytes belong to. Both readings count streams alike, in the order of their first bytes or
+/// opening: a file from anywhere may name one transport twice, and a place in one stream is none in the other.
+#[derive(Default)]
+struct Streams {
+    of: HashMap<ConnectionId, usize>,
+    begun: usize,
+}
 
-/// Where the streams have secrets, in order.
+impl Streams {
+    /// A broker begins, and with it no transport is open.
+    fn clear(&mut self) {
+        self.of.clear();
+    }
+
+    fn open(&mut self, conn: ConnectionId) -> usize {
+        let number = self.begun;
+        self.begun += 1;
+        self.of.insert(conn, number);
+        number
+    }
+
+    fn number(&mut self, conn: ConnectionId) -> usize {
+        self.of.get(&conn).copied().unwrap_or_else(|| self.open(conn))
+    }
+}
+
+/// Where the streams have secrets, each in order.
 #[derive(Default)]
 struct Masks {
-    streams: HashMap<Transport, Vec<Range<u64>>>,
+    streams: Vec<Vec<Range<u64>>>,
 }
 
 impl Masks {
     fn find(reader: Reader<impl Read>) -> Result<Self, ReadError> {
         let mut masks = Masks::default();
-        let mut open: HashMap<ConnectionId, Stream> = HashMap::new();
-        let mut begun = 0;
+        let mut streams = Streams::default();
+        let mut open: HashMap<usize, Stream> = HashMap::new();
         for placed in reader {
             let item = match placed {
                 Ok(placed) => placed.item,
@@ -105,39 +128,37 @@ impl Masks {
                 Err(error) => return Err(error),
             };
             match item {
-                Item::Begin { .. } => {
-                    masks.unfinished(begun, open.drain());
-                    begun += 1;
-                }
+                Item::Begin { .. } => streams.clear(),
                 Item::Input { input: Input::Opened { conn, peer }, .. } => {
-                    masks.unfinished(begun, open.insert(conn, Stream::of(&peer)).map(|old| (conn, old)).into_iter());
+                    open.insert(streams.open(conn), Stream::of(&peer));
                 }
                 Item::Input { input: Input::Received { conn, bytes }, .. } => {
-                    let pieces = open.entry(conn).or_default().feed(&bytes);
-                    let ranges = masks.streams.entry((begun, conn)).or_default();
-                    ranges.extend(pieces.iter().flat_map(secrets));
+                    let number = streams.number(conn);
+                    let pieces = open.entry(number).or_default().feed(&bytes);
+                    masks.of(number).extend(pieces.iter().flat_map(secrets));
                 }
                 Item::Input { .. } | Item::Digest { .. } | Item::End { .. } => {}
             }
         }
-        masks.unfinished(begun, open.drain());
+        // Packets of which only the beginning came.
+        for (number, stream) in open.into_iter().filter(|(_, stream)| stream.partial_bytes() > 0) {
+            masks.of(number).push(stream.partial_secrets());
+        }
         Ok(masks)
     }
 
-    /// Packets of which only the beginning came.
-    fn unfinished(&mut self, begun: u64, streams: impl Iterator<Item = (ConnectionId, Stream)>) {
-        for (conn, stream) in streams {
-            if stream.partial_bytes() > 0 {
-                self.streams.entry((begun, conn)).or_default().push(stream.partial_secrets());
-            }
+    fn of(&mut self, number: usize) -> &mut Vec<Range<u64>> {
+        if self.streams.len() <= number {
+            self.streams.resize_with(number + 1, Vec::new);
         }
+        &mut self.streams[number]
     }
 
     /// Writes over the secrets in bytes that stand there in a stream.
-    fn apply(&self, transport: Transport, at: u64, bytes: &[u8]) -> Bytes {
+    fn apply(&self, number: usize, at: u64, bytes: &[u8]) -> Bytes {
         let mut masked = bytes.to_vec();
         let end = at + bytes.len() as u64;
-        let ranges = self.streams.get(&transport).map_or(&[][..], Vec::as_slice);
+        let ranges = self.streams.get(number).map_or(&[][..], Vec::as_slice);
         let first = ranges.partition_point(|range| range.end <= at);
         for range in ranges[first..].iter().take_while(|range| range.start < end) {
             let from = range.start.max(at) - at;
@@ -153,9 +174,9 @@ struct Masking<W> {
     player: Player,
     masks: Masks,
     writer: Writer<W>,
+    streams: Streams,
     /// How much of each stream came.
-    at: HashMap<ConnectionId, u64>,
-    begun: u64,
+    at: HashMap<usize, u64>,
 }
 
 impl<W: Write> Masking<W> {
@@ -167,7 +188,8 @@ impl<W: Write> Masking<W> {
         let Item::Begin { seed, from, .. } = first.item else { unreachable!("the reader gives a beginning first") };
         let from = masked_beginning(first.offset, from)?;
         let writer = Writer::begin(output, &head, seed, &from)?;
-        let mut masking = Masking { player, masks, writer, at: HashMap::new(), begun: 1 };
+        let (streams, at) = (Streams::default(), HashMap::new());
+        let mut masking = Masking { player, masks, writer, streams, at };
         masking.player.begin(first.offset, seed, &from)?;
         for placed in reader {
             match placed {
@@ -190,8 +212,7 @@ impl<W: Write> Masking<W> {
                 let from = masked_beginning(offset, from)?;
                 self.player.begin(offset, seed, &from)?;
                 self.writer.begin_again(&why, seed, &from)?;
-                self.at.clear();
-                self.begun += 1;
+                self.streams.clear();
             }
             Item::Input { at, input } => {
                 if let Some(input) = self.masked(input) {
@@ -223,8 +244,9 @@ impl<W: Write> Masking<W> {
     fn masked(&mut self, input: Input) -> Option<Input> {
         Some(match input {
             Input::Received { conn, bytes } => {
-                let at = self.at.entry(conn).or_default();
-                let masked = self.masks.apply((self.begun, conn), *at, &bytes);
+                let number = self.streams.number(conn);
+                let at = self.at.entry(number).or_default();
+                let masked = self.masks.apply(number, *at, &bytes);
                 *at += bytes.len() as u64;
                 Input::Received { conn, bytes: masked }
             }
@@ -245,8 +267,11 @@ impl<W: Write> Masking<W> {
                 config.password = config.password.as_deref().map(masked_bytes);
                 Input::Command { id, command: Command::AddBridge(config) }
             }
-            Input::Opened { .. }
-            | Input::DialFailed { .. }
+            Input::Opened { conn, .. } => {
+                self.streams.open(conn);
+                input
+            }
+            Input::DialFailed { .. }
             | Input::Closed { .. }
             | Input::Stored { .. }
             | Input::StoreFailed { .. }
