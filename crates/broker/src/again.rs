@@ -56,6 +56,7 @@ impl<'a> Plain<'a> {
         is_plain.then_some(Plain { frame: Frame { bytes, start, end, identifier_at, v5 }, qos, identifier, payload_at })
     }
 
+    #[inline(always)]
     fn payload(self) -> &'a [u8] {
         &self.frame.packet()[self.payload_at as usize..]
     }
@@ -152,11 +153,10 @@ impl Broker {
         } else {
             let identifier = self.sessions[target.session].window.open(publish.qos, None).get().to_be_bytes();
             let at = publish.frame.identifier_at as usize;
-            self.connection(slot).outbox.write(packet.len(), |buffer| {
-                let at = buffer.len() + at;
-                buffer.extend_from_slice(packet);
-                buffer[at..at + identifier.len()].copy_from_slice(&identifier);
-            });
+            let buffer = self.connection(slot).outbox.room(packet.len());
+            let at = buffer.len() + at;
+            buffer.extend_from_slice(packet);
+            buffer[at..at + identifier.len()].copy_from_slice(&identifier);
         }
         self.counters.publishes_sent += 1;
         self.counters.publish_bytes_sent += publish.payload().len() as u64;

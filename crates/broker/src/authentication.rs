@@ -88,6 +88,7 @@ impl Broker {
     }
 
     /// A packet between CONNECT and CONNACK: only AUTH and DISCONNECT may come [5:MQTT-3.1.2-30] [5:MQTT-3.1.4-6].
+    #[inline(never)]
     pub(crate) fn exchange_packet(&mut self, slot: u32, frame: &[u8]) {
         let version = self.connection(slot).version;
         match Packet::decode(frame, version, Sender::Client) {

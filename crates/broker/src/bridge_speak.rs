@@ -85,6 +85,7 @@ impl Broker {
     }
 
     /// The first packet of the remote, which must be CONNACK [5:MQTT-3.2.0-1] [311:MQTT-3.2.0-1].
+    #[inline(never)]
     pub(crate) fn connack(&mut self, slot: u32, id: BridgeId, frame: &[u8]) {
         let version = self.connection(slot).version;
         // A server that knows no 5.0 says so in the form that it knows, which is none of 5.0.
@@ -334,6 +335,7 @@ impl Broker {
     }
 
     /// A packet of a remote that has accepted us: `bytes[start..end]`.
+    #[inline(never)]
     pub(crate) fn bridge_packet(
         &mut self,
         slot: u32,
@@ -350,14 +352,14 @@ impl Broker {
             return self.publish_from_remote(slot, session, id, bytes, at);
         }
         if let Some((kind, ack)) = Ack::from_short(frame) {
-            return self.acknowledged(slot, session, kind, &ack);
+            return self.acknowledged_in_full(slot, session, kind, &ack);
         }
         let version = self.connection(slot).version;
         match Packet::decode(frame, version, Sender::Server) {
-            Ok(Packet::Puback(ack)) => self.acknowledged(slot, session, AckKind::Puback, &ack),
-            Ok(Packet::Pubrec(ack)) => self.acknowledged(slot, session, AckKind::Pubrec, &ack),
-            Ok(Packet::Pubrel(ack)) => self.acknowledged(slot, session, AckKind::Pubrel, &ack),
-            Ok(Packet::Pubcomp(ack)) => self.acknowledged(slot, session, AckKind::Pubcomp, &ack),
+            Ok(Packet::Puback(ack)) => self.acknowledged_in_full(slot, session, AckKind::Puback, &ack),
+            Ok(Packet::Pubrec(ack)) => self.acknowledged_in_full(slot, session, AckKind::Pubrec, &ack),
+            Ok(Packet::Pubrel(ack)) => self.acknowledged_in_full(slot, session, AckKind::Pubrel, &ack),
+            Ok(Packet::Pubcomp(ack)) => self.acknowledged_in_full(slot, session, AckKind::Pubcomp, &ack),
             Ok(Packet::Suback(suback)) => self.suback(slot, session, id, &suback),
             Ok(Packet::Pingresp) => {}
             Ok(Packet::Disconnect(disconnect)) => {

@@ -50,6 +50,7 @@ fn answerable_version(packet: &[u8]) -> Option<ProtocolVersion> {
 
 impl Broker {
     /// The first packet of a connection.
+    #[inline(never)]
     pub(crate) fn connect(&mut self, slot: u32, packet: Bytes) {
         let connect = match Packet::decode(&packet, ProtocolVersion::V5, Sender::Client) {
             Ok(Packet::Connect(connect)) => connect,

@@ -264,6 +264,7 @@ impl Broker {
         (connection.id == id).then_some(id.slot)
     }
 
+    #[inline(always)]
     pub(crate) fn connection(&mut self, slot: u32) -> &mut Connection {
         self.connections[slot as usize].as_mut().expect("a slot that is kept names an open connection")
     }
@@ -494,12 +495,13 @@ impl Broker {
         }
     }
 
+    #[inline(never)]
     fn live_packet(&mut self, slot: u32, session: u32, packet: Packet<'_>) {
         match packet {
-            Packet::Puback(ack) => self.acknowledged(slot, session, AckKind::Puback, &ack),
-            Packet::Pubrec(ack) => self.acknowledged(slot, session, AckKind::Pubrec, &ack),
-            Packet::Pubrel(ack) => self.acknowledged(slot, session, AckKind::Pubrel, &ack),
-            Packet::Pubcomp(ack) => self.acknowledged(slot, session, AckKind::Pubcomp, &ack),
+            Packet::Puback(ack) => self.acknowledged_in_full(slot, session, AckKind::Puback, &ack),
+            Packet::Pubrec(ack) => self.acknowledged_in_full(slot, session, AckKind::Pubrec, &ack),
+            Packet::Pubrel(ack) => self.acknowledged_in_full(slot, session, AckKind::Pubrel, &ack),
+            Packet::Pubcomp(ack) => self.acknowledged_in_full(slot, session, AckKind::Pubcomp, &ack),
             Packet::Subscribe(subscribe) => self.subscribe(slot, session, &subscribe),
             Packet::Unsubscribe(unsubscribe) => self.unsubscribe(slot, session, &unsubscribe),
             // [5:MQTT-3.12.4-1] [311:MQTT-3.12.4-1]

@@ -99,6 +99,7 @@ impl Broker {
     }
 
     /// Sends an acknowledgement as [`send_behind`](Self::send_behind) does; the usual one costs four bytes and no more.
+    #[inline(always)]
     pub(crate) fn send_ack(&mut self, slot: u32, kind: AckKind, ack: &Ack<'_>, what: What, lsn: Option<Lsn>) {
         let connection = self.connection(slot);
         if lsn.is_none()
@@ -117,6 +118,7 @@ impl Broker {
 
     /// Sends a packet behind one record, or at once if there is none; never before an older held one
     /// [311:MQTT-4.6.0-2] [311:MQTT-4.6.0-3] [311:MQTT-4.6.0-4].
+    #[inline(never)]
     pub(crate) fn send_behind(&mut self, slot: u32, packet: &Packet<'_>, what: What, lsn: Option<Lsn>) {
         let connection = self.connection(slot);
         if lsn.is_none() && connection.held.is_empty() && connection.opening.is_none() {
@@ -194,6 +196,7 @@ impl Broker {
     }
 
     /// A packet leaves: a PUBACK gives the client its quota back (4.9).
+    #[inline(always)]
     fn let_go(&mut self, slot: u32, what: What) {
         if let What::Puback(_) = what {
             let connection = self.connection(slot);

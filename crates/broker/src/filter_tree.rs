@@ -15,7 +15,7 @@ use alloc::vec::Vec;
 use serde::{Deserialize, Serialize};
 
 use crate::edges::{Edges, edge_hash};
-use crate::level::Text;
+use crate::level::{Text, level_bytes};
 use crate::slab::Slab;
 
 /// No node.
@@ -291,11 +291,6 @@ impl<T> FilterTree<T> {
         const NODE_BYTES: u64 = 192;
         u64::from(self.nodes.len()) * NODE_BYTES + self.text_bytes
     }
-}
-
-/// Bytes of the first level.
-fn level_bytes(text: &[u8]) -> usize {
-    text.iter().position(|byte| *byte == b'/').unwrap_or(text.len())
 }
 
 impl<T> Node<T> {

@@ -185,6 +185,7 @@ impl Window {
 
     /// Opens an exchange for a PUBLISH that is sent now, with an unused identifier [5:MQTT-2.2.1-4] [5:MQTT-4.3.2-1]
     /// [5:MQTT-4.3.3-1] [311:MQTT-2.3.1-4].
+    #[inline(always)]
     pub(crate) fn open(&mut self, qos: Qos, delivery: Option<Delivery>) -> PacketIdentifier {
         let identifier = identifier_at(self.base, self.slots.len() as u32);
         let awaits = if qos == Qos::ExactlyOnce { Awaits::Pubrec } else { Awaits::Puback };
@@ -224,6 +225,7 @@ impl Window {
     }
 
     /// Frees a slot that is in use.
+    #[inline(always)]
     fn finish(&mut self, identifier: PacketIdentifier) -> Kept {
         let Some(slot) = self.slot(identifier) else { return Kept::Nothing };
         slot.awaits = None;
@@ -244,6 +246,7 @@ impl Window {
         kept
     }
 
+    #[inline(always)]
     fn finish_with_message(&mut self, identifier: PacketIdentifier) -> Acknowledged {
         match self.finish(identifier) {
             Kept::Message(delivery) => Acknowledged::Finished(Some(delivery)),
@@ -252,6 +255,7 @@ impl Window {
     }
 
     /// PUBACK.
+    #[inline(always)]
     pub(crate) fn puback(&mut self, identifier: PacketIdentifier) -> Acknowledged {
         match self.slot(identifier).and_then(|slot| slot.awaits) {
             Some(Awaits::Puback) => self.finish_with_message(identifier),

@@ -4,12 +4,25 @@
 use alloc::boxed::Box;
 use core::fmt;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
-use wasmqtt_codec::string::is_same;
+use wasmqtt_codec::string::{self, is_same};
 
 /// The levels of a Topic Name or Topic Filter, as bytes: `str::split` is made for long texts and costs several times as
 /// much for short ones.
+#[inline]
 pub(crate) fn levels(path: &str) -> impl Iterator<Item = &[u8]> {
-    path.as_bytes().split(|byte| *byte == b'/')
+    let mut left = Some(path.as_bytes());
+    core::iter::from_fn(move || {
+        let text = left?;
+        let (level, rest) = text.split_at(level_bytes(text));
+        left = rest.split_first().map(|(_, rest)| rest);
+        Some(level)
+    })
+}
+
+/// Bytes of the first level.
+#[inline]
+pub(crate) fn level_bytes(text: &[u8]) -> usize {
+    string::find(text, b'/').unwrap_or(text.len())
 }
 
 /// Whether a Topic Name or Topic Filter has more levels than this.

@@ -83,6 +83,7 @@ pub(crate) struct Frame<'a> {
 
 impl<'a> Frame<'a> {
     /// The packet.
+    #[inline(always)]
     pub(crate) fn packet(self) -> &'a [u8] {
         &self.bytes[self.start as usize..self.end as usize]
     }

@@ -58,19 +58,19 @@ impl Outbox {
     }
 
     /// Appends a copy.
+    #[inline(always)]
     pub(crate) fn copy(&mut self, bytes: &[u8]) {
-        self.write(bytes.len(), |buffer| buffer.extend_from_slice(bytes));
+        self.room(bytes.len()).extend_from_slice(bytes);
     }
 
-    /// Appends `len` bytes that `fill` adds to the buffer.
-    pub(crate) fn write(&mut self, len: usize, fill: impl FnOnce(&mut Vec<u8>)) {
+    /// The buffer to which the caller appends just so many bytes; they count from now on.
+    #[inline(always)]
+    pub(crate) fn room(&mut self, len: usize) -> &mut Vec<u8> {
         if self.open.capacity() - self.open.len() < len {
             self.make_room(len);
         }
-        let before = self.open.len();
-        fill(&mut self.open);
-        debug_assert_eq!(self.open.len() - before, len, "the caller knows the length");
         self.bytes += len as u64;
+        &mut self.open
     }
 
     /// Makes room: little for a client that is told little, and for others in few steps.

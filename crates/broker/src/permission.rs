@@ -45,10 +45,12 @@ impl Access {
         &self.given
     }
 
+    #[inline(always)]
     pub(crate) fn may_publish(&self, topic: &str) -> bool {
         self.publish.is_open() || self.publish.passes_topic(topic)
     }
 
+    #[inline(always)]
     pub(crate) fn may_receive(&self, topic: &str) -> bool {
         self.receive.is_open() || self.receive.passes_topic(topic)
     }
@@ -86,6 +88,7 @@ impl Gate {
         self.allow.is_none() && self.deny.is_empty() && !self.closed
     }
 
+    #[inline(always)]
     fn passes_topic(&self, topic: &str) -> bool {
         // A Topic Name is a Topic Filter that matches itself alone.
         let matches = |rule: &String| covers(rule, topic);
@@ -107,11 +110,19 @@ fn fill_in(filter: &str, client_identifier: &str, user: Option<&str>) -> Option<
 }
 
 /// Whether `rule` matches every Topic Name that `filter` could match.
+#[inline(always)]
 fn covers(rule: &str, filter: &str) -> bool {
-    // A leading wildcard doesn't reach `$` topics [5:MQTT-4.7.2-1].
-    if filter.starts_with('$') && rule.starts_with(['+', '#']) {
-        return false;
-    }
+    let (own, other) = (rule.as_bytes().first(), filter.as_bytes().first());
+    let may_cover = match own {
+        // A leading wildcard doesn't reach `$` topics [5:MQTT-4.7.2-1].
+        Some(b'+' | b'#') => other != Some(&b'$'),
+        // Most rules differ here already, and then no level need be looked at.
+        Some(_) | None => own == other,
+    };
+    may_cover && covers_levels(rule, filter)
+}
+
+fn covers_levels(rule: &str, filter: &str) -> bool {
     let (mut rule, mut filter) = (levels(rule), levels(filter));
     loop {
         match (rule.next(), filter.next()) {

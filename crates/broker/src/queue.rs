@@ -76,6 +76,7 @@ impl Broker {
 
     /// Sends what a Session is owed as far as its client takes it: first again what an earlier connection left
     /// unfinished, then what waits, then Retained Messages of new Subscriptions.
+    #[inline(always)]
     pub(crate) fn pump(&mut self, session: u32) {
         let state = &self.sessions[session];
         let Some(slot) = state.connection else { return };
@@ -88,6 +89,7 @@ impl Broker {
     }
 
     /// Sends again and sends on, as far as quota and outbox allow.
+    #[inline(never)]
     pub(crate) fn pump_queue(&mut self, slot: u32, session: u32) {
         while self.pump_one(slot, session) {}
     }
@@ -231,7 +233,7 @@ impl Broker {
             return self.hold(slot, barrier, What::Message, bytes);
         }
         let len = encoded.len();
-        connection.outbox.write(encoded.bytes.len(), |buffer| encoded.copy_to(buffer, Some(identifier)));
+        encoded.copy_to(connection.outbox.room(encoded.bytes.len()), Some(identifier));
         share_payload(connection, &message, encoded.shared_bytes, fresh);
         self.note_sent(slot, len);
     }

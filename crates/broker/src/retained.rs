@@ -290,6 +290,7 @@ impl Broker {
     }
 
     /// Goes on with walks as far as the client and the turn take it.
+    #[inline(never)]
     pub(crate) fn walk_retained(&mut self, slot: u32, session: u32) {
         let limit = u64::from(self.config.limits.outbox_bytes_max);
         while let Some(mut walk) = self.sessions[session].walks.pop_front() {

@@ -304,13 +304,12 @@ impl Broker {
             let own_bytes = frame.identifier_at as usize + identifier.len();
             let copied = if fresh && packet.len() >= SHARE_BYTES_MIN { own_bytes } else { packet.len() };
             let outbox = &mut self.connection(slot).outbox;
-            outbox.write(copied, |buffer| {
-                let start = buffer.len();
-                buffer.extend_from_slice(&packet[..copied]);
-                // DUP is for packets that are sent again [5:MQTT-3.3.1-3] [311:MQTT-3.3.1-3].
-                buffer[start] = 0x30 | qos.bits() << 1;
-                buffer[start + own_bytes - identifier.len()..start + own_bytes].copy_from_slice(&identifier);
-            });
+            let buffer = outbox.room(copied);
+            let start = buffer.len();
+            buffer.extend_from_slice(&packet[..copied]);
+            // DUP is for packets that are sent again [5:MQTT-3.3.1-3] [311:MQTT-3.3.1-3].
+            buffer[start] = 0x30 | qos.bits() << 1;
+            buffer[start + own_bytes - identifier.len()..start + own_bytes].copy_from_slice(&identifier);
             if copied < packet.len() {
                 outbox.share(frame.bytes, frame.start + copied as u32, frame.end);
             }
@@ -355,7 +354,7 @@ impl Broker {
             let bytes = encoded.to_vec(identifier, message);
             self.hold(slot, None, What::Message, bytes);
         } else {
-            connection.outbox.write(encoded.bytes.len(), |buffer| encoded.copy_to(buffer, identifier));
+            encoded.copy_to(connection.outbox.room(encoded.bytes.len()), identifier);
             share_payload(connection, message, encoded.shared_bytes, fresh);
             self.note_sent(slot, len);
         }

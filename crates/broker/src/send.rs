@@ -24,7 +24,7 @@ impl Broker {
             let doom = (connection.id, Fault::Refused(Refusal::AnswerTooLarge, version));
             return self.doomed.push(doom);
         }
-        connection.outbox.write(len, |buffer| packet.encode(version, buffer));
+        packet.encode(version, connection.outbox.room(len));
         connection.answer_bytes += len as u64;
         self.note_sent(slot, len);
     }

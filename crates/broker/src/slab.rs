@@ -102,12 +102,14 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Slab<T> {
 impl<T> Index<u32> for Slab<T> {
     type Output = T;
 
+    #[inline(always)]
     fn index(&self, index: u32) -> &T {
         self.get(index).expect("a number that is kept names a living entry")
     }
 }
 
 impl<T> IndexMut<u32> for Slab<T> {
+    #[inline(always)]
     fn index_mut(&mut self, index: u32) -> &mut T {
         self.get_mut(index).expect("a number that is kept names a living entry")
     }

@@ -35,19 +35,51 @@ pub(crate) fn locate_utf8(bytes: &[u8]) -> Result<&str, (Rule, usize)> {
     }
 }
 
-/// Whether one of `wanted` is among `bytes`. No early exit, so that the compiler compares many bytes at once.
-#[inline]
-pub(crate) fn contains<const N: usize>(bytes: &[u8], wanted: [u8; N]) -> bool {
-    bytes.iter().fold(false, |found, byte| wanted.iter().fold(found, |found, wanted| found | (byte == wanted)))
+/// Eight bytes as a number, the first of them the lowest. WebAssembly compares byte by byte otherwise, each with a look
+/// at the deadline of a loop.
+#[inline(always)]
+fn word(bytes: &[u8; 8]) -> u64 {
+    u64::from_le_bytes(*bytes)
 }
 
-/// Whether two byte strings are equal, eight bytes at a time: WebAssembly has no instruction for it, and its `memcmp`
-/// looks at one byte after another.
+/// Marks with its highest bit each byte that is `wanted`. Up to the first one that is exact; if there is none, it is 0.
+#[inline(always)]
+fn marks(word: u64, wanted: u8) -> u64 {
+    const ONES: u64 = u64::MAX / 0xff;
+    let difference = word ^ (ONES * u64::from(wanted));
+    difference.wrapping_sub(ONES) & !difference & ONES << 7
+}
+
+/// Whether one of `wanted` is among `bytes`.
+#[inline]
+pub(crate) fn contains<const N: usize>(bytes: &[u8], wanted: [u8; N]) -> bool {
+    let any = |bytes: &[u8; 8]| wanted.iter().fold(0, |any, wanted| any | marks(word(bytes), *wanted));
+    match bytes.last_chunk() {
+        // It overlaps the one before, which does no harm.
+        Some(last) => bytes.as_chunks().0.iter().fold(any(last), |found, bytes| found | any(bytes)) != 0,
+        None => bytes.iter().any(|byte| wanted.contains(byte)),
+    }
+}
+
+/// Where `wanted` is first seen in `bytes`, looking at eight of them at a time.
 #[inline]
 #[must_use]
+pub fn find(bytes: &[u8], wanted: u8) -> Option<usize> {
+    let (words, rest) = bytes.as_chunks();
+    for (at, bytes) in words.iter().enumerate() {
+        let marks = marks(word(bytes), wanted);
+        if marks != 0 {
+            return Some(at * 8 + marks.trailing_zeros() as usize / 8);
+        }
+    }
+    Some(bytes.len() - rest.len() + rest.iter().position(|byte| *byte == wanted)?)
+}
+
+/// Whether two byte strings are equal, eight bytes at a time.
+#[inline(always)]
+#[must_use]
 pub fn is_same(left: &[u8], right: &[u8]) -> bool {
-    let ((left, left_rest), (right, right_rest)) = (left.as_chunks::<8>(), right.as_chunks::<8>());
-    let word = |bytes: &[u8; 8]| u64::from_le_bytes(*bytes);
+    let ((left, left_rest), (right, right_rest)) = (left.as_chunks(), right.as_chunks());
     left.len() == right.len()
         && left_rest.len() == right_rest.len()
         && left.iter().zip(right).all(|(left, right)| word(left) == word(right))
@@ -125,5 +157,28 @@ mod tests {
         assert_eq!(check_utf8(&[0x41, 0xF0, 0xAA, 0x9B, 0x94]), Ok("A\u{2A6D4}"));
         // Disallowed code points may be refused; we do not.
         assert_eq!(check_utf8(b"\x01\x7F\xEF\xBF\xBF"), Ok("\u{1}\u{7F}\u{FFFF}"));
+    }
+
+    /// Every place in texts of every length around the eight bytes of a word, with neighbours that differ in one bit or
+    /// by a borrow from the byte before.
+    #[test]
+    fn a_byte_is_found_wherever_it_stands() {
+        for wanted in [0, 1, b'/', 0x7F, 0x80, 0xFF] {
+            for other in [wanted ^ 1, wanted ^ 0x80, wanted.wrapping_add(1), wanted.wrapping_sub(1), !wanted] {
+                for len in 0..35 {
+                    let text = &mut [other; 35][..len];
+                    assert_eq!((find(text, wanted), contains(text, [wanted])), (None, false));
+                    for at in (0..len).rev() {
+                        text[at] = wanted;
+                        assert_eq!(find(text, wanted), Some(at), "{text:x?}");
+                        assert!(contains(text, [wanted]) && contains(text, [!other, wanted]), "{text:x?}");
+                        let alone = &mut [other; 35][..len];
+                        alone[at] = wanted;
+                        assert_eq!(find(alone, wanted), Some(at), "{alone:x?}");
+                        assert!(contains(alone, [wanted]), "{alone:x?}");
+                    }
+                }
+            }
+        }
     }
 }
