@@ -14,6 +14,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use serde::{Deserialize, Serialize};
 
+use crate::ahead::Ahead;
 use crate::edges::{Edges, edge_hash};
 use crate::level::{Text, level_bytes};
 use crate::slab::Slab;
@@ -57,9 +58,13 @@ struct Edge<'a> {
     is_tail: bool,
 }
 
+/// Nodes of a tree that a processor's cache has no room for beside all else. What is built for tests takes every tree
+/// with more than a few for a large one, so that all stories go through the same code.
+const LARGE_NODES: u32 = if cfg!(debug_assertions) { 4 } else { 1 << 15 };
+
 /// Where a filter may end that matches.
 #[derive(Clone, Copy, Debug)]
-struct End {
+pub(crate) struct End {
     /// A tail's node is the likely one.
     node: u32,
     /// Where a tail begins; [`NONE`] if it is none, and the node is certain.
@@ -82,11 +87,12 @@ impl End {
     }
 }
 
-/// Scratch memory of [`FilterTree::matching`].
+/// Scratch memory of [`FilterTree::matching`], and what was found ahead of it.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Walk {
     frontier: Vec<u32>,
     ends: Vec<End>,
+    pub(crate) ahead: Ahead,
 }
 
 /// The tree. `T` is what a filter leads to.
@@ -197,26 +203,58 @@ impl<T> FilterTree<T> {
         texts.join("/")
     }
 
-    /// All Topic Filters that match a Topic Name (4.7) and may carry something.
-    ///
-    /// Among many filters each tail is a wait for memory: for its place in the table, then for its node. Nothing of one
-    /// tail depends on another, so the walk only writes down where filters may end; then all places are read, then all
-    /// nodes, and the waits happen side by side.
-    pub(crate) fn matching(&self, topic: &str, walk: &mut Walk, mut found: impl FnMut(u32, &T)) {
-        self.walk(topic.as_bytes(), walk);
-        for end in walk.ends.iter_mut().filter(|end| end.is_tail()) {
-            end.node = self.edges.guess(end.hash).unwrap_or(NONE);
-        }
-        for end in walk.ends.iter_mut().filter(|end| end.is_tail() && end.node != NONE) {
-            // Only to have touched all of the nodes before any is looked into.
-            end.is_likely = self.nodes[end.node].parent == end.parent;
-        }
-        for end in walk.ends.iter().filter(|end| end.node != NONE) {
+    /// All Topic Filters that match a Topic Name (4.7) and may carry something. `version` is the tree's state, as
+    /// [`look_ahead`](Self::look_ahead) was told.
+    #[inline]
+    pub(crate) fn matching(&self, version: u64, topic: &str, walk: &mut Walk, mut found: impl FnMut(u32, &T)) {
+        let Walk { frontier, ends, ahead } = walk;
+        let ends = match ahead.take(version, topic) {
+            Some(ends) => ends,
+            None => {
+                ends.clear();
+                self.walk(topic.as_bytes(), frontier, ends);
+                self.visit(ends);
+                ends
+            }
+        };
+        for end in ends.iter().filter(|end| end.node != NONE) {
             if let Some(number) = self.end(topic, end)
                 && let Some(value) = &self.nodes[number].value
             {
                 found(number, value);
             }
+        }
+    }
+
+    /// Whether a message waits for memory, so that looking ahead pays.
+    pub(crate) fn is_large(&self) -> bool {
+        self.nodes.len() > LARGE_NODES
+    }
+
+    /// Begins the look-ups of topics whose messages are about to come. What is found holds as long as the tree is in
+    /// the state called `version`, which is never 0.
+    pub(crate) fn look_ahead<'a>(&self, version: u64, topics: impl Iterator<Item = &'a [u8]>, walk: &mut Walk) {
+        let Walk { frontier, ahead, .. } = walk;
+        ahead.clear(version);
+        for topic in topics {
+            ahead.add(topic, |ends| self.walk(topic, frontier, ends));
+        }
+        self.visit(ahead.ends_mut());
+    }
+
+    /// Goes where filters may end.
+    ///
+    /// Among many filters each tail is a wait for memory: for its place in the table, then for its node. Nothing of one
+    /// tail depends on another, so the walk only writes down where filters may end; then all places are read, then all
+    /// nodes, and the waits happen side by side.
+    #[inline(always)]
+    fn visit(&self, ends: &mut [End]) {
+        for end in ends.iter_mut().filter(|end| end.is_tail()) {
+            end.node = self.edges.guess(end.hash).unwrap_or(NONE);
+        }
+        for end in ends.iter_mut().filter(|end| end.is_tail() && end.node != NONE) {
+            // Only to have touched all of the nodes before any is looked into.
+            end.is_likely = self.nodes[end.node].parent == end.parent;
         }
     }
 
@@ -235,9 +273,7 @@ impl<T> FilterTree<T> {
     }
 
     /// Writes down where filters that match a Topic Name may end.
-    fn walk(&self, topic: &[u8], walk: &mut Walk) {
-        let Walk { frontier, ends } = walk;
-        ends.clear();
+    fn walk(&self, topic: &[u8], frontier: &mut Vec<u32>, ends: &mut Vec<End>) {
         frontier.clear();
         frontier.push(ROOT);
         let mut first = 0;
@@ -344,7 +380,7 @@ mod tests {
 
     fn found(tree: &FilterTree<()>, topic: &str) -> Vec<String> {
         let (mut walk, mut paths) = (Walk::default(), Vec::new());
-        tree.matching(topic, &mut walk, |node, _| paths.push(tree.path(node)));
+        tree.matching(1, topic, &mut walk, |node, _| paths.push(tree.path(node)));
         paths.sort();
         paths
     }
@@ -363,6 +399,33 @@ mod tests {
         );
         // [5:MQTT-4.7.2-1]
         assert_eq!(found(&tree, "$SYS/uptime"), ["$SYS/#"]);
+    }
+
+    #[test]
+    fn what_was_found_ahead_is_what_would_be_found() {
+        let all = ["a/b", "a/+", "#", "+/b/#", "a/#", "a/b/c", "b"];
+        let tree = tree(&all);
+        let mut walk = Walk::default();
+        let finds = |version, topic: &str, walk: &mut Walk| {
+            let mut paths = Vec::new();
+            tree.matching(version, topic, walk, |node, _| paths.push(tree.path(node)));
+            paths.sort();
+            paths
+        };
+        let ahead = |topics: &[&str], walk: &mut Walk| {
+            tree.look_ahead(7, topics.iter().map(|topic| topic.as_bytes()), walk);
+        };
+        ahead(&["a/b", "b", "x/b/y", "a"], &mut walk);
+        // One that was not announced is found all the same, and so are those that it passed over.
+        for topic in ["a/b", "x/b/y", "a/b/c", "a", "b"] {
+            assert_eq!(finds(7, topic, &mut walk), found(&tree, topic), "{topic}");
+        }
+        ahead(&["a/b"], &mut walk);
+        // An older state of the tree: the very same ends would be wrong.
+        walk.ahead.ends_mut().iter_mut().for_each(|end| end.node = NONE);
+        assert_eq!(finds(8, "a/b", &mut walk), found(&tree, "a/b"));
+        assert!(finds(7, "a/b", &mut walk).is_empty(), "what was found ahead is used");
+        assert_eq!(finds(7, "a/b", &mut walk), found(&tree, "a/b"), "once");
     }
 
     /// 4.7 as it is told, level by level.

@@ -38,6 +38,7 @@
 extern crate alloc;
 
 mod again;
+mod ahead;
 mod alias;
 mod authentication;
 mod bridge;

@@ -155,6 +155,9 @@ impl Broker {
             looked_up.permitted = state.access.as_deref().unwrap_or(&self.access).may_publish(topic);
         }
         if !is_known || looked_up.matches.version != self.subscriptions_version {
+            if self.subscriptions.is_large() {
+                self.look_ahead(&came.bytes[came.start as usize..]);
+            }
             self.matches(topic, Some(session), &mut looked_up.matches);
         }
         if !looked_up.permitted {

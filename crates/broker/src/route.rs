@@ -156,7 +156,7 @@ impl Broker {
         matches.groups.clear();
         let tree = &self.subscriptions;
         let mut nodes = 0;
-        tree.matching(topic, &mut self.walk, |node, Subscribers { plain, groups }| {
+        tree.matching(matches.version, topic, &mut self.walk, |node, Subscribers { plain, groups }| {
             let plain = plain.as_slice();
             nodes += usize::from(!plain.is_empty());
             matches.groups.extend_from_slice(groups);
