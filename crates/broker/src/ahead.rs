@@ -81,8 +81,8 @@ impl Ahead {
     }
 }
 
-/// The topic of each PUBLISH that is whole, each but once in a row. Nothing is checked here: that happens when a packet's
-/// turn comes.
+/// The topic of each PUBLISH that is whole, each but once in a row. Nothing is checked here: that happens when a
+/// packet's turn comes.
 struct Topics<'a> {
     bytes: &'a [u8],
     /// How many may still be looked at.
