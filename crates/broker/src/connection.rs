@@ -264,7 +264,7 @@ impl Broker {
         (connection.id == id).then_some(id.slot)
     }
 
-    #[inline(always)]
+    #[cfg_attr(not(target_os = "unknown"), inline(always))]
     pub(crate) fn connection(&mut self, slot: u32) -> &mut Connection {
         self.connections[slot as usize].as_mut().expect("a slot that is kept names an open connection")
     }

@@ -99,7 +99,7 @@ impl Broker {
     }
 
     /// Sends an acknowledgement as [`send_behind`](Self::send_behind) does; the usual one costs four bytes and no more.
-    #[inline(always)]
+    #[cfg_attr(not(target_os = "unknown"), inline(always))]
     pub(crate) fn send_ack(&mut self, slot: u32, kind: AckKind, ack: &Ack<'_>, what: What, lsn: Option<Lsn>) {
         let connection = self.connection(slot);
         if lsn.is_none()
@@ -196,7 +196,7 @@ impl Broker {
     }
 
     /// A packet leaves: a PUBACK gives the client its quota back (4.9).
-    #[inline(always)]
+    #[cfg_attr(not(target_os = "unknown"), inline(always))]
     fn let_go(&mut self, slot: u32, what: What) {
         if let What::Puback(_) = what {
             let connection = self.connection(slot);

@@ -4,7 +4,8 @@
 //! What every message passes, here and in the files it goes on to, is `inline(always)`, down to the smallest function:
 //! a call costs WebAssembly a look at its deadline and a frame in memory, and the compiler leaves many a call where it
 //! would save one natively. Together they were a quarter of a message. What is rare is `inline(never)`: it would make
-//! the frame larger for all.
+//! the frame larger for all. What many call is left to the compiler in a page (`target_os = "unknown"`), since each
+//! copy is downloaded.
 
 use alloc::boxed::Box;
 use alloc::sync::Arc;
