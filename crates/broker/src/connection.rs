@@ -455,43 +455,39 @@ impl Broker {
         let connection = self.connection(slot);
         connection.last_packet_at = now;
         let kind = PacketType::from_bits(bytes[start as usize] >> 4);
-        match (&connection.phase, kind) {
-            (Phase::Live { session }, Some(PacketType::Publish)) => {
-                let session = *session;
-                if !self.publish_again(slot, session, bytes, start, end) {
-                    self.publish(slot, session, bytes, start, end);
-                }
+        let Phase::Live { session } = connection.phase else {
+            return self.packet_without_session(slot, kind, bytes, (start, end));
+        };
+        if kind == Some(PacketType::Publish) {
+            if !self.publish_again(slot, session, bytes, start, end) {
+                self.publish(slot, session, bytes, start, end);
             }
-            (Phase::Live { session }, _) => {
-                let session = *session;
-                let version = connection.version;
-                let frame = &bytes[start as usize..end as usize];
-                if let Some((kind, ack)) = Ack::from_short(frame) {
-                    return self.acknowledged(slot, session, kind, &ack);
-                }
-                match Packet::decode(frame, version, Sender::Client) {
-                    Ok(packet) => self.live_packet(slot, session, packet),
-                    Err(error) => self.packet_fault(slot, error),
-                }
-            }
-            (Phase::AwaitConnect, Some(PacketType::Connect)) => {
-                let packet = Bytes::copy_from_slice(&bytes[start as usize..end as usize]);
-                self.connect(slot, packet);
-            }
+            return;
+        }
+        let version = connection.version;
+        let frame = &bytes[start as usize..end as usize];
+        if let Some((kind, ack)) = Ack::from_short(frame) {
+            return self.acknowledged(slot, session, kind, &ack);
+        }
+        match Packet::decode(frame, version, Sender::Client) {
+            Ok(packet) => self.live_packet(slot, session, packet),
+            Err(error) => self.packet_fault(slot, error),
+        }
+    }
+
+    /// A packet of a client that has no Session yet or no longer, or of a bridge's remote.
+    #[inline(never)]
+    fn packet_without_session(&mut self, slot: u32, kind: Option<PacketType>, bytes: &Bytes, (start, end): (u32, u32)) {
+        let packet = &bytes[start as usize..end as usize];
+        match (&self.connection(slot).phase, kind) {
+            (Phase::AwaitConnect, Some(PacketType::Connect)) => self.connect(slot, Bytes::copy_from_slice(packet)),
             // [5:MQTT-3.1.0-1] [311:MQTT-3.1.0-1]
             (Phase::AwaitConnect, _) => self.violation(slot, Violation::NoConnect),
-            (Phase::Exchanging { .. }, _) => {
-                self.exchange_packet(slot, &bytes[start as usize..end as usize]);
-            }
+            (Phase::Exchanging { .. }, _) => self.exchange_packet(slot, packet),
+            (&Phase::Dialled { bridge }, _) => self.connack(slot, bridge, packet),
+            (&Phase::Bridged { session, bridge }, _) => self.bridge_packet(slot, session, bridge, bytes, (start, end)),
             (Phase::Asking { .. } | Phase::Closing, _) => {}
-            (Phase::Dialled { bridge }, _) => {
-                let bridge = *bridge;
-                self.connack(slot, bridge, &bytes[start as usize..end as usize]);
-            }
-            (Phase::Bridged { session, bridge }, _) => {
-                let (session, bridge) = (*session, *bridge);
-                self.bridge_packet(slot, session, bridge, bytes, (start, end));
-            }
+            (Phase::Live { .. }, _) => unreachable!("the caller has taken it"),
         }
     }
 
