@@ -304,13 +304,14 @@ export function agree(offered: readonly string[], allowNone: boolean): string | 
 
 /**
  * The subprotocols that somebody offers, as `new WebSocket` takes them.
- * @throws SyntaxError if one is no token or comes twice, as the platform does.
+ * @throws SyntaxError if one is no token or comes twice, as the platform does; TypeError for what is no list.
  */
 export function offered(protocols: string | readonly string[] | undefined): string[] {
-  const list = typeof protocols === 'string' ? [protocols] : [...(protocols ?? [])];
+  const list = typeof protocols === 'string' ? [protocols] : (protocols ?? []);
+  if (!Array.isArray(list)) throw new TypeError(`protocols: found ${list}; allowed: a subprotocol, or a list of them`);
   const bad = list.find(
     (protocol, at) => !/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/.test(protocol) || list.indexOf(protocol) !== at,
   );
   if (bad !== undefined) throw new DOMException(`the subprotocol '${bad}' is none, or comes twice`, 'SyntaxError');
-  return list;
+  return [...list];
 }

@@ -241,6 +241,9 @@ test('9: the subprotocol is the first offered that is MQTT; none is refused unle
   expect(() => broker.createWebsocket('ws://home.invalid', ['mqtt', 'mqtt'])).toThrow(
     expect.objectContaining({ name: 'SyntaxError' }),
   );
+  expect(() => broker.websocket(7 as never)).toThrow(
+    new TypeError('protocols: found 7; allowed: a subprotocol, or a list of them'),
+  );
 });
 
 test('10: the broker closes with 1000, a cut is an error and 1006', async () => {

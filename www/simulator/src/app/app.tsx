@@ -2,7 +2,7 @@
 
 import { signal } from '@preact/signals';
 import type { ComponentChildren } from 'preact';
-import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { loadWords } from '../i18n/load';
 import type { Language } from '../i18n/text';
 import { loadStage } from '../stage/door';
@@ -148,7 +148,8 @@ export function App({ embedded }: { readonly embedded: boolean }) {
   const [route, setRoute] = useState<Route>(() => routeOf(location.hash));
   const main = useRef<HTMLElement>(null);
   const first = useRef(true);
-  useEffect(() => {
+  // Before anything else can happen: an address that changed between would be passed over.
+  useLayoutEffect(() => {
     const listen = () => setRoute(routeOf(location.hash));
     addEventListener('hashchange', listen);
     return () => removeEventListener('hashchange', listen);
