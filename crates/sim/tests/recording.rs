@@ -278,6 +278,23 @@ fn a_new_beginning_is_played_too() {
     assert!(matches!(mask(Cursor::new(&bytes), Vec::new()), Err(MaskError::Saved { .. })));
 }
 
+/// Each saved core had the one before it inside: 3 KB of a file took gigabytes.
+#[test]
+fn answers_that_nobody_takes_do_not_pile_up() {
+    let image_bytes = |saves: u64| {
+        let mut run = Recorded::new(BUILD);
+        for id in 0..saves {
+            run.input(Input::Command { id: CommandId(id), command: Command::Save });
+            while run.broker.poll().is_some() {}
+        }
+        let player = play(&run.writer.end("").unwrap()).unwrap();
+        let mut saved = Vec::new();
+        player.broker().unwrap().save(&mut saved);
+        saved.len()
+    };
+    assert_eq!(image_bytes(12), image_bytes(1));
+}
+
 /// Whatever the pieces, nothing secret is left, and the masked recording replays with digests of its own.
 #[test]
 fn a_masked_recording_has_no_secrets_and_replays() {

@@ -225,13 +225,14 @@ impl Player {
                 }
             }
             Input::Sent { .. } if !self.same_build => return Ok(()),
-            Input::Command { command: Command::Digest, .. } => self.drain(),
+            // A digest is of a core that is owed nothing; and what is asked for again and again must not pile up, least of
+            // all a saved core in which the one before it lies.
+            Input::Command { .. } => self.drain(),
             Input::Sent { .. }
             | Input::Received { .. }
             | Input::Answered { .. }
             | Input::Stored { .. }
             | Input::StoreFailed { .. }
-            | Input::Command { .. }
             | Input::Woke { .. }
             | Input::DialFailed { .. }
             | Input::Tick => {}
