@@ -25,6 +25,7 @@ impl Broker {
             Command::SetLimits(limits) => {
                 self.config.limits = limits.within_reason();
                 self.note_longest_queue();
+                self.forget_topics();
                 Reply::Done
             }
             Command::SetPermissions(permissions) => {
@@ -63,6 +64,13 @@ impl Broker {
     /// Limits that are new to this broker drop nothing of what is there.
     pub(crate) fn note_longest_queue(&mut self) {
         self.longest_queue_left = self.sessions.iter().map(|(_, state)| state.queue.len()).max().unwrap_or(0) as u32;
+    }
+
+    /// A topic that a connection published to is looked at again: it may have more levels than are allowed now.
+    fn forget_topics(&mut self) {
+        for connection in self.connections.iter_mut().flatten() {
+            connection.cache = None;
+        }
     }
 
     fn publish_own(&mut self, topic: &str, payload: &bytes::Bytes, qos: Qos, retain: bool) -> Reply {
