@@ -62,6 +62,10 @@ struct Edge<'a> {
 /// with more than a few for a large one, so that all stories go through the same code.
 const LARGE_NODES: u32 = if cfg!(debug_assertions) { 4 } else { 1 << 15 };
 
+/// Ends that are looked ahead at. Few topics have more than a handful; clients may subscribe so that one topic has a
+/// hundred thousand, and get neither memory for sixteen times as many nor time for what may be void before it is used.
+const ENDS_AHEAD_MAX: usize = 1_024;
+
 /// Where a filter may end that matches.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct End {
@@ -238,6 +242,9 @@ impl<T> FilterTree<T> {
         ahead.clear(version);
         for topic in topics {
             ahead.add(topic, |ends| self.walk(topic, frontier, ends));
+            if ahead.ends_mut().len() > ENDS_AHEAD_MAX {
+                break;
+            }
         }
         self.visit(ahead.ends_mut());
     }
@@ -426,6 +433,27 @@ mod tests {
         assert_eq!(finds(8, "a/b", &mut walk), found(&tree, "a/b"));
         assert!(finds(7, "a/b", &mut walk).is_empty(), "what was found ahead is used");
         assert_eq!(finds(7, "a/b", &mut walk), found(&tree, "a/b"), "once");
+    }
+
+    #[test]
+    fn a_topic_with_many_ends_is_the_last_that_is_looked_ahead_at() {
+        // Each of eleven levels is `a` or `+`: all match the topic.
+        let filters: Vec<String> = (0..2_048_u32)
+            .map(|bits| {
+                (0..11).map(|level| if bits >> level & 1 == 0 { "a" } else { "+" }).collect::<Vec<_>>().join("/")
+            })
+            .collect();
+        let tree = tree(&filters.iter().map(|filter| &**filter).collect::<Vec<_>>());
+        let topic = ["a"; 11].join("/");
+        let mut walk = Walk::default();
+        tree.look_ahead(7, [&*topic, "b", &*topic].map(str::as_bytes).into_iter(), &mut walk);
+        let ends = walk.ahead.ends_mut().len();
+        assert!((2_048..2 * 2_048).contains(&ends), "{ends}");
+        for topic in [&*topic, "b", &*topic] {
+            let mut count = 0;
+            tree.matching(7, topic, &mut walk, |_, ()| count += 1);
+            assert_eq!(count, if topic == "b" { 0 } else { 2_048 });
+        }
     }
 
     /// 4.7 as it is told, level by level.
