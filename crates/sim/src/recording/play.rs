@@ -225,8 +225,8 @@ impl Player {
                 }
             }
             Input::Sent { .. } if !self.same_build => return Ok(()),
-            // A digest is of a core that is owed nothing; and what is asked for again and again must not pile up, least of
-            // all a saved core in which the one before it lies.
+            // A digest is of a core that is owed nothing; and what is asked for again and again must not pile up,
+            // least of all a saved core in which the one before it lies.
             Input::Command { .. } => self.drain(),
             Input::Sent { .. }
             | Input::Received { .. }
